@@ -1,0 +1,152 @@
+//! COSE_Sign1 (RFC 9052, section 4.2) as statements use it.
+//!
+//! Tag 18 around [protected, {}, payload, signature]: the unprotected header is empty. Protected:
+//! algorithm (1), content type (3), key id (4) and CWT claims (15, RFC 9597) with issuer (1),
+//! subject (2) and the network digest ([`CLAIM_NETWORK`]).
+
+use crate::bytes::{KeyId, NetworkDigest, Signature};
+use minicbor::data::Tag;
+use minicbor::{decode, encode, Decode, Decoder, Encode, Encoder};
+
+/// The claim that holds the network digest; of the range for private use (RFC 8392, section 9.1).
+pub const CLAIM_NETWORK: i64 = -65_537;
+/// The content type of a statement's payload.
+pub const CONTENT_TYPE: &str = "application/vnd.hefu.statement+cbor";
+
+const TAG_COSE_SIGN1: u64 = 18;
+const HEADER_ALGORITHM: u8 = 1;
+const HEADER_CONTENT_TYPE: u8 = 3;
+const HEADER_KEY_ID: u8 = 4;
+const HEADER_CWT_CLAIMS: u8 = 15;
+const CLAIM_ISSUER: u8 = 1;
+const CLAIM_SUBJECT: u8 = 2;
+
+/// A tagged COSE_Sign1 whose parts are still bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoseSign1 {
+    /// The encoded protected header, see [`Protected`].
+    pub protected: Vec<u8>,
+    /// The payload.
+    pub payload: Vec<u8>,
+    /// The signature over [`CoseSign1::sig_structure`].
+    pub signature: Signature,
+}
+
+impl CoseSign1 {
+    /// The bytes that are signed (RFC 9052, section 4.4), without external data.
+    pub fn sig_structure(protected: &[u8], payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(protected.len() + payload.len() + 32);
+        let mut e = Encoder::new(&mut bytes);
+        e.array(4)
+            .and_then(|e| e.str("Signature1"))
+            .and_then(|e| e.bytes(protected))
+            .and_then(|e| e.bytes(&[]))
+            .and_then(|e| e.bytes(payload))
+            .expect("encoding into memory cannot fail");
+        bytes
+    }
+}
+
+impl<C> Encode<C> for CoseSign1 {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.tag(Tag::new(TAG_COSE_SIGN1))?.array(4)?;
+        e.bytes(&self.protected)?
+            .map(0)?
+            .bytes(&self.payload)?
+            .bytes(&self.signature.0)?
+            .ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for CoseSign1 {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        if d.tag()? != Tag::new(TAG_COSE_SIGN1) || d.array()? != Some(4) {
+            return Err(decode::Error::message("not a tagged COSE_Sign1"));
+        }
+        let protected = d.bytes()?.to_vec();
+        if d.map()? != Some(0) {
+            return Err(decode::Error::message(
+                "the unprotected header must be empty",
+            ));
+        }
+        let payload = d.bytes()?.to_vec();
+        Ok(Self {
+            protected,
+            payload,
+            signature: Signature::decode(d, ctx)?,
+        })
+    }
+}
+
+/// The protected header of a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// The COSE algorithm of the suite.
+    pub algorithm: i64,
+    /// The key that signs.
+    pub key_id: KeyId,
+    /// The actor that signs: an agency or a member.
+    pub issuer: String,
+    /// What is spoken about: the origin of the network.
+    pub subject: String,
+    /// The network.
+    pub network: NetworkDigest,
+}
+
+impl<C> Encode<C> for Protected {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        ctx: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.map(4)?.u8(HEADER_ALGORITHM)?.i64(self.algorithm)?;
+        e.u8(HEADER_CONTENT_TYPE)?.str(CONTENT_TYPE)?;
+        e.u8(HEADER_KEY_ID)?;
+        self.key_id.encode(e, ctx)?;
+        e.u8(HEADER_CWT_CLAIMS)?.map(3)?;
+        e.u8(CLAIM_ISSUER)?.str(&self.issuer)?;
+        e.u8(CLAIM_SUBJECT)?.str(&self.subject)?;
+        e.i64(CLAIM_NETWORK)?;
+        self.network.encode(e, ctx)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Protected {
+    fn decode(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Self, decode::Error> {
+        let bad = |what: &'static str| Err(decode::Error::message(what));
+        if d.map()? != Some(4) || d.u8()? != HEADER_ALGORITHM {
+            return bad("expected the headers alg, content type, kid, CWT claims");
+        }
+        let algorithm = d.i64()?;
+        if d.u8()? != HEADER_CONTENT_TYPE || d.str()? != CONTENT_TYPE {
+            return bad("the content type is not that of a statement");
+        }
+        if d.u8()? != HEADER_KEY_ID {
+            return bad("kid is missing");
+        }
+        let key_id = KeyId::decode(d, ctx)?;
+        if d.u8()? != HEADER_CWT_CLAIMS || d.map()? != Some(3) || d.u8()? != CLAIM_ISSUER {
+            return bad("expected the claims iss, sub and network");
+        }
+        let issuer = d.str()?.to_owned();
+        if d.u8()? != CLAIM_SUBJECT {
+            return bad("sub is missing");
+        }
+        let subject = d.str()?.to_owned();
+        if d.i64()? != CLAIM_NETWORK {
+            return bad("the network digest is missing");
+        }
+        let network = NetworkDigest::decode(d, ctx)?;
+        Ok(Self {
+            algorithm,
+            key_id,
+            issuer,
+            subject,
+            network,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! Keys of the state tree.
+//!
+//! A key is the hash of the canonical CBOR array [namespace, id] with its top bit overwritten: 1 for
+//! records, digests and members (many), 0 for everything else (few). So the few that every light
+//! client asks for have short proofs however many documents there are.
+
+use crate::bytes::{Digest, KeyId, StateKey};
+use crate::canonical;
+use crate::profile::LegalNumber;
+use crate::suite::Suite;
+use minicbor::Encode;
+
+/// A kind of leaf. The names are hashed: they never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Namespace {
+    /// A document.
+    Record,
+    /// The digest of a rendition.
+    Digest,
+    /// A business that uses documents.
+    Member,
+    /// An agency that issues documents.
+    Agency,
+    /// A public key.
+    Key,
+    /// A document type.
+    Type,
+    /// A range of numbers.
+    Range,
+    /// A promise that every document is registered.
+    Coverage,
+    /// A rule of recognition between two regions.
+    Recognition,
+    /// The version of the rules.
+    Rules,
+    /// The ledger's clock and counters.
+    Clock,
+    /// An executed action of the council.
+    Action,
+    /// A validator set by its epoch.
+    Set,
+    /// The epoch in force.
+    SetCurrent,
+}
+
+impl Namespace {
+    /// All namespaces.
+    pub const ALL: &'static [Namespace] = &[
+        Self::Record,
+        Self::Digest,
+        Self::Member,
+        Self::Agency,
+        Self::Key,
+        Self::Type,
+        Self::Range,
+        Self::Coverage,
+        Self::Recognition,
+        Self::Rules,
+        Self::Clock,
+        Self::Action,
+        Self::Set,
+        Self::SetCurrent,
+    ];
+
+    /// The name that is hashed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::Digest => "digest",
+            Self::Member => "member",
+            Self::Agency => "agency",
+            Self::Key => "key",
+            Self::Type => "type",
+            Self::Range => "range",
+            Self::Coverage => "coverage",
+            Self::Recognition => "recognition",
+            Self::Rules => "rules",
+            Self::Clock => "clock",
+            Self::Action => "action",
+            Self::Set => "set",
+            Self::SetCurrent => "set/current",
+        }
+    }
+
+    const fn is_many(self) -> bool {
+        matches!(self, Self::Record | Self::Digest | Self::Member)
+    }
+}
+
+/// The key of an id in a namespace.
+pub fn state_key<T: Encode<()>>(suite: Suite, namespace: Namespace, id: &T) -> StateKey {
+    let mut bytes = vec![0x82];
+    canonical::encode_into(&namespace.name(), &mut bytes);
+    canonical::encode_into(id, &mut bytes);
+    let mut key = suite.hash(&[&bytes]).0;
+    key[0] = if namespace.is_many() {
+        key[0] | 0x80
+    } else {
+        key[0] & 0x7f
+    };
+    StateKey(key)
+}
+
+/// The key of a document's record.
+pub fn record(suite: Suite, number: &LegalNumber) -> StateKey {
+    state_key(suite, Namespace::Record, number)
+}
+
+/// The key under which the record of a rendition is found.
+pub fn digest(suite: Suite, digest: &Digest) -> StateKey {
+    state_key(suite, Namespace::Digest, digest)
+}
+
+/// The key of a member.
+pub fn member(suite: Suite, id: &str) -> StateKey {
+    state_key(suite, Namespace::Member, &id)
+}
+
+/// The key of an agency.
+pub fn agency(suite: Suite, id: &str) -> StateKey {
+    state_key(suite, Namespace::Agency, &id)
+}
+
+/// The key of a public key.
+pub fn public_key(suite: Suite, id: &KeyId) -> StateKey {
+    state_key(suite, Namespace::Key, id)
+}
+
+/// The key of a document type.
+pub fn document_type(suite: Suite, name: &str) -> StateKey {
+    state_key(suite, Namespace::Type, &name)
+}
+
+/// The key of a promise of coverage.
+pub fn coverage(suite: Suite, document_type: &str, region: &str, agency: &str) -> StateKey {
+    state_key(suite, Namespace::Coverage, &(document_type, region, agency))
+}
+
+/// The key of the rule by which one region recognises a type of another.
+pub fn recognition(suite: Suite, by: &str, document_type: &str, of: &str) -> StateKey {
+    state_key(suite, Namespace::Recognition, &(by, document_type, of))
+}
+
+/// The key of the rules' version.
+pub fn rules(suite: Suite) -> StateKey {
+    state_key(suite, Namespace::Rules, &())
+}
+
+/// The key of the ledger's clock.
+pub fn clock(suite: Suite) -> StateKey {
+    state_key(suite, Namespace::Clock, &())
+}
+
+/// The key of a validator set.
+pub fn set(suite: Suite, epoch: u64) -> StateKey {
+    state_key(suite, Namespace::Set, &epoch)
+}
+
+/// The key of the epoch in force.
+pub fn set_current(suite: Suite) -> StateKey {
+    state_key(suite, Namespace::SetCurrent, &())
+}

@@ -1,0 +1,308 @@
+//! Legal numbers: how a number is written, normalised and made into the key of its record.
+//!
+//! A legal number stays as the law writes it. The *profile* of a document type says which fields the
+//! number has, which characters, and what is normalised; inner characters are never stripped. Key =
+//! hash of the typed tuple (profile, key epoch, legal issuer, class, series, number, period), each
+//! field led by its length in CBOR, so that no two tuples give the same bytes. Types that share a
+//! profile share key space.
+//!
+//! This is the one derivation function: a keyed, non-enumerable derivation for sealed types will
+//! stand here.
+
+use minicbor::{Decode, Encode};
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest field of a legal number in bytes of UTF-8, after normalisation.
+pub const FIELD_BYTES_MAX: usize = 128;
+
+/// The fields of a legal number as a document or a clerk writes them.
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(map)]
+pub struct Identity {
+    /// The issuer that the document names, by its legal identifier.
+    #[n(0)]
+    pub legal_issuer: String,
+    /// Kind within the type where the law numbers kinds apart, such as `credit-note`.
+    #[n(1)]
+    pub class: String,
+    /// Series or code before the number.
+    #[n(2)]
+    pub series: String,
+    /// The number.
+    #[n(3)]
+    pub number: String,
+    /// The period in which numbers are unique, such as a year, where the profile asks for one.
+    #[n(4)]
+    pub period: String,
+}
+
+/// A legal number that fits its profile: the id of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct LegalNumber {
+    /// The profile's name.
+    #[n(0)]
+    pub profile: String,
+    /// The profile's revision, where one changed the derivation; 0 now.
+    #[n(1)]
+    pub key_epoch: u32,
+    /// See [`Identity::legal_issuer`].
+    #[n(2)]
+    pub legal_issuer: String,
+    /// See [`Identity::class`].
+    #[n(3)]
+    pub class: String,
+    /// See [`Identity::series`].
+    #[n(4)]
+    pub series: String,
+    /// See [`Identity::number`].
+    #[n(5)]
+    pub number: String,
+    /// See [`Identity::period`].
+    #[n(6)]
+    pub period: String,
+}
+
+/// A rule of the profile that an identity breaks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// A field that the profile asks for is empty.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A field that the profile does not have is given.
+    #[error("{0} must be empty in this profile")]
+    NotOfProfile(&'static str),
+    /// A field is longer than [`FIELD_BYTES_MAX`].
+    #[error("{0} is longer than 128 bytes")]
+    TooLong(&'static str),
+    /// A field holds a control character or one that the profile does not allow.
+    #[error("{0} holds a character that is not allowed")]
+    BadCharacter(&'static str),
+    /// A field is not one of the values, or not of the length, that the profile allows.
+    #[error("{field} must be {rule}")]
+    BadForm {
+        /// The field.
+        field: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+/// A profile of legal numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Any issuer, any number; class, series and period as the issuer uses them.
+    Generic,
+    /// EN 16931 (UBL, CII, Factur-X): the seller's identifier and BT-1, invoices and credit notes
+    /// apart. BT-1 is unique for the seller without a period.
+    En16931,
+    /// The fully digitalised invoice of China: 20 digits, unique in the country. They begin with
+    /// the year (2), the region (2) and the channel (1).
+    CnDigitalInvoice,
+}
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: &'static [Profile] = &[Self::Generic, Self::En16931, Self::CnDigitalInvoice];
+
+    /// The name in genesis and in keys.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::En16931 => "eu.en16931",
+            Self::CnDigitalInvoice => "cn.digital-invoice",
+        }
+    }
+
+    /// The profile of a name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|profile| profile.name() == name)
+    }
+
+    /// Normalises what a document or a clerk wrote and checks it.
+    pub fn normalise(self, raw: &Identity) -> Result<LegalNumber, ProfileError> {
+        let legal_issuer = field("legal_issuer", &raw.legal_issuer)?;
+        let number = LegalNumber {
+            profile: self.name().to_owned(),
+            key_epoch: 0,
+            // Tax and company identifiers are written in either case and mean the same.
+            legal_issuer: legal_issuer.to_uppercase(),
+            class: field("class", &raw.class)?,
+            series: field("series", &raw.series)?,
+            number: field("number", &raw.number)?,
+            period: field("period", &raw.period)?,
+        };
+        if number.legal_issuer.is_empty() {
+            return Err(ProfileError::Missing("legal_issuer"));
+        }
+        // Upper case may lengthen: what is kept must still be within the bound.
+        if number.legal_issuer.len() > FIELD_BYTES_MAX {
+            return Err(ProfileError::TooLong("legal_issuer"));
+        }
+        if number.number.is_empty() {
+            return Err(ProfileError::Missing("number"));
+        }
+        match self {
+            Self::Generic => {}
+            Self::En16931 => {
+                if !matches!(number.class.as_str(), "invoice" | "credit-note") {
+                    let rule = "invoice or credit-note";
+                    return Err(ProfileError::BadForm {
+                        field: "class",
+                        rule,
+                    });
+                }
+                empty("series", &number.series)?;
+                empty("period", &number.period)?;
+            }
+            Self::CnDigitalInvoice => {
+                let digits = number.number.bytes().all(|b| b.is_ascii_digit());
+                if number.number.len() != 20 || !digits {
+                    return Err(ProfileError::BadForm {
+                        field: "number",
+                        rule: "20 digits",
+                    });
+                }
+                empty("class", &number.class)?;
+                empty("series", &number.series)?;
+                empty("period", &number.period)?;
+            }
+        }
+        Ok(number)
+    }
+
+    /// Checks an identity that must be normalised already, as the rules ask of an operation.
+    pub fn check(self, identity: &Identity) -> Result<LegalNumber, ProfileError> {
+        let number = self.normalise(identity)?;
+        let fields = [
+            ("legal_issuer", &identity.legal_issuer, &number.legal_issuer),
+            ("class", &identity.class, &number.class),
+            ("series", &identity.series, &number.series),
+            ("number", &identity.number, &number.number),
+            ("period", &identity.period, &number.period),
+        ];
+        for (field, given, normal) in fields {
+            if given != normal {
+                return Err(ProfileError::BadForm {
+                    field,
+                    rule: "written in its normalised form",
+                });
+            }
+        }
+        Ok(number)
+    }
+}
+
+impl LegalNumber {
+    /// The fields, without profile and epoch.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            legal_issuer: self.legal_issuer.clone(),
+            class: self.class.clone(),
+            series: self.series.clone(),
+            number: self.number.clone(),
+            period: self.period.clone(),
+        }
+    }
+}
+
+/// NFKC and trimmed; every inner character stays.
+fn field(name: &'static str, raw: &str) -> Result<String, ProfileError> {
+    // NFKC can lengthen up to 18 times: bound the input before it.
+    if raw.len() > 4 * FIELD_BYTES_MAX {
+        return Err(ProfileError::TooLong(name));
+    }
+    let text = raw.nfkc().collect::<String>().trim().to_owned();
+    if text.len() > FIELD_BYTES_MAX {
+        return Err(ProfileError::TooLong(name));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ProfileError::BadCharacter(name));
+    }
+    Ok(text)
+}
+
+fn empty(name: &'static str, text: &str) -> Result<(), ProfileError> {
+    if text.is_empty() {
+        Ok(())
+    } else {
+        Err(ProfileError::NotOfProfile(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(issuer: &str, class: &str, number: &str) -> Identity {
+        Identity {
+            legal_issuer: issuer.into(),
+            class: class.into(),
+            number: number.into(),
+            ..Identity::default()
+        }
+    }
+
+    #[test]
+    fn inner_characters_stay_and_outer_space_goes() {
+        let raw = identity(" de 123 ", "invoice", " Ａ-0012 3 ");
+        let number = Profile::En16931.normalise(&raw).expect("fits");
+        assert_eq!(
+            (number.legal_issuer.as_str(), number.number.as_str()),
+            ("DE 123", "A-0012 3")
+        );
+        // Normalising is idempotent, and only its result passes the rules.
+        assert_eq!(Profile::En16931.check(&number.identity()), Ok(number));
+        assert!(Profile::En16931.check(&raw).is_err());
+    }
+
+    #[test]
+    fn what_breaks_a_profile_is_named() {
+        #[track_caller]
+        fn check(profile: Profile, raw: &Identity, expected: &str) {
+            assert_eq!(
+                profile.normalise(raw).expect_err("breaks it").to_string(),
+                expected
+            );
+        }
+        check(
+            Profile::Generic,
+            &identity("", "", "1"),
+            "legal_issuer is missing",
+        );
+        check(
+            Profile::Generic,
+            &identity("a", "", " "),
+            "number is missing",
+        );
+        check(
+            Profile::Generic,
+            &identity("a", "", "1\u{7}2"),
+            "number holds a character that is not allowed",
+        );
+        check(
+            Profile::Generic,
+            &identity("a", "", &"1".repeat(129)),
+            "number is longer than 128 bytes",
+        );
+        check(
+            Profile::En16931,
+            &identity("a", "x", "1"),
+            "class must be invoice or credit-note",
+        );
+        check(
+            Profile::CnDigitalInvoice,
+            &identity("a", "", "123"),
+            "number must be 20 digits",
+        );
+        check(
+            Profile::CnDigitalInvoice,
+            &identity("a", "x", "25442000000123456789"),
+            "class must be empty in this profile",
+        );
+    }
+}

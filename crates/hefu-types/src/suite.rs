@@ -1,0 +1,293 @@
+//! The suite of a network: its hash and its signature, named in its genesis.
+//!
+//! All hashing and signing goes through [`Suite`] and [`SecretKey`]. A second suite (SM3, SM2) is a
+//! second variant here and needs no change elsewhere.
+//!
+//! Ed25519 is verified with `verify_strict` everywhere: one rule for all validators (it refuses
+//! small-order keys and non-canonical encodings, on which implementations differ).
+
+use crate::bytes::{Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Signature};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use sha2::{Digest as _, Sha256};
+
+/// A hash function and a signature scheme with their labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Suite {
+    /// SHA-256 (FIPS 180-4) and Ed25519 (RFC 8032).
+    Sha256Ed25519,
+}
+
+/// A signature or a public key that the suite refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Not a point, not canonical, or of small order.
+    #[error("the public key is not a canonical Ed25519 key of full order")]
+    BadKey,
+    /// The signature does not belong to these bytes and this key.
+    #[error("the signature does not verify")]
+    BadSignature,
+}
+
+impl Suite {
+    /// The name in genesis files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256Ed25519 => "sha256-ed25519",
+        }
+    }
+
+    /// The suite of a name in a genesis file.
+    pub fn by_name(name: &str) -> Option<Self> {
+        (name == Self::Sha256Ed25519.name()).then_some(Self::Sha256Ed25519)
+    }
+
+    /// The COSE algorithm of signatures: -8, EdDSA (RFC 9053).
+    pub const fn cose_algorithm(self) -> i64 {
+        match self {
+            Self::Sha256Ed25519 => -8,
+        }
+    }
+
+    /// The hash of the concatenation of the parts.
+    pub fn hash(self, parts: &[&[u8]]) -> Hash {
+        match self {
+            Self::Sha256Ed25519 => {
+                let mut hasher = Sha256::new();
+                for part in parts {
+                    hasher.update(part);
+                }
+                Hash(hasher.finalize().into())
+            }
+        }
+    }
+
+    /// A leaf of a log-like tree (RFC 9162, section 2.1.1).
+    pub fn log_leaf(self, entry: &[u8]) -> Hash {
+        self.hash(&[&[0], entry])
+    }
+
+    /// An inner node of a log-like tree (RFC 9162, section 2.1.1).
+    pub fn log_node(self, left: &Hash, right: &Hash) -> Hash {
+        self.hash(&[&[1], &left.0, &right.0])
+    }
+
+    /// The root of a log-like tree without leaves (RFC 9162, section 2.1.1).
+    pub fn log_empty(self) -> Hash {
+        self.hash(&[])
+    }
+
+    /// A leaf of the state tree, as in the crate `jmt`, from the hash of its value.
+    pub fn state_leaf(self, key: &[u8; 32], value_hash: &Hash) -> Hash {
+        self.hash(&[b"JMT::LeafNode", key, &value_hash.0])
+    }
+
+    /// An inner node of the state tree, as in the crate `jmt`.
+    pub fn state_node(self, left: &Hash, right: &Hash) -> Hash {
+        self.hash(&[b"JMT::IntrnalNode", &left.0, &right.0])
+    }
+
+    /// The hash of an empty subtree of the state tree, as in the crate `jmt`.
+    pub const fn state_placeholder(self) -> Hash {
+        Hash(*b"SPARSE_MERKLE_PLACEHOLDER_HASH__")
+    }
+
+    /// The key id of a public key: the RFC 9679 thumbprint of its COSE_Key, that is the hash of the
+    /// deterministic map {1: 1 (OKP), -1: 6 (Ed25519), -2: key}.
+    pub fn key_id(self, key: &PublicKey) -> KeyId {
+        match self {
+            Self::Sha256Ed25519 => KeyId(
+                self.hash(&[&[0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20], &key.0])
+                    .0,
+            ),
+        }
+    }
+
+    /// Refuses a public key that could not verify anything under the one strict rule.
+    pub fn check_public_key(self, key: &PublicKey) -> Result<(), SignatureError> {
+        match self {
+            Self::Sha256Ed25519 => dalek_key(key).map(|_| ()),
+        }
+    }
+
+    /// Verifies one signature strictly.
+    pub fn verify(
+        self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
+        match self {
+            Self::Sha256Ed25519 => dalek_key(key)?
+                .verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
+                .map_err(|_| SignatureError::BadSignature),
+        }
+    }
+}
+
+fn dalek_key(key: &PublicKey) -> Result<VerifyingKey, SignatureError> {
+    let decoded = VerifyingKey::from_bytes(&key.0).map_err(|_| SignatureError::BadKey)?;
+    // `from_bytes` takes some encodings that are not the canonical one of their point.
+    let canonical = decoded.to_edwards().compress().to_bytes() == key.0;
+    if !canonical || decoded.is_weak() {
+        return Err(SignatureError::BadKey);
+    }
+    Ok(decoded)
+}
+
+/// What a consensus key signs: each purpose has its own preimage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsensusPurpose {
+    /// A prevote or a precommit.
+    Vote,
+    /// A proposal.
+    Proposal,
+    /// The head of the parts in which a proposed block travels.
+    ProposalParts,
+    /// The binding of a consensus key to a libp2p key.
+    PeerBinding,
+}
+
+/// The bytes that a consensus key signs: tag, network, purpose, and what the engine says.
+pub fn consensus_preimage(
+    network: &NetworkDigest,
+    purpose: ConsensusPurpose,
+    body: &[u8],
+) -> Vec<u8> {
+    let purpose = match purpose {
+        ConsensusPurpose::Vote => 1,
+        ConsensusPurpose::Proposal => 2,
+        ConsensusPurpose::ProposalParts => 3,
+        ConsensusPurpose::PeerBinding => 4,
+    };
+    [b"hefu/consensus/0".as_slice(), &network.0, &[purpose], body].concat()
+}
+
+/// A secret key. There is no `sign(bytes)`: each purpose has a method and a preimage of its own.
+#[derive(Clone)]
+pub struct SecretKey {
+    suite: Suite,
+    key: SigningKey,
+}
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretKey(of {})", self.key_id())
+    }
+}
+
+impl SecretKey {
+    /// The key of a seed of 32 random bytes (RFC 8032, section 5.1.5).
+    pub fn from_seed(suite: Suite, seed: &[u8; 32]) -> Self {
+        Self {
+            suite,
+            key: SigningKey::from_bytes(seed),
+        }
+    }
+
+    /// The seed, to be written into a key file.
+    pub fn seed(&self) -> [u8; 32] {
+        self.key.to_bytes()
+    }
+
+    /// The public half.
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey(self.key.verifying_key().to_bytes())
+    }
+
+    /// The id of the public half.
+    pub fn key_id(&self) -> KeyId {
+        self.suite.key_id(&self.public_key())
+    }
+
+    /// Signs a statement: the preimage is its Sig_structure (RFC 9052, section 4.4), which names
+    /// context, content type and network.
+    pub fn sign_statement(&self, sig_structure: &[u8]) -> Signature {
+        self.sign(sig_structure)
+    }
+
+    /// Proves possession of this key for a place in a network (see [`crate::possession`]).
+    pub fn prove_possession(&self, network: &NetworkId, role: &str, holder: &str) -> Signature {
+        self.sign(&crate::possession::preimage(
+            network,
+            role,
+            holder,
+            &self.public_key(),
+        ))
+    }
+
+    /// Signs for the engine.
+    pub fn sign_consensus(
+        &self,
+        network: &NetworkDigest,
+        purpose: ConsensusPurpose,
+        body: &[u8],
+    ) -> Signature {
+        self.sign(&consensus_preimage(network, purpose, body))
+    }
+
+    /// Signs the text of a note with a log key (C2SP signed-note, type 0x01). The text begins with
+    /// the origin, which names the network.
+    pub fn sign_note(&self, text: &str) -> Signature {
+        self.sign(text.as_bytes())
+    }
+
+    /// Cosigns the text of a checkpoint at a time in seconds (C2SP tlog-cosignature, type 0x04).
+    pub fn cosign(&self, text: &str, seconds: u64) -> Signature {
+        self.sign(cosignature_preimage(text, seconds).as_bytes())
+    }
+
+    fn sign(&self, message: &[u8]) -> Signature {
+        Signature(self.key.sign(message).to_bytes())
+    }
+}
+
+/// The message under a cosignature of type 0x04 (C2SP tlog-cosignature).
+pub fn cosignature_preimage(text: &str, seconds: u64) -> String {
+    format!("cosignature/v1\ntime {seconds}\n{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_order_and_non_canonical_keys_are_refused() {
+        let suite = Suite::Sha256Ed25519;
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        // 2^255 - 19 + 1: another spelling of the identity.
+        let mut spelled_otherwise = [0xff; 32];
+        spelled_otherwise[0] = 0xee;
+        spelled_otherwise[31] = 0x7f;
+        for bad in [identity, spelled_otherwise, [0; 32], [2; 32]] {
+            assert!(
+                suite.check_public_key(&PublicKey(bad)).is_err(),
+                "{bad:?} was accepted"
+            );
+        }
+        let key = SecretKey::from_seed(suite, &[7; 32]);
+        assert_eq!(suite.check_public_key(&key.public_key()), Ok(()));
+    }
+
+    #[test]
+    fn the_empty_log_and_the_empty_leaf_are_those_of_rfc_6962() {
+        let suite = Suite::Sha256Ed25519;
+        assert!(suite.log_empty().to_string().starts_with("e3b0c442"));
+        assert!(suite.log_leaf(b"").to_string().starts_with("6e340b9c"));
+    }
+
+    #[test]
+    fn a_signature_serves_one_purpose_in_one_network() {
+        let suite = Suite::Sha256Ed25519;
+        let key = SecretKey::from_seed(suite, &[7; 32]);
+        let here = NetworkDigest([1; 32]);
+        let signature = key.sign_consensus(&here, ConsensusPurpose::Vote, b"x");
+        let check = |network: &NetworkDigest, purpose| {
+            let message = consensus_preimage(network, purpose, b"x");
+            suite.verify(&key.public_key(), &message, &signature)
+        };
+        assert_eq!(check(&here, ConsensusPurpose::Vote), Ok(()));
+        assert!(check(&here, ConsensusPurpose::Proposal).is_err());
+        assert!(check(&NetworkDigest([2; 32]), ConsensusPurpose::Vote).is_err());
+    }
+}
