@@ -279,6 +279,21 @@ impl ReadStatement {
         self.id
     }
 
+    /// The actor that the header names.
+    pub fn issuer(&self) -> &str {
+        &self.protected.issuer
+    }
+
+    /// The operations in their order.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The bytes of its COSE_Sign1, signature included.
+    pub fn cose(&self) -> &[u8] {
+        &self.statement.cose
+    }
+
     /// Until which block time it may be taken.
     pub fn valid_until(&self) -> Millis {
         self.payload.valid_until
@@ -290,30 +305,19 @@ impl ReadStatement {
             return Err(SignatureError::BadKey);
         }
         suite.verify(key, &self.sig_structure, &self.signature)?;
-        Ok(CheckedStatement {
-            statement: self.statement,
-            protected: self.protected,
-            payload: self.payload,
-            operations: self.operations,
-            id: self.id,
-        })
+        Ok(self.verified_before())
     }
 
-    /// Takes the statement as verified because the same bytes were verified before.
-    ///
-    /// The caller holds the identity *and* the signature's bytes from an earlier
-    /// [`ReadStatement::verify`]; `known` is the COSE_Sign1 that was verified then.
-    pub fn verified_before(self, known: &[u8]) -> Result<CheckedStatement, Box<Self>> {
-        if self.statement.cose.as_slice() != known {
-            return Err(Box::new(self));
-        }
-        Ok(CheckedStatement {
+    /// Takes the statement as verified, because the same bytes were verified before: the caller
+    /// compared [`ReadStatement::cose`], signature included, with what verified then.
+    pub fn verified_before(self) -> CheckedStatement {
+        CheckedStatement {
             statement: self.statement,
             protected: self.protected,
             payload: self.payload,
             operations: self.operations,
             id: self.id,
-        })
+        }
     }
 }
 

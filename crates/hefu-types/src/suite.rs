@@ -8,6 +8,7 @@
 
 use crate::bytes::{Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Signature};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 
 /// A hash function and a signature scheme with their labels.
@@ -59,6 +60,25 @@ impl Suite {
                 Hash(hasher.finalize().into())
             }
         }
+    }
+
+    /// The message authentication code of the concatenation of the parts (HMAC, RFC 2104).
+    pub fn mac(self, secret: &[u8; 32], parts: &[&[u8]]) -> Hash {
+        match self {
+            Self::Sha256Ed25519 => {
+                let mut mac = Hmac::<Sha256>::new_from_slice(secret)
+                    .expect("HMAC takes keys of every length");
+                for part in parts {
+                    mac.update(part);
+                }
+                Hash(mac.finalize().into_bytes().into())
+            }
+        }
+    }
+
+    /// The digest of the exact bytes of a file.
+    pub fn document_digest(self, file: &[u8]) -> crate::bytes::Digest {
+        crate::bytes::Digest(self.hash(&[file]).0)
     }
 
     /// A leaf of a log-like tree (RFC 9162, section 2.1.1).

@@ -1,0 +1,56 @@
+# Everything that a person starts by hand. CI (.ci/run) goes through the same targets.
+#
+# One profile for build, test, clippy and demo, and always the whole workspace: another profile or `-p` alone compiles
+# RocksDB and the engine again.
+
+SHELL := /bin/bash
+CARGO ?= cargo
+PROFILE := ci
+TARGET_DIR = $${CARGO_TARGET_DIR:-target}
+# Where rustup is and the shell has not been told.
+export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
+
+# The crates without clock, disk, socket or thread. The tidy test holds this list to its own.
+PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check fmt-check clippy wasm deny fmt clean-demo
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the build needs (Debian 12)
+	@scripts/setup.sh
+
+build: setup ## build everything
+	$(CARGO) build --profile $(PROFILE) --workspace --all-targets
+
+demo: build ## a whole network on this machine, shown step by step (DOCS=folder: with your own documents)
+	"$(TARGET_DIR)/$(PROFILE)/hefu-demo" --samples samples $(if $(DOCS),--docs "$(DOCS)")
+
+test: setup ## all tests
+	$(CARGO) test --profile $(PROFILE) --workspace $(TEST_FLAGS)
+
+check: fmt-check clippy wasm deny ## what must hold beside the tests
+
+fmt-check:
+	@scripts/setup.sh --lint
+	$(CARGO) fmt --all --check
+
+clippy:
+	@scripts/setup.sh --lint
+	$(CARGO) clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
+
+wasm: ## the pure crates compile for a browser
+	@scripts/setup.sh --wasm
+	$(CARGO) check --profile $(PROFILE) --target wasm32-unknown-unknown $(addprefix -p ,$(PURE))
+
+deny: ## licences, sources and bans of all dependencies
+	@scripts/setup.sh --deny
+	$(CARGO) deny check bans licenses sources
+
+fmt: ## format the source
+	$(CARGO) fmt --all
+
+clean-demo: ## remove what the demo left behind
+	rm -rf "$(TARGET_DIR)/demo"

@@ -1,0 +1,249 @@
+//! Status certificates: leaves of the state tree, present or absent, under one checkpoint.
+//!
+//! A certificate says what is true now of a document, an agency, a key, a type or a rule, and that
+//! nothing stands under a key, all with the same kind of proof and one quorum of signatures.
+
+use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use crate::state_proof::{StateProof, StateProofError};
+use hefu_types::canonical::{self, DecodeError};
+use hefu_types::genesis::Network;
+use hefu_types::key;
+use hefu_types::leaf::{self, Leaf, SetLeaf};
+use hefu_types::record::PublicPart;
+use hefu_types::{Hash, NetworkDigest, PrivateRoot, StateKey, Suite};
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+
+/// The longest certificate in bytes.
+pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The most handovers in a chain.
+pub const HANDOVERS_MAX: usize = 1_024;
+
+/// What stands under a key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Value {
+    /// Nothing.
+    #[n(0)]
+    Absent,
+    /// A record: its public part and the root over its private items.
+    #[n(1)]
+    Record(#[n(0)] PublicPart, #[n(1)] PrivateRoot),
+    /// Any other leaf, encoded.
+    #[n(2)]
+    Leaf(#[n(0)] ByteVec),
+}
+
+/// A key, what stands under it, and the proof.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ProvenLeaf {
+    /// The key.
+    #[n(0)]
+    pub key: StateKey,
+    /// What stands under it.
+    #[n(1)]
+    pub value: Value,
+    /// Inclusion, or exclusion where the value is absent.
+    #[n(2)]
+    pub proof: StateProof,
+}
+
+/// The end of one validator set: a checkpoint of the set before and, under it, the set after.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Handover {
+    /// Cosigned by a quorum of the set before.
+    #[n(0)]
+    pub checkpoint: SignedCheckpoint,
+    /// `set/<epoch + 1>` under the checkpoint's state root.
+    #[n(1)]
+    pub set: ProvenLeaf,
+}
+
+/// Leaves under one checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct StatusCertificate {
+    /// The version of the format.
+    #[n(0)]
+    pub format: u32,
+    /// The network.
+    #[n(1)]
+    pub network: NetworkDigest,
+    /// The checkpoint.
+    #[n(2)]
+    pub checkpoint: SignedCheckpoint,
+    /// From the set of genesis to the checkpoint's; empty while the set never changed.
+    #[n(3)]
+    pub handovers: Vec<Handover>,
+    /// Ascending by key.
+    #[n(4)]
+    pub leaves: Vec<ProvenLeaf>,
+}
+
+/// Why a certificate proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// Not the canonical bytes of one.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] DecodeError),
+    /// Of a format that this program does not know.
+    #[error("its format {0} is not known; a newer program may read it")]
+    UnknownFormat(u32),
+    /// Of another network.
+    #[error("it is of another network")]
+    OtherNetwork,
+    /// The checkpoint does not hold.
+    #[error("its checkpoint does not hold: {0}")]
+    Checkpoint(#[from] CheckpointError),
+    /// The chain of validator sets is broken.
+    #[error("the chain of validator sets is broken: {0}")]
+    Handover(&'static str),
+    /// A proof does not hold.
+    #[error("the proof of {key} does not hold: {error}")]
+    Proof {
+        /// The key that was to be proven.
+        key: StateKey,
+        /// Why.
+        error: StateProofError,
+    },
+    /// A leaf twice, or not in order.
+    #[error("its leaves are not ascending by key")]
+    NotAscending,
+    /// Something that the claim needs is not proven.
+    #[error("{0} is not proven in it")]
+    Missing(&'static str),
+    /// A proven leaf is not of its kind.
+    #[error("the leaf of {0} cannot be read")]
+    BadLeaf(&'static str),
+}
+
+impl ProvenLeaf {
+    /// Checks the proof under a state root.
+    pub fn verify(&self, suite: Suite, state_root: &Hash) -> Result<(), CertificateError> {
+        let value_hash = match &self.value {
+            Value::Absent => None,
+            Value::Record(public, private_root) => Some(public.value_hash(suite, private_root)),
+            Value::Leaf(bytes) => Some(leaf::value_hash(suite, bytes)),
+        };
+        self.proof
+            .verify(suite, state_root, &self.key, value_hash.as_ref())
+            .map_err(|error| CertificateError::Proof {
+                key: self.key,
+                error,
+            })
+    }
+}
+
+/// What a certificate proved: asked by key.
+#[derive(Clone, Debug)]
+pub struct VerifiedState {
+    checkpoint: VerifiedCheckpoint,
+    values: BTreeMap<StateKey, Value>,
+}
+
+impl VerifiedState {
+    /// The checkpoint under which all of it holds.
+    pub fn checkpoint(&self) -> &VerifiedCheckpoint {
+        &self.checkpoint
+    }
+
+    /// What was proven to stand under a key; `None` where nothing was proven of it.
+    pub fn value(&self, key: &StateKey) -> Option<&Value> {
+        self.values.get(key)
+    }
+
+    /// The record under a key: `Ok(None)` where its absence is proven.
+    pub fn record(&self, key: &StateKey) -> Result<Option<&PublicPart>, CertificateError> {
+        match self.values.get(key) {
+            Some(Value::Record(public, _)) => Ok(Some(public)),
+            Some(Value::Absent) => Ok(None),
+            Some(Value::Leaf(_)) => Err(CertificateError::BadLeaf("a record")),
+            None => Err(CertificateError::Missing("the record")),
+        }
+    }
+
+    /// The leaf under a key: `Ok(None)` where its absence is proven.
+    pub fn leaf<L: Leaf>(
+        &self,
+        key: &StateKey,
+        what: &'static str,
+    ) -> Result<Option<L>, CertificateError> {
+        match self.values.get(key) {
+            Some(Value::Leaf(bytes)) => L::from_bytes(bytes)
+                .map(Some)
+                .map_err(|_| CertificateError::BadLeaf(what)),
+            Some(Value::Absent) => Ok(None),
+            Some(Value::Record(..)) => Err(CertificateError::BadLeaf(what)),
+            None => Err(CertificateError::Missing(what)),
+        }
+    }
+}
+
+impl StatusCertificate {
+    /// The bytes that travel.
+    pub fn encode(&self) -> Vec<u8> {
+        canonical::encode(self)
+    }
+
+    /// Reads bytes of anybody.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CertificateError> {
+        Ok(canonical::decode(bytes, CERTIFICATE_BYTES_MAX)?)
+    }
+
+    /// Checks everything: network, chain of sets, checkpoint, each leaf.
+    pub fn verify(&self, network: &Network) -> Result<VerifiedState, CertificateError> {
+        if self.format != 0 {
+            return Err(CertificateError::UnknownFormat(self.format));
+        }
+        if self.network != network.digest() {
+            return Err(CertificateError::OtherNetwork);
+        }
+        let (suite, origin) = (network.suite(), network.origin());
+        let set = last_set(network, &self.handovers)?;
+        let checkpoint = self.checkpoint.verify(suite, origin, &set)?;
+        if self
+            .leaves
+            .windows(2)
+            .any(|pair| pair[0].key >= pair[1].key)
+        {
+            return Err(CertificateError::NotAscending);
+        }
+        let mut values = BTreeMap::new();
+        for leaf in &self.leaves {
+            leaf.verify(suite, &checkpoint.checkpoint().state_root)?;
+            values.insert(leaf.key, leaf.value.clone());
+        }
+        Ok(VerifiedState { checkpoint, values })
+    }
+}
+
+/// Walks the chain of handovers from the set of genesis.
+fn last_set(network: &Network, handovers: &[Handover]) -> Result<SetLeaf, CertificateError> {
+    if handovers.len() > HANDOVERS_MAX {
+        return Err(CertificateError::Handover("it is too long"));
+    }
+    let (suite, origin) = (network.suite(), network.origin());
+    let mut set = network.first_set();
+    for handover in handovers {
+        let checkpoint = handover.checkpoint.verify(suite, origin, &set)?;
+        let next = set.epoch + 1;
+        if handover.set.key != key::set(suite, next) {
+            return Err(CertificateError::Handover("a link is not the next set"));
+        }
+        handover
+            .set
+            .verify(suite, &checkpoint.checkpoint().state_root)?;
+        let Value::Leaf(bytes) = &handover.set.value else {
+            return Err(CertificateError::Handover("a link holds no set"));
+        };
+        set = SetLeaf::from_bytes(bytes).map_err(|_| CertificateError::BadLeaf("a set"))?;
+        if set.epoch != next || set.validators.is_empty() {
+            return Err(CertificateError::Handover(
+                "a set is empty or of another epoch",
+            ));
+        }
+    }
+    Ok(set)
+}

@@ -1,0 +1,526 @@
+//! Verdicts: what proofs mean for a person who holds a document.
+//!
+//! A verdict is a list of dimensions, each with its own answer and reason; they are never merged
+//! into one word before the end. *Could not tell* is its own answer: unknown is never shown as
+//! invalid, nor as valid.
+
+use crate::certificate::VerifiedState;
+use crate::derived::{status_at, Derived};
+use hefu_types::key;
+use hefu_types::leaf::{AgencyLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf};
+use hefu_types::operation::UseRight;
+use hefu_types::record::PublicPart;
+use hefu_types::{Code, Millis, Suite};
+
+/// The answer of one dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Shown to be so.
+    Yes,
+    /// Shown not to be so.
+    No,
+    /// Not shown either way.
+    CouldNotTell,
+}
+
+impl Answer {
+    /// The word in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::CouldNotTell => "could-not-tell",
+        }
+    }
+}
+
+/// A sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// English.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+impl Said {
+    /// Both sentences.
+    pub fn new(en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self {
+            en: en.into(),
+            zh: zh.into(),
+        }
+    }
+
+    fn of(code: Code) -> Self {
+        Self::new(code.sentence_en(), code.sentence_zh())
+    }
+}
+
+/// One question that a verdict answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dimension {
+    /// Its name, such as `document`, `issuer`, `status`, `use`, `recognition`, `freshness`.
+    pub name: &'static str,
+    /// The answer.
+    pub answer: Answer,
+    /// The code of a No.
+    pub code: Option<Code>,
+    /// The reason.
+    pub said: Said,
+}
+
+/// How the file that a person holds relates to what was registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// These bytes are registered.
+    RegisteredBytes,
+    /// Other bytes, but every fact that was opened agrees.
+    SameFacts {
+        /// The names of the facts that were compared.
+        compared: Vec<String>,
+    },
+    /// The number is registered with other content.
+    OtherContent {
+        /// What differs: name, registered value, value in the file. Empty where no facts are open.
+        differing: Vec<(String, String, String)>,
+    },
+    /// The number is registered with other bytes, and no facts are open to compare.
+    OtherBytes,
+    /// Nothing is registered, and the agency has promised that all would be.
+    AbsentThoughCovered,
+    /// Nothing is registered under this file or number.
+    Absent,
+    /// The file says no number, and its bytes are not registered.
+    NoIdentity,
+}
+
+/// What is asked beyond the document itself.
+#[derive(Clone, Debug, Default)]
+pub struct Question<'a> {
+    /// The time now, as the caller knows it.
+    pub now: Millis,
+    /// How old a checkpoint may be and still speak for now, in milliseconds.
+    pub age_ms_max: u64,
+    /// May it be used for this purpose?
+    pub purpose: Option<&'a str>,
+    /// By this member.
+    pub member: Option<&'a str>,
+    /// Whether the caller holds what opens the right to use: `Some(true)` where the commitment to
+    /// the named member was opened with the member's identifier.
+    pub opens_use_right: Option<bool>,
+    /// Does this region recognise it?
+    pub region: Option<&'a str>,
+}
+
+/// All dimensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// In the order in which a person reads them.
+    pub dimensions: Vec<Dimension>,
+}
+
+impl Verdict {
+    /// No where any dimension is No, Yes where all are Yes.
+    pub fn overall(&self) -> Answer {
+        let has = |answer| self.dimensions.iter().any(|d| d.answer == answer);
+        if has(Answer::No) {
+            Answer::No
+        } else if has(Answer::CouldNotTell) || self.dimensions.is_empty() {
+            Answer::CouldNotTell
+        } else {
+            Answer::Yes
+        }
+    }
+}
+
+fn dimension(name: &'static str, answer: Answer, code: Option<Code>, said: Said) -> Dimension {
+    Dimension {
+        name,
+        answer,
+        code,
+        said,
+    }
+}
+
+/// The first dimension: is this the document that was registered?
+pub fn document(found: &Match) -> Dimension {
+    let (answer, code, said) = match found {
+        Match::RegisteredBytes => (
+            Answer::Yes,
+            None,
+            Said::new(
+                "registered bytes: this file is the document",
+                "字节一致：该文件即登记的文档",
+            ),
+        ),
+        Match::SameFacts { compared } => (
+            Answer::Yes,
+            None,
+            Said::new(
+                format!(
+                    "another rendition with the same facts ({})",
+                    compared.join(", ")
+                ),
+                format!("另一版式，事实一致（{}）", compared.join("、")),
+            ),
+        ),
+        Match::OtherContent { differing } => {
+            let list = |word: &str| {
+                let one = |(name, registered, here): &(String, String, String)| {
+                    format!("{name} {registered:?} {word} {here:?}")
+                };
+                differing.iter().map(one).collect::<Vec<_>>().join("; ")
+            };
+            (
+                Answer::No,
+                Some(Code::NumberTaken),
+                Said::new(
+                    format!(
+                        "same number with different facts: registered {}",
+                        list("but here")
+                    ),
+                    format!("号码相同但事实不同：登记为 {}", list("此处为")),
+                ),
+            )
+        }
+        Match::OtherBytes => (
+            Answer::No,
+            Some(Code::NumberTaken),
+            Said::new(
+                "this number is registered, but with other bytes than this file; ask for the \
+                 original file or for its receipt",
+                "该号码已登记，但登记的文件与此文件不同；请索取原始文件或其回执",
+            ),
+        ),
+        Match::AbsentThoughCovered => (
+            Answer::No,
+            None,
+            Said::new(
+                "not registered, though its agency registers all such documents",
+                "未登记，而该机构承诺全部登记",
+            ),
+        ),
+        Match::Absent => (
+            Answer::CouldNotTell,
+            None,
+            Said::new(
+                "not registered on this network; that proves nothing, because no agency has \
+                 promised that all such documents are",
+                "本网络未登记；由于没有机构承诺全部登记，不能据此判断真伪",
+            ),
+        ),
+        Match::NoIdentity => (
+            Answer::CouldNotTell,
+            None,
+            Said::new(
+                "these bytes are not registered and the file tells no number; give its --number \
+                 or its receipt",
+                "该文件字节未登记且无法读出号码；请提供号码（--number）或回执",
+            ),
+        ),
+    };
+    dimension("document", answer, code, said)
+}
+
+/// The dimensions that follow from a record. `state` holds, proven under one checkpoint, what the
+/// question needs: the agency, the signing key, the recognition rule, the member.
+pub fn of_record(
+    suite: Suite,
+    state: &VerifiedState,
+    record: &PublicPart,
+    question: &Question<'_>,
+) -> Vec<Dimension> {
+    let mut dimensions = vec![issuer(suite, state, record), status(record, question.now)];
+    if let Some(purpose) = question.purpose {
+        dimensions.push(usable(suite, state, record, purpose, question));
+    }
+    if let Some(region) = question.region {
+        dimensions.push(recognition(suite, state, record, region, question.now));
+    }
+    dimensions.push(freshness(state, question));
+    dimensions
+}
+
+fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension {
+    let agency = state.leaf::<AgencyLeaf>(&key::agency(suite, &record.agency), "the agency");
+    let Ok(Some(agency)) = agency else {
+        let said = Said::new(
+            format!("the agency {} is not proven here", record.agency),
+            format!("未能证明机构 {} 的信息", record.agency),
+        );
+        return dimension("issuer", Answer::CouldNotTell, None, said);
+    };
+    // A compromise after the registration (or after the last status event) makes both doubtful.
+    let checkpoint = state.checkpoint().checkpoint();
+    for event in [Some(&record.registration), record.status_event.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        if checkpoint.compromise_counter == event.compromise_counter {
+            continue;
+        }
+        match state.leaf::<KeyLeaf>(&key::public_key(suite, &event.key_id), "the key") {
+            Ok(Some(key)) if key.compromised_since.is_none_or(|t| event.block_time < t) => {}
+            Ok(Some(_)) => {
+                let code = Code::KeyCompromised;
+                return dimension("issuer", Answer::CouldNotTell, Some(code), Said::of(code));
+            }
+            _ => {
+                let said = Said::new(
+                    "keys were compromised since, and the key of this document is not proven here",
+                    "此后有密钥泄露，而该文档的密钥状态未获证明",
+                );
+                return dimension("issuer", Answer::CouldNotTell, None, said);
+            }
+        }
+    }
+    let at = record.registration.block_time;
+    let said = Said::new(
+        format!(
+            "registered by {} ({}, {}) at {at}",
+            agency.name, agency.id, agency.region
+        ),
+        format!(
+            "由{}（{}，{}）于 {at} 登记",
+            agency.name, agency.id, agency.region
+        ),
+    );
+    dimension("issuer", Answer::Yes, None, said)
+}
+
+fn status(record: &PublicPart, now: Millis) -> Dimension {
+    let reason = record.status.reason.as_deref().unwrap_or("-");
+    match status_at(record, now) {
+        Derived::InForce => {
+            let (en, zh) = match record.valid_before {
+                Some(end) => (format!("in force, until {end}"), format!("有效，至 {end}")),
+                None => ("in force".to_owned(), "有效".to_owned()),
+            };
+            dimension("status", Answer::Yes, None, Said::new(en, zh))
+        }
+        Derived::NotYetValid { from } => dimension(
+            "status",
+            Answer::No,
+            Some(Code::NotInValidity),
+            Said::new(
+                format!("not yet valid: from {from}"),
+                format!("尚未生效，生效时间 {from}"),
+            ),
+        ),
+        Derived::Expired { since } => dimension(
+            "status",
+            Answer::No,
+            Some(Code::NotInValidity),
+            Said::new(
+                format!("expired since {since}"),
+                format!("已于 {since} 过期"),
+            ),
+        ),
+        Derived::Ended { state, since } => dimension(
+            "status",
+            Answer::No,
+            Some(Code::WrongState),
+            Said::new(
+                format!(
+                    "{} since {since} (reason: {reason}; recorded {})",
+                    state.name(),
+                    record.status.recorded_at
+                ),
+                format!(
+                    "自 {since} 起{}（原因：{reason}；记录于 {}）",
+                    match state {
+                        hefu_types::record::State::Issued => "有效",
+                        hefu_types::record::State::Cancelled => "已作废",
+                        hefu_types::record::State::Revoked => "已吊销",
+                    },
+                    record.status.recorded_at
+                ),
+            ),
+        ),
+    }
+}
+
+fn usable(
+    suite: Suite,
+    state: &VerifiedState,
+    record: &PublicPart,
+    purpose: &str,
+    question: &Question<'_>,
+) -> Dimension {
+    if let Some(used) = record.uses.iter().find(|used| used.purpose == purpose) {
+        let said = Said::new(
+            format!(
+                "used already for {purpose} at {}; do not use it again",
+                used.consumed_at
+            ),
+            format!("已于 {} 用于 {purpose}，请勿重复使用", used.consumed_at),
+        );
+        return dimension("use", Answer::No, Some(Code::AlreadyUsed), said);
+    }
+    if let Some(member) = question.member {
+        match state.leaf::<MemberLeaf>(&key::member(suite, member), "the member") {
+            Ok(Some(leaf)) if leaf.active => {}
+            Ok(_) => {
+                let code = Code::HolderNotActive;
+                return dimension("use", Answer::No, Some(code), Said::of(code));
+            }
+            Err(_) => {
+                let said = Said::new("the member is not proven here", "未能证明该成员的信息");
+                return dimension("use", Answer::CouldNotTell, None, said);
+            }
+        }
+    }
+    let right = match (&record.use_right, question.opens_use_right) {
+        (None, _) | (Some(UseRight::NamedMember(_)), Some(false)) => Answer::No,
+        (Some(UseRight::FirstMember), _) | (Some(UseRight::NamedMember(_)), Some(true)) => {
+            Answer::Yes
+        }
+        (Some(UseRight::NamedMember(_) | UseRight::ClaimKey(_)), _) => Answer::CouldNotTell,
+    };
+    let free = Said::new(
+        format!("not used for {purpose}; it is yours only once `consume` has returned its receipt"),
+        format!("尚未用于 {purpose}；取得 consume 回执后方可使用"),
+    );
+    match right {
+        Answer::Yes => dimension("use", Answer::Yes, None, free),
+        Answer::No => {
+            let code = Code::NoRightToUse;
+            dimension("use", Answer::No, Some(code), Said::of(code))
+        }
+        Answer::CouldNotTell => {
+            let said = Said::new(
+                format!(
+                    "not used for {purpose}, but whether this member is the one that the document \
+                     names is not shown; give the receipt and the member's key file"
+                ),
+                format!(
+                    "尚未用于 {purpose}，但未能证明该成员即文档所指成员；请提供回执和成员密钥文件"
+                ),
+            );
+            dimension("use", Answer::CouldNotTell, None, said)
+        }
+    }
+}
+
+fn recognition(
+    suite: Suite,
+    state: &VerifiedState,
+    record: &PublicPart,
+    region: &str,
+    now: Millis,
+) -> Dimension {
+    const NAME: &str = "recognition";
+    if region == record.region {
+        let said = Said::new(
+            format!("issued in {region} itself"),
+            format!("由 {region} 本地签发，无需互认"),
+        );
+        return dimension(NAME, Answer::Yes, None, said);
+    }
+    let at = key::recognition(suite, region, &record.document_type, &record.region);
+    match state.leaf::<RecognitionLeaf>(&at, "the rule of recognition") {
+        Ok(Some(RecognitionLeaf { rule, .. })) if rule.from <= now => {
+            let (answer, en, zh) = if rule.recognised {
+                (Answer::Yes, "recognises", "认可")
+            } else {
+                (Answer::No, "does not recognise", "不认可")
+            };
+            let (of, kind, citation) = (&record.region, &record.document_type, &rule.citation);
+            let said = Said::new(
+                format!("{region} {en} {kind} of {of}: {citation}"),
+                format!("{region}{zh}{of}签发的{kind}：{citation}"),
+            );
+            dimension(NAME, answer, None, said)
+        }
+        Ok(_) => {
+            let said = Said::new(
+                format!(
+                    "no rule of {region} for {} of {}; ask the issuing office",
+                    record.document_type, record.region
+                ),
+                format!(
+                    "{region}没有关于{}签发的{}的互认规则，请咨询签发机关",
+                    record.region, record.document_type
+                ),
+            );
+            dimension(NAME, Answer::CouldNotTell, None, said)
+        }
+        Err(_) => {
+            let said = Said::new(
+                format!(
+                    "the rules of {region} are not proven here; ask online or with a catalogue"
+                ),
+                format!("此处未包含{region}的互认规则证明，请联网或使用目录核验"),
+            );
+            dimension(NAME, Answer::CouldNotTell, None, said)
+        }
+    }
+}
+
+fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
+    let seen = Millis(state.checkpoint().quorum_seconds().saturating_mul(1000));
+    let age_ms = question.now.0.saturating_sub(seen.0);
+    let height = state.checkpoint().checkpoint().height;
+    let said = Said::new(
+        format!(
+            "as of {seen} (height {height}), {} ago",
+            duration_en(age_ms)
+        ),
+        format!("截至 {seen}（高度 {height}），{}前", duration_zh(age_ms)),
+    );
+    // A checkpoint from the future is a wrong clock, here or there: either way the age is unknown.
+    let ahead = seen.0 > question.now.plus(60_000).0;
+    let answer = if ahead || age_ms > question.age_ms_max {
+        Answer::CouldNotTell
+    } else {
+        Answer::Yes
+    };
+    dimension("freshness", answer, None, said)
+}
+
+fn duration_en(milliseconds: u64) -> String {
+    match milliseconds / 1000 {
+        s @ 0..=119 => format!("{s} s"),
+        s @ 120..=7_199 => format!("{} min", s / 60),
+        s @ 7_200..=172_799 => format!("{} h", s / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
+fn duration_zh(milliseconds: u64) -> String {
+    match milliseconds / 1000 {
+        s @ 0..=119 => format!("{s} 秒"),
+        s @ 120..=7_199 => format!("{} 分钟", s / 60),
+        s @ 7_200..=172_799 => format!("{} 小时", s / 3_600),
+        s => format!("{} 天", s / 86_400),
+    }
+}
+
+/// The facts that make a document this one: a file that leaves out one of them that was registered
+/// is not shown to be the same, however much else agrees.
+const CORE_FACTS: [&str; 5] = ["currency", "issue-date", "number", "seller-id", "total"];
+
+/// Compares the facts of a file with those that were opened. Facts beyond the core that only one
+/// side has are no difference: renditions may say more or less.
+pub fn compare_facts(registered: &[crate::fact::OpenFact], here: &[(String, String)]) -> Match {
+    let mut compared = Vec::new();
+    let mut differing = Vec::new();
+    let mut core_missing = false;
+    for fact in registered {
+        match here.iter().find(|(name, _)| *name == fact.name) {
+            Some((_, value)) if *value == fact.value => compared.push(fact.name.clone()),
+            Some((_, value)) => {
+                differing.push((fact.name.clone(), fact.value.clone(), value.clone()));
+            }
+            None => core_missing |= CORE_FACTS.contains(&fact.name.as_str()),
+        }
+    }
+    if !differing.is_empty() {
+        Match::OtherContent { differing }
+    } else if compared.is_empty() || core_missing {
+        Match::OtherBytes
+    } else {
+        Match::SameFacts { compared }
+    }
+}

@@ -1,0 +1,150 @@
+//! How fast and how large the state tree is: `cargo run --release --example tree_speed [KEYS]...`
+//!
+//! Times are those of the processor where the system tells them, so that other work on the machine
+//! disturbs little. One thread. Keys are those of records: hashes whose top bit is 1. As a node does, each block keeps
+//! a snapshot of the tree before it until the next one is there.
+
+use hefu_state::tree::{Change, StateTree};
+use hefu_types::{canonical, Hash, StateKey, Suite};
+use std::hint::black_box;
+use std::time::Instant;
+
+const SUITE: Suite = Suite::Sha256Ed25519;
+const UPDATES: u64 = 100_000;
+const PROOFS: u64 = 10_000;
+
+fn main() {
+    let named: Vec<u64> = std::env::args()
+        .skip(1)
+        .map(|keys| keys.parse().expect("a number of keys"))
+        .collect();
+    let (_, hashing) =
+        timed(|| (0..1_000_000).fold(value_of(0, 0), |hash, _| SUITE.state_node(&hash, &hash)));
+    println!("one inner hash: {:.0} ns", hashing * 1e3);
+    println!("    keys | rebuild |  block |  inserts/s |  changes/s | estimate |  resident |        proof");
+    println!("         |         |   keys |            |            |    B/key |     B/key | B, make, check us");
+    for keys in if named.is_empty() {
+        vec![100_000, 1_600_000]
+    } else {
+        named
+    } {
+        measure(keys);
+    }
+}
+
+fn measure(keys: u64) {
+    let resident_before = resident_bytes();
+    let (mut tree, rebuild) =
+        timed(|| StateTree::from_leaves(SUITE, (0..keys).map(|n| (key_of(n), value_of(n, 0)))));
+    let mut next_key = keys;
+    for block in [1_000, 10_000] {
+        let inserts = blocks(block, |n| next_key + n);
+        next_key += UPDATES;
+        let inserts_per_s = updates_per_s(&mut tree, inserts);
+        let changes = blocks(block, |n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % keys);
+        let changes_per_s = updates_per_s(&mut tree, changes);
+
+        let asked: Vec<StateKey> = (0..PROOFS).map(|n| key_of(n * (keys / PROOFS))).collect();
+        let (proofs, make) = timed(|| asked.iter().map(|key| tree.prove(key)).collect::<Vec<_>>());
+        let bytes: usize = proofs
+            .iter()
+            .map(|proof| canonical::encode(proof).len())
+            .sum();
+        let values: Vec<Hash> = asked
+            .iter()
+            .map(|key| tree.value_hash(key).expect("the key was inserted"))
+            .collect();
+        let root = tree.root();
+        let ((), check) = timed(|| {
+            for ((key, value_hash), proof) in asked.iter().zip(&values).zip(&proofs) {
+                proof
+                    .verify(SUITE, &root, key, Some(value_hash))
+                    .expect("a proof of the tree");
+            }
+        });
+        println!(
+            "{:8} | {rebuild:5.1} s | {block:6} | {inserts_per_s:10.0} | {changes_per_s:10.0} \
+             | {:8.1} | {:>9} | {:4}, {:4.1}, {:4.1}",
+            tree.len(),
+            tree.memory_bytes() as f64 / tree.len() as f64,
+            match (resident_before, resident_bytes()) {
+                (Some(before), Some(now)) => format!(
+                    "{:.1}",
+                    now.saturating_sub(before) as f64 / tree.len() as f64
+                ),
+                _ => "-".to_owned(),
+            },
+            bytes as u64 / PROOFS,
+            make * 1e6 / PROOFS as f64,
+            check * 1e6 / PROOFS as f64,
+        );
+    }
+}
+
+fn updates_per_s(tree: &mut StateTree, blocks: Vec<Vec<Change>>) -> f64 {
+    let ((), seconds) = timed(|| {
+        for mut block in blocks {
+            let before = tree.clone();
+            tree.apply(&mut block);
+            black_box(before);
+        }
+    });
+    UPDATES as f64 / seconds
+}
+
+/// Changes of distinct keys in blocks; `name` gives the number of each key.
+fn blocks(block: u64, name: impl Fn(u64) -> u64) -> Vec<Vec<Change>> {
+    let of_block = |first: u64| {
+        let mut changes: Vec<Change> = (first..first + block)
+            .map(|n| (key_of(name(n)), Some(value_of(name(n), block))))
+            .collect();
+        // Few numbers of changed keys coincide; a block names each once.
+        changes.sort_unstable_by_key(|(key, _)| *key);
+        changes.dedup_by_key(|(key, _)| *key);
+        changes
+    };
+    (0..UPDATES / block).map(|n| of_block(n * block)).collect()
+}
+
+fn key_of(n: u64) -> StateKey {
+    let mut key = SUITE.hash(&[b"key", &n.to_be_bytes()]).0;
+    key[0] |= 0x80;
+    StateKey(key)
+}
+
+fn value_of(n: u64, version: u64) -> Hash {
+    SUITE.hash(&[b"value", &n.to_be_bytes(), &version.to_be_bytes()])
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let (cpu_before, start) = (cpu_seconds(), Instant::now());
+    let done = work();
+    let elapsed = start.elapsed().as_secs_f64();
+    let cpu = cpu_before
+        .zip(cpu_seconds())
+        .map(|(before, after)| after - before);
+    (done, cpu.unwrap_or(elapsed))
+}
+
+/// Time of the processor that this process has used, where the system tells it as Linux does.
+fn cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
+    text.split_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|ns| ns as f64 / 1e9)
+}
+
+/// Resident memory of this process, where the system tells it as Linux does.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib * 1024)
+}

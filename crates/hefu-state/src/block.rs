@@ -1,0 +1,294 @@
+//! Is a block valid? A pure function of its bytes and the state after the block before.
+//!
+//! Everything else that can be wrong with an operation is an *outcome*, judged in order when the
+//! block is executed, a key that was revoked earlier in the same block included. The clock of a node
+//! is asked elsewhere, and only for a proposal first seen in its own round.
+
+use crate::loaded::Loaded;
+use hefu_proof::checkpoint::verify_quorum;
+use hefu_types::block::{Block, Header, BLOCK_OPERATIONS_MAX, STATEMENTS_MAX};
+use hefu_types::canonical::DecodeError;
+use hefu_types::genesis::Network;
+use hefu_types::leaf::{KeyLeaf, SetLeaf};
+use hefu_types::statement::{CheckedStatement, ReadStatement, StatementError, VALID_AHEAD_MS_MAX};
+use hefu_types::suite::SignatureError;
+use hefu_types::{Hash, KeyId, Millis, StatementId, Suite, TreeSize};
+use std::collections::HashSet;
+
+/// What the ledger had reached before a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// The height of the last block; 0 at genesis.
+    pub height: u64,
+    /// Its block time.
+    pub time: Millis,
+    /// The size of the log.
+    pub size: TreeSize,
+    /// The root of the log.
+    pub log_root: Hash,
+    /// The root of the state.
+    pub state_root: Hash,
+    /// The hash of the text of its checkpoint.
+    pub checkpoint_hash: Hash,
+}
+
+/// Why a block is not valid: every validator finds the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBlock {
+    /// Not the canonical bytes of a block.
+    #[error("the block cannot be read: {0}")]
+    Unreadable(#[from] DecodeError),
+    /// Of another network.
+    #[error("the block is of another network")]
+    OtherNetwork,
+    /// Not the next height.
+    #[error("the block has height {found}, expected {expected}")]
+    OtherHeight {
+        /// The block's.
+        found: u64,
+        /// The next.
+        expected: u64,
+    },
+    /// Block time does not grow.
+    #[error("the block's time is not after that of the block before")]
+    TimeNotAfter,
+    /// Too many statements or operations.
+    #[error("the block has more statements or operations than allowed")]
+    TooMany,
+    /// A statement that is none.
+    #[error("statement {index}: {error}")]
+    Statement {
+        /// Its position.
+        index: usize,
+        /// What is wrong.
+        error: StatementError,
+    },
+    /// A statement under an unknown or dead key, or a signature that does not verify.
+    #[error("statement {index}: its key or its signature does not hold")]
+    Signature {
+        /// Its position.
+        index: usize,
+    },
+    /// A statement outside its time.
+    #[error("statement {index} is not valid at the block's time")]
+    StatementTime {
+        /// Its position.
+        index: usize,
+    },
+    /// A statement that was executed already.
+    #[error("statement {index} was executed already")]
+    Repeated {
+        /// Its position.
+        index: usize,
+    },
+    /// The carried cosignatures are not exactly one quorum over an earlier checkpoint.
+    #[error("the carried cosignatures are not one quorum: {0}")]
+    Carried(String),
+    /// A version of the rules that is not the network's.
+    #[error("the rules in force are of a version that this program does not know")]
+    UnknownRules,
+}
+
+/// A block that names other roots than this node reached: whose fault it is cannot be told from
+/// here, so it is never answered as invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the block names other roots of height {height} than this node reached")]
+pub struct OtherRoots {
+    /// The height before.
+    pub height: u64,
+}
+
+/// A block whose bytes and statements are well formed.
+#[derive(Clone, Debug)]
+pub struct ReadBlock {
+    header: Header,
+    statements: Vec<ReadStatement>,
+}
+
+impl ReadBlock {
+    /// Reads the bytes of a block of anybody.
+    pub fn read(bytes: &[u8], network: &Network) -> Result<Self, InvalidBlock> {
+        let Block { header, statements } = Block::decode(bytes)?;
+        if header.network != network.digest() {
+            return Err(InvalidBlock::OtherNetwork);
+        }
+        let operations: usize = statements.iter().map(|s| s.operations.len()).sum();
+        if statements.len() > STATEMENTS_MAX || operations > BLOCK_OPERATIONS_MAX {
+            return Err(InvalidBlock::TooMany);
+        }
+        let mut read = Vec::with_capacity(statements.len());
+        for (index, statement) in statements.into_iter().enumerate() {
+            let statement = statement
+                .read(network.suite(), &network.digest())
+                .map_err(|error| InvalidBlock::Statement { index, error })?;
+            read.push(statement);
+        }
+        Ok(Self {
+            header,
+            statements: read,
+        })
+    }
+
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The statements.
+    pub fn statements(&self) -> &[ReadStatement] {
+        &self.statements
+    }
+
+    /// Whether the block names the log and the state that this node reached.
+    pub fn names(&self, before: &Before) -> Result<(), OtherRoots> {
+        let Header {
+            parent_size,
+            parent_log_root,
+            parent_state_root,
+            ..
+        } = &self.header;
+        let same = *parent_size == before.size
+            && *parent_log_root == before.log_root
+            && *parent_state_root == before.state_root;
+        if same {
+            Ok(())
+        } else {
+            Err(OtherRoots {
+                height: before.height,
+            })
+        }
+    }
+}
+
+/// What the shell knows beside the leaves: the window of identities, the signatures that were
+/// verified on arrival, and the texts of earlier checkpoints with the sets of their epochs.
+pub trait Surroundings {
+    /// Whether a statement of this identity was executed and could still be valid.
+    fn in_window(&self, id: &StatementId) -> bool;
+    /// Whether exactly these bytes of a COSE_Sign1 verified before under this key.
+    fn verified_before(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool;
+    /// The text of the checkpoint of a height that this node executed, and the set of its epoch.
+    fn checkpoint_text(&self, height: u64) -> Option<(String, SetLeaf)>;
+}
+
+/// A valid block: the only kind that can be executed.
+#[derive(Clone, Debug)]
+pub struct CheckedBlock {
+    header: Header,
+    statements: Vec<CheckedStatement>,
+}
+
+impl CheckedBlock {
+    /// The header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The statements in their order.
+    pub fn statements(&self) -> &[CheckedStatement] {
+        &self.statements
+    }
+
+    /// Whether it has no statements.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Judges a block. `loaded` holds all that [`Loaded::missing`] asked for.
+    pub fn check(
+        block: ReadBlock,
+        network: &Network,
+        before: &Before,
+        loaded: &Loaded,
+        around: &impl Surroundings,
+    ) -> Result<Self, InvalidBlock> {
+        let ReadBlock { header, statements } = block;
+        let suite = network.suite();
+        if header.height != before.height + 1 {
+            let (found, expected) = (header.height, before.height + 1);
+            return Err(InvalidBlock::OtherHeight { found, expected });
+        }
+        if header.time <= before.time {
+            return Err(InvalidBlock::TimeNotAfter);
+        }
+        if loaded.rules().version != crate::RULES_VERSION {
+            return Err(InvalidBlock::UnknownRules);
+        }
+        check_carried(suite, &header, before, around)?;
+        let mut seen = HashSet::with_capacity(statements.len());
+        let mut checked = Vec::with_capacity(statements.len());
+        for (index, statement) in statements.into_iter().enumerate() {
+            let key = loaded.key(&statement.key_id());
+            // Cheap checks first: a signature costs more than all the rest.
+            check_time(statement.valid_until(), header.time)
+                .map_err(|()| InvalidBlock::StatementTime { index })?;
+            let id = statement.claimed_id();
+            if !seen.insert(id) || around.in_window(&id) {
+                return Err(InvalidBlock::Repeated { index });
+            }
+            let statement = verify(suite, statement, key, header.time, around)
+                .map_err(|_| InvalidBlock::Signature { index })?;
+            checked.push(statement);
+        }
+        Ok(Self {
+            header,
+            statements: checked,
+        })
+    }
+}
+
+/// A statement may be taken while its time has not passed and is at most an hour ahead.
+pub fn check_time(valid_until: Millis, block_time: Millis) -> Result<(), ()> {
+    let in_time = block_time <= valid_until && valid_until <= block_time.plus(VALID_AHEAD_MS_MAX);
+    if in_time {
+        Ok(())
+    } else {
+        Err(())
+    }
+}
+
+/// Verifies a statement under a key that is live at a time.
+pub fn verify(
+    suite: Suite,
+    statement: ReadStatement,
+    key: Option<&KeyLeaf>,
+    time: Millis,
+    around: &impl Surroundings,
+) -> Result<CheckedStatement, SignatureError> {
+    let key = key
+        .filter(|key| key.signs_at(time))
+        .ok_or(SignatureError::BadKey)?;
+    let known = around.verified_before(
+        &statement.claimed_id(),
+        &statement.key_id(),
+        statement.cose(),
+    );
+    if known {
+        return Ok(statement.verified_before());
+    }
+    statement.verify(suite, &key.key)
+}
+
+fn check_carried(
+    suite: Suite,
+    header: &Header,
+    before: &Before,
+    around: &impl Surroundings,
+) -> Result<(), InvalidBlock> {
+    let Some(carried) = &header.carried else {
+        return Ok(());
+    };
+    let refuse = |why: &str| Err(InvalidBlock::Carried(why.to_owned()));
+    if carried.height >= before.height {
+        return refuse("its checkpoint is not an earlier one");
+    }
+    let Some((text, set)) = around.checkpoint_text(carried.height) else {
+        return refuse("its checkpoint does not exist");
+    };
+    if carried.cosignatures.len() != set.quorum() {
+        return refuse("not exactly a quorum");
+    }
+    verify_quorum(suite, &text, &set, &carried.cosignatures)
+        .map(|_| ())
+        .map_err(|error| InvalidBlock::Carried(error.to_string()))
+}

@@ -1,0 +1,386 @@
+//! Executing a valid block: each operation in order, to changes, outcomes and the block entry.
+//!
+//! The order of guards within an operation is part of the rules. An atomic statement works on a copy
+//! of what it changes, which is thrown away when one of its operations is refused.
+
+use crate::block::{Before, CheckedBlock};
+use crate::loaded::Loaded;
+use crate::tree::StateTree;
+use crate::verbs;
+use crate::RULES_VERSION;
+use hefu_types::block::{block_id, BlockEntry, Refusal};
+use hefu_types::canonical;
+use hefu_types::genesis::Network;
+use hefu_types::key;
+use hefu_types::leaf::{self, ClockLeaf, DigestLeaf, Holder, KeyLeaf, Leaf};
+use hefu_types::merkle;
+use hefu_types::operation::Operation;
+use hefu_types::record::{Event, Record, RECORD_BYTES_MAX};
+use hefu_types::statement::{CheckedStatement, Mode};
+use hefu_types::{Code, Digest, EntryIndex, Hash, Millis, OperationId, StateKey, Suite};
+use minicbor::{Decode, Encode};
+use std::collections::BTreeMap;
+
+/// A gap between two blocks of more than this is a halt, in milliseconds.
+const HALT_MS: u64 = Millis::HOUR;
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Outcome {
+    /// Done.
+    #[n(0)]
+    Accepted,
+    /// Not done.
+    #[n(1)]
+    Refused(#[n(0)] Refused),
+}
+
+/// Why an operation was not done: every validator finds the same.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Refused {
+    /// The stable code.
+    #[n(0)]
+    pub code: Code,
+    /// The operation that stands in the way: the first registration, the use before.
+    #[n(1)]
+    pub evidence: Option<OperationId>,
+    /// The field that is wrong, or what about it.
+    #[n(2)]
+    pub detail: Option<String>,
+}
+
+impl Refused {
+    /// A refusal without more to say.
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            evidence: None,
+            detail: None,
+        }
+    }
+
+    /// A refusal that names the operation in the way.
+    pub fn because_of(code: Code, evidence: OperationId) -> Self {
+        Self {
+            code,
+            evidence: Some(evidence),
+            detail: None,
+        }
+    }
+
+    /// A refusal that says what is wrong.
+    pub fn saying(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            evidence: None,
+            detail: Some(detail.into()),
+        }
+    }
+}
+
+/// A leaf that a block wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The encoded leaf.
+    pub bytes: Vec<u8>,
+    /// What stands in the state tree.
+    pub value_hash: Hash,
+}
+
+/// What executing a block led to.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The leaves that it wrote.
+    pub changes: BTreeMap<StateKey, Change>,
+    /// The state tree after it.
+    pub tree: StateTree,
+    /// The outcomes, by statement and operation.
+    pub outcomes: Vec<Vec<Outcome>>,
+    /// The refusals, ascending by index.
+    pub refusals: Vec<Refusal>,
+    /// The last log entry of the block.
+    pub entry: BlockEntry,
+}
+
+/// What one operation works with.
+pub struct Context<'a> {
+    pub(crate) suite: Suite,
+    pub(crate) block_time: Millis,
+    pub(crate) operation: OperationId,
+    pub(crate) key: &'a KeyLeaf,
+    pub(crate) loaded: &'a Loaded,
+    compromise_counter: u64,
+}
+
+impl Context<'_> {
+    /// The event that this operation is.
+    pub(crate) fn event(&self) -> Event {
+        Event {
+            operation: self.operation,
+            key_id: self.suite.key_id(&self.key.key),
+            block_time: self.block_time,
+            compromise_counter: self.compromise_counter,
+        }
+    }
+}
+
+/// The leaves as the block has left them so far.
+#[derive(Clone, Default)]
+pub struct Working {
+    records: BTreeMap<StateKey, Record>,
+    digests: BTreeMap<Digest, DigestLeaf>,
+}
+
+/// The leaves that an operation sees and writes.
+pub struct Ledger<'a> {
+    loaded: &'a Loaded,
+    working: &'a mut Working,
+}
+
+impl Ledger<'_> {
+    /// The record under a key.
+    pub(crate) fn record(&self, key: &StateKey) -> Option<&Record> {
+        match self.working.records.get(key) {
+            Some(record) => Some(record),
+            None => self.loaded.records.get(key)?.as_ref(),
+        }
+    }
+
+    /// The record of a rendition.
+    pub(crate) fn digest(&self, digest: &Digest) -> Option<&DigestLeaf> {
+        match self.working.digests.get(digest) {
+            Some(leaf) => Some(leaf),
+            None => self.loaded.digests.get(digest)?.as_ref(),
+        }
+    }
+
+    /// Writes a record, unless it would become larger than a record may be.
+    pub(crate) fn write_record(&mut self, key: StateKey, record: Record) -> Result<(), Refused> {
+        if record.encode().len() > RECORD_BYTES_MAX {
+            return Err(Refused::new(Code::TooLarge));
+        }
+        self.working.records.insert(key, record);
+        Ok(())
+    }
+
+    /// Writes the leaf of a rendition.
+    pub(crate) fn write_digest(&mut self, digest: Digest, leaf: DigestLeaf) {
+        self.working.digests.insert(digest, leaf);
+    }
+}
+
+/// Executes a valid block. `tree` is the state before it.
+pub fn execute(
+    network: &Network,
+    block: &CheckedBlock,
+    block_bytes: &[u8],
+    before: &Before,
+    loaded: &Loaded,
+    tree: &StateTree,
+) -> Executed {
+    let suite = network.suite();
+    let header = block.header();
+    let clock = next_clock(loaded.clock(), header.time);
+    let mut working = Working::default();
+    let mut outcomes = Vec::with_capacity(block.statements().len());
+    let mut refusals = Vec::new();
+    let mut index = 0_u32;
+    for statement in block.statements() {
+        let of_statement =
+            execute_statement(suite, statement, header.time, &clock, loaded, &mut working);
+        for outcome in &of_statement {
+            if let Outcome::Refused(refused) = outcome {
+                refusals.push(Refusal {
+                    index,
+                    code: refused.code,
+                });
+            }
+            index += 1;
+        }
+        outcomes.push(of_statement);
+    }
+    let changes = changes(suite, working, &clock);
+    let mut tree = tree.clone();
+    let mut batch: Vec<_> = changes
+        .iter()
+        .map(|(key, change)| (*key, Some(change.value_hash)))
+        .collect();
+    let state_root = tree.apply(&mut batch);
+    let refusals_root = merkle::root(
+        suite,
+        &refusals
+            .iter()
+            .map(canonical::encode::<Refusal>)
+            .collect::<Vec<_>>(),
+    );
+    let entry = BlockEntry {
+        height: header.height,
+        time: header.time,
+        rules_version: RULES_VERSION,
+        epoch: loaded.set().epoch,
+        state_root,
+        compromise_counter: clock.compromise_counter,
+        block_id: block_id(suite, block_bytes),
+        first_index: EntryIndex(before.size.0),
+        statement_count: u32::try_from(block.statements().len()).expect("at most 4096 statements"),
+        operation_count: index,
+        refusals_root,
+        previous_checkpoint: before.checkpoint_hash,
+    };
+    Executed {
+        changes,
+        tree,
+        outcomes,
+        refusals,
+        entry,
+    }
+}
+
+fn next_clock(clock: &ClockLeaf, block_time: Millis) -> ClockLeaf {
+    let mut next = ClockLeaf {
+        block_time,
+        ..clock.clone()
+    };
+    if block_time > clock.block_time.plus(HALT_MS) {
+        next.last_halt = Some((clock.block_time, block_time));
+    }
+    next
+}
+
+fn execute_statement(
+    suite: Suite,
+    statement: &CheckedStatement,
+    block_time: Millis,
+    clock: &ClockLeaf,
+    loaded: &Loaded,
+    working: &mut Working,
+) -> Vec<Outcome> {
+    let key = loaded
+        .key(&statement.key_id())
+        .expect("a valid block's keys are loaded");
+    let mut attempt = match statement.payload().mode {
+        Mode::Each => None,
+        Mode::Atomic => Some(working.clone()),
+    };
+    let target = attempt.as_mut().unwrap_or(working);
+    let mut outcomes = Vec::with_capacity(statement.operations().len());
+    for (index, operation) in (0_u32..).zip(statement.operations()) {
+        let context = Context {
+            suite,
+            block_time,
+            operation: statement.operation_id(suite, index),
+            key,
+            loaded,
+            compromise_counter: clock.compromise_counter,
+        };
+        let done = if statement.issuer() == key.holder.id() {
+            dispatch(
+                &context,
+                operation,
+                &mut Ledger {
+                    loaded,
+                    working: target,
+                },
+            )
+        } else {
+            Err(Refused::saying(
+                Code::NotEntitled,
+                "the issuer is not the holder of the key",
+            ))
+        };
+        outcomes.push(match done {
+            Ok(()) => Outcome::Accepted,
+            Err(refused) => Outcome::Refused(refused),
+        });
+    }
+    match attempt {
+        Some(attempt) if outcomes.iter().all(|o| *o == Outcome::Accepted) => *working = attempt,
+        Some(_) => {
+            // All or none: what was accepted before its sibling failed is refused with it.
+            for outcome in outcomes.iter_mut().filter(|o| **o == Outcome::Accepted) {
+                *outcome = Outcome::Refused(Refused::new(Code::SiblingRefused));
+            }
+        }
+        None => {}
+    }
+    outcomes
+}
+
+fn dispatch(
+    context: &Context<'_>,
+    operation: &Operation,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), Refused> {
+    match operation {
+        Operation::Register(register) => verbs::register::apply(context, register, ledger),
+        Operation::Revoke(revoke) => verbs::revoke::apply(context, revoke, ledger),
+        Operation::Cancel(cancel) => verbs::cancel::apply(context, cancel, ledger),
+        Operation::Consume(consume) => verbs::consume::apply(context, consume, ledger),
+    }
+}
+
+/// The agency that signs, if it is one and active.
+pub(crate) fn signing_agency<'a>(
+    context: &Context<'a>,
+) -> Result<&'a hefu_types::leaf::AgencyLeaf, Refused> {
+    let Holder::Agency(id) = &context.key.holder else {
+        return Err(Refused::saying(
+            Code::NotEntitled,
+            "only an agency does this",
+        ));
+    };
+    let agency = context
+        .loaded
+        .agency(id)
+        .ok_or_else(|| Refused::new(Code::NotEntitled))?;
+    if agency.active {
+        Ok(agency)
+    } else {
+        Err(Refused::new(Code::HolderNotActive))
+    }
+}
+
+/// The member that signs, if it is one and active.
+pub(crate) fn signing_member<'a>(
+    context: &Context<'a>,
+) -> Result<&'a hefu_types::leaf::MemberLeaf, Refused> {
+    let Holder::Member(id) = &context.key.holder else {
+        return Err(Refused::saying(
+            Code::NotEntitled,
+            "only a member does this",
+        ));
+    };
+    let member = context
+        .loaded
+        .member(id)
+        .ok_or_else(|| Refused::new(Code::NotEntitled))?;
+    if member.active {
+        Ok(member)
+    } else {
+        Err(Refused::new(Code::HolderNotActive))
+    }
+}
+
+fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateKey, Change> {
+    let mut changes = BTreeMap::new();
+    let mut leaf = |key: StateKey, bytes: Vec<u8>| {
+        let value_hash = leaf::value_hash(suite, &bytes);
+        changes.insert(key, Change { bytes, value_hash });
+    };
+    leaf(key::clock(suite), clock.to_bytes());
+    for (digest, of_digest) in &working.digests {
+        leaf(key::digest(suite, digest), of_digest.to_bytes());
+    }
+    for (key, record) in working.records {
+        let value_hash = record.value_hash(suite);
+        changes.insert(
+            key,
+            Change {
+                bytes: record.encode(),
+                value_hash,
+            },
+        );
+    }
+    changes
+}

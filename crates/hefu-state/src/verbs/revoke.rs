@@ -1,0 +1,50 @@
+//! `revoke`: the agency that issued a licence takes it away for good, from now or a later time.
+
+use super::{check_text, end, record_with_type};
+use crate::execute::{signing_agency, Context, Ledger, Refused};
+use hefu_proof::derived::{status_at, Derived};
+use hefu_types::leaf::Kind;
+use hefu_types::operation::Revoke;
+use hefu_types::record::State;
+use hefu_types::Code;
+
+pub(crate) fn apply(
+    context: &Context<'_>,
+    revoke: &Revoke,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), Refused> {
+    let agency = signing_agency(context)?;
+    let (mut record, _) = record_with_type(context, ledger, &revoke.record, Kind::Licence)?;
+    let public = &record.public;
+    // Judged now, not at the time of issue: an agency that lost the right does not act on it.
+    let entitled = agency.entitlements.iter().any(|entitlement| {
+        entitlement.document_type == public.document_type && entitlement.region == public.region
+    });
+    if public.agency != agency.id || !entitled {
+        return Err(Refused::new(Code::NotEntitled));
+    }
+    check_text("reason", &revoke.reason)?;
+    if public.status.state != State::Issued {
+        let evidence = public.status_event.as_ref().map(|event| event.operation);
+        return Err(Refused {
+            evidence,
+            ..Refused::new(Code::WrongState)
+        });
+    }
+    if let Derived::Expired { .. } = status_at(public, context.block_time) {
+        return Err(Refused::new(Code::NotInValidity));
+    }
+    let effective_at = revoke.effective_at.unwrap_or(context.block_time);
+    if effective_at < context.block_time {
+        return Err(Refused::new(Code::BadEffectiveTime));
+    }
+    end(
+        context.suite,
+        &mut record,
+        context.event(),
+        State::Revoked,
+        effective_at,
+        &revoke.reason,
+    );
+    ledger.write_record(revoke.record, record)
+}
