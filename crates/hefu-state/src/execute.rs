@@ -86,6 +86,8 @@ pub struct Change {
     pub bytes: Vec<u8>,
     /// What stands in the state tree.
     pub value_hash: Hash,
+    /// A record, whose value hash is not simply that of its bytes.
+    pub is_record: bool,
 }
 
 /// What executing a block led to.
@@ -366,7 +368,7 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
     let mut changes = BTreeMap::new();
     let mut leaf = |key: StateKey, bytes: Vec<u8>| {
         let value_hash = leaf::value_hash(suite, &bytes);
-        changes.insert(key, Change { bytes, value_hash });
+        changes.insert(key, Change { bytes, value_hash, is_record: false });
     };
     leaf(key::clock(suite), clock.to_bytes());
     for (digest, of_digest) in &working.digests {
@@ -377,9 +379,7 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
         changes.insert(
             key,
             Change {
-                bytes: record.encode(),
-                value_hash,
-            },
+                bytes: record.encode(), value_hash, is_record: true },
         );
     }
     changes

@@ -1,1 +1,12 @@
-//! placeholder
+//! What outsiders read and write: HTTP paths, JSON, errors, key files and the network file.
+//!
+//! Start at [`path`]. Bytes that are hashed, signed or proven travel as canonical CBOR
+//! (`application/cbor`) in the formats of `hefu-types` and `hefu-proof`; everything else is JSON.
+//! Not here: serving (`hefu-node`), asking (`hefu`), what the bytes mean (`hefu-proof`).
+
+pub mod answer;
+pub mod file;
+pub mod path;
+
+pub use answer::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState};
+pub use file::{KeyFile, NetworkFile};

@@ -1,0 +1,175 @@
+//! Files that people keep: the network file and key files, both JSON.
+
+use hefu_types::genesis::{Genesis, GenesisError, Network};
+use hefu_types::operation::member_commitment;
+use hefu_types::suite::SecretKey;
+use hefu_types::{Hash, KeyId, NetworkDigest, PublicKey, Salt, Suite};
+use serde::{Deserialize, Serialize};
+
+/// All that a client needs of a network: whom to trust and whom to ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkFile {
+    /// The genesis: the only trust anchor.
+    pub genesis: Genesis,
+    /// The digest of the genesis, so that people can compare it by another way.
+    pub digest: NetworkDigest,
+    /// The public addresses of nodes, such as `http://127.0.0.1:26600`. None of them is trusted.
+    pub nodes: Vec<String>,
+}
+
+impl NetworkFile {
+    /// Checks the genesis and that the digest is its own.
+    pub fn network(&self) -> Result<Network, NetworkFileError> {
+        let network = Network::new(self.genesis.clone())?;
+        if network.digest() != self.digest {
+            return Err(NetworkFileError::OtherDigest {
+                stated: self.digest,
+                found: network.digest(),
+            });
+        }
+        Ok(network)
+    }
+}
+
+/// Why a network file cannot be used.
+#[derive(Debug)]
+pub enum NetworkFileError {
+    /// The genesis is none.
+    Genesis(GenesisError),
+    /// The digest is not that of the genesis.
+    OtherDigest {
+        /// What the file says.
+        stated: NetworkDigest,
+        /// What its genesis gives.
+        found: NetworkDigest,
+    },
+}
+
+impl From<GenesisError> for NetworkFileError {
+    fn from(error: GenesisError) -> Self {
+        Self::Genesis(error)
+    }
+}
+
+impl std::fmt::Display for NetworkFileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Genesis(error) => error.fmt(f),
+            Self::OtherDigest { stated, found } => write!(
+                f,
+                "the network file says digest {stated}, but its genesis has {found}: do not trust it"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for NetworkFileError {}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyRole {
+    /// Registers, revokes, cancels.
+    Agency,
+    /// Consumes.
+    Member,
+    /// Admits agencies and members.
+    Registrar,
+    /// Governs.
+    Council,
+    /// A validator's votes.
+    Consensus,
+    /// A validator's cosignatures.
+    Checkpoint,
+    /// A validator's lines in the log's name.
+    Log,
+    /// A validator's libp2p key.
+    Peer,
+}
+
+impl KeyRole {
+    /// The role in proofs of possession.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agency => "agency",
+            Self::Member => "member",
+            Self::Registrar => "registrar",
+            Self::Council => "council",
+            Self::Consensus => "consensus",
+            Self::Checkpoint => "checkpoint",
+            Self::Log => "log",
+            Self::Peer => "peer",
+        }
+    }
+}
+
+/// A secret key with what its holder needs beside it. The file is the holder's alone (mode 600).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFile {
+    /// Agency, member, ...
+    pub role: KeyRole,
+    /// The holder's id on the ledger.
+    pub holder: String,
+    /// The suite's name.
+    pub suite: String,
+    /// The seed of the secret key, hex.
+    pub seed: Hash,
+    /// The public half.
+    pub public_key: PublicKey,
+    /// Its id.
+    pub key_id: KeyId,
+    /// An agency's secret for the salts of facts, hex. Whoever has it can guess facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fact_secret: Option<Hash>,
+    /// A member's legal identifier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
+    /// The salt of the commitment to it in the member's leaf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier_salt: Option<Salt>,
+}
+
+impl std::fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "KeyFile({} {}, {})",
+            self.role.name(),
+            self.holder,
+            self.key_id
+        )
+    }
+}
+
+impl KeyFile {
+    /// The file of a key.
+    pub fn new(role: KeyRole, holder: &str, suite: Suite, seed: [u8; 32]) -> Self {
+        let key = SecretKey::from_seed(suite, &seed);
+        Self {
+            role,
+            holder: holder.to_owned(),
+            suite: suite.name().to_owned(),
+            seed: Hash(seed),
+            public_key: key.public_key(),
+            key_id: key.key_id(),
+            fact_secret: None,
+            identifier: None,
+            identifier_salt: None,
+        }
+    }
+
+    /// The secret key, if the file's parts agree.
+    pub fn secret_key(&self) -> Option<SecretKey> {
+        let key = SecretKey::from_seed(Suite::by_name(&self.suite)?, &self.seed.0);
+        (key.public_key() == self.public_key && key.key_id() == self.key_id).then_some(key)
+    }
+
+    /// A member's commitment to its legal identifier.
+    pub fn member_commitment(&self) -> Option<Hash> {
+        let suite = Suite::by_name(&self.suite)?;
+        let (salt, identifier) = (self.identifier_salt.as_ref()?, self.identifier.as_ref()?);
+        Some(member_commitment(suite, &self.holder, salt, identifier))
+    }
+}

@@ -1,0 +1,150 @@
+//! The paths of the HTTP interface.
+//!
+//! | method and path | body or query | answer |
+//! | --- | --- | --- |
+//! | `POST /v1/statements?wait_ms=N` | a statement, CBOR | [`crate::StatementAnswer`]; 200 final, 202 pending |
+//! | `GET /v1/statements/{id}` | `wait_ms` | the same |
+//! | `GET /v1/statements/{id}/receipts` | `first`, `count` | CBOR array: a receipt, or null where refused |
+//! | `GET /v1/operations/{id}/receipt` | | a receipt, CBOR |
+//! | `GET /v1/records/{key}` | `region`, `member` | a status certificate, CBOR |
+//! | `GET /v1/digests/{digest}` | `region`, `member` | a status certificate, CBOR |
+//! | `GET /v1/agencies/{id}`, `/v1/members/{id}`, `/v1/types/{id}`, `/v1/keys/{id}` | | a status certificate |
+//! | `GET /v1/recognition/{by}/{type}/{of}` | | a status certificate |
+//! | `GET /v1/genesis` | | the genesis, JSON |
+//! | `GET /checkpoint` | | the latest note (C2SP tlog-tiles) |
+//! | `GET /tile/{level}/{index}`, `GET /tile/entries/{index}` | | hashes, entries (C2SP tlog-tiles) |
+//! | `GET /ops/{entry}` | | the operations of a statement, CBOR |
+//! | `GET /refusals/{height}` | | the refusals of a block, CBOR |
+//! | `GET /policy` | | the tlog-policy of the network (C2SP) |
+//! | `GET /healthz` | | [`crate::Health`]; 200 while there is progress |
+//!
+//! A certificate that is asked with `region` also proves the rule by which that region recognises
+//! the document's type, and with `member` that member. Errors are [`crate::Problem`].
+
+use hefu_types::{Digest, EntryIndex, KeyId, OperationId, StateKey, StatementId};
+
+/// The media type of canonical bytes.
+pub const CBOR: &str = "application/cbor";
+/// The media type of errors (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// The most receipts in one answer.
+pub const RECEIPTS_MAX: u32 = 256;
+/// The longest time that a request waits for finality, in milliseconds.
+pub const WAIT_MS_MAX: u64 = 30_000;
+
+/// Where statements are sent.
+pub fn statements(wait_ms: u64) -> String {
+    format!("/v1/statements?wait_ms={wait_ms}")
+}
+
+/// What became of a statement.
+pub fn statement(id: &StatementId, wait_ms: u64) -> String {
+    format!("/v1/statements/{id}?wait_ms={wait_ms}")
+}
+
+/// The receipts of a statement's operations.
+pub fn receipts(id: &StatementId, first: u32, count: u32) -> String {
+    format!("/v1/statements/{id}/receipts?first={first}&count={count}")
+}
+
+/// The receipt of one operation.
+pub fn operation_receipt(id: &OperationId) -> String {
+    format!("/v1/operations/{id}/receipt")
+}
+
+/// What is asked of a document beside itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beside<'a> {
+    /// The rule by which this region recognises it.
+    pub region: Option<&'a str>,
+    /// This member.
+    pub member: Option<&'a str>,
+}
+
+impl Beside<'_> {
+    fn query(&self) -> String {
+        let mut query = String::new();
+        for (name, value) in [("region", self.region), ("member", self.member)] {
+            if let Some(value) = value {
+                query.push(if query.is_empty() { '?' } else { '&' });
+                query.push_str(&format!("{name}={}", escape(value)));
+            }
+        }
+        query
+    }
+}
+
+/// The status of a document by the key of its record.
+pub fn record(key: &StateKey, beside: Beside<'_>) -> String {
+    format!("/v1/records/{key}{}", beside.query())
+}
+
+/// The status of a document by the digest of one of its files.
+pub fn digest(digest: &Digest, beside: Beside<'_>) -> String {
+    format!("/v1/digests/{digest}{}", beside.query())
+}
+
+/// An agency.
+pub fn agency(id: &str) -> String {
+    format!("/v1/agencies/{}", escape(id))
+}
+
+/// A member.
+pub fn member(id: &str) -> String {
+    format!("/v1/members/{}", escape(id))
+}
+
+/// A document type.
+pub fn document_type(id: &str) -> String {
+    format!("/v1/types/{}", escape(id))
+}
+
+/// A public key.
+pub fn key(id: &KeyId) -> String {
+    format!("/v1/keys/{id}")
+}
+
+/// A rule of recognition.
+pub fn recognition(by: &str, document_type: &str, of: &str) -> String {
+    format!(
+        "/v1/recognition/{}/{}/{}",
+        escape(by),
+        escape(document_type),
+        escape(of)
+    )
+}
+
+/// The operations of a statement.
+pub fn operations(entry: EntryIndex) -> String {
+    format!("/ops/{entry}")
+}
+
+/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_user_typed_stays_in_its_place() {
+        let beside = Beside {
+            region: Some("a&b=c"),
+            member: Some("广东"),
+        };
+        assert!(digest(&Digest([0; 32]), beside)
+            .ends_with("?region=a%26b%3Dc&member=%E5%B9%BF%E4%B8%9C"));
+        assert_eq!(agency("../x"), "/v1/agencies/..%2Fx");
+    }
+}
