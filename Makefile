@@ -28,7 +28,7 @@ build: setup ## build everything
 demo: build ## a whole network on this machine, shown step by step (DOCS=folder: with your own documents)
 	"$(TARGET_DIR)/$(PROFILE)/hefu-demo" --samples samples $(if $(DOCS),--docs "$(DOCS)")
 
-test: setup ## all tests
+test: build ## all tests
 	$(CARGO) test --profile $(PROFILE) --workspace $(TEST_FLAGS)
 
 check: fmt-check clippy wasm deny ## what must hold beside the tests

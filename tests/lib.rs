@@ -1,1 +1,7 @@
-//! placeholder
+//! What tests and the demo share: starting whole networks as processes, asking their nodes.
+//!
+//! Waiting is always for an event, with a deadline; nothing sleeps for a fixed time and hopes.
+
+pub mod network;
+
+pub use network::{programs, Devnet, Programs};

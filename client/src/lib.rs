@@ -1,1 +1,80 @@
-//! placeholder
+//! The client: everything that an agency, a member or a clerk does with documents.
+//!
+//! Start at [`cli`] (what can be typed), then [`register`] (files to statements), [`verify`] (a file
+//! to a verdict) and [`nodes`] (asking nodes without trusting them).
+//!
+//! In scope: reading files and receipts, signing statements, asking nodes over HTTP, verdicts as
+//! text and as JSON.
+//! Not here: the rules (`hefu-state`, which this crate never sees), proofs (`hefu-proof`), what
+//! stands in a file (`hefu-formats`). Whatever a node says is proven or it is not shown as so; the
+//! one thing that a node is believed is that, and why, it refused an operation.
+
+pub mod act;
+pub mod cli;
+pub mod consume;
+pub mod disk;
+pub mod document;
+pub mod failure;
+pub mod inspect;
+pub mod keys;
+pub mod list;
+pub mod lookup;
+pub mod nodes;
+pub mod plan;
+pub mod receipt;
+pub mod register;
+pub mod say;
+pub mod send;
+pub mod status;
+pub mod summary;
+pub mod verify;
+
+use cli::{Cli, Command};
+use failure::Failure;
+use hefu_types::Millis;
+use say::Report;
+use serde_json::{json, Value};
+
+/// Runs a command.
+pub fn run(cli: &Cli) -> Result<Report, Failure> {
+    let shared = &cli.shared;
+    match &cli.command {
+        Command::Keygen(args) => keys::run(shared, args),
+        Command::Register(args) => register::run(shared, args),
+        Command::Verify(args) => verify::run(shared, args),
+        Command::Status(args) => status::run(shared, args),
+        Command::Cancel(args) => act::cancel(shared, args),
+        Command::Revoke(args) => act::revoke(shared, args),
+        Command::Consume(args) => consume::run(shared, args),
+        Command::Receipt(args) => receipt::run(shared, args),
+        Command::Inspect(args) => inspect::run(shared, args),
+    }
+}
+
+/// The time of this machine. It dates statements and judges ages, and nothing that is proven.
+pub fn now() -> Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Millis(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::RngCore::fill_bytes(&mut rand::rngs::OsRng, &mut bytes);
+    bytes
+}
+
+impl Report {
+    /// Adds what was wrong with nodes, in both forms.
+    #[must_use]
+    pub(crate) fn with_warnings(mut self, lang: say::Lang, warnings: &[String]) -> Self {
+        if let Value::Object(object) = &mut self.json {
+            object.insert("warnings".to_owned(), json!(warnings));
+        }
+        for warning in warnings {
+            let word = lang.pick("warning", "警告");
+            self.text.push_str(&format!("{word}: {}\n", say::shown(warning)));
+        }
+        self
+    }
+}

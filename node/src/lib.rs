@@ -1,1 +1,21 @@
-//! placeholder
+//! A node: it votes or follows, executes, publishes checkpoints, and serves proofs.
+//!
+//! Start at [`ledger`], the loop *load, apply, write, cosign, answer*. Data goes one way:
+//! [`http`] or [`gossip`] → [`admission`] → [`pool`] → [`ledger`] (the engine decides the order) →
+//! [`publication`] → [`prove`] → [`http`].
+//!
+//! Not here: the rules (`hefu-state`), bytes on disk (`hefu-store`), voting (`hefu-engine`).
+
+pub mod admission;
+pub mod config;
+pub mod devnet;
+pub mod gossip;
+pub mod http;
+pub mod ledger;
+pub mod metrics;
+pub mod pool;
+pub mod prove;
+pub mod publication;
+pub mod run;
+pub mod shared;
+pub mod tiles;

@@ -1,2 +1,350 @@
-//! placeholder
-fn main() {}
+//! `hefu-node`: runs a node of the ledger, or a whole network on one machine.
+
+use anyhow::{bail, Context};
+use clap::{Parser, Subcommand};
+use hefu_node::config::{write_json, NodeConfig, PeerConfig};
+use hefu_node::devnet::{self, DevNode, Plan};
+use hefu_node::run;
+use hefu_store::Store;
+use hefu_types::genesis::{GenesisValidator, ProvenKey};
+use hefu_types::{NetworkId, Suite};
+use hefu_wire::file::{KeyFile, KeyRole};
+use rand::RngCore;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Parser)]
+#[command(name = "hefu-node", version, about = "A node of the Hefu ledger", long_about = None)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a whole network on this machine and runs its validators as processes.
+    #[command(after_help = "Example: hefu-node devnet --dir /tmp/net --validators 4")]
+    Devnet {
+        /// The folder of the network; an existing one goes on where it stopped.
+        #[arg(long)]
+        dir: PathBuf,
+        /// How many validators.
+        #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=20))]
+        validators: u8,
+        /// The first port on 127.0.0.1; 0 takes free ones.
+        #[arg(long, default_value_t = 26500)]
+        port: u16,
+        /// How long an idle network rests between two blocks, in milliseconds.
+        #[arg(long, default_value_t = 10_000)]
+        heartbeat_ms: u64,
+    },
+    /// Makes the keys and the configuration of one real validator.
+    #[command(
+        after_help = "Example: hefu-node init --dir /etc/hefu --name gd.hefu.example \
+        --region guangdong --network-id 00112233445566778899aabbccddeeff --founding"
+    )]
+    Init {
+        /// The folder of the node.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The validator's name, as genesis will have it.
+        #[arg(long)]
+        name: String,
+        /// Its region.
+        #[arg(long)]
+        region: String,
+        /// The network's id, 32 hexadecimal digits, on which its founders agreed.
+        #[arg(long)]
+        network_id: NetworkId,
+        /// The network begins with this node: its empty store is no loss of memory.
+        #[arg(long)]
+        founding: bool,
+    },
+    /// Runs a node until it is told to stop (SIGINT, SIGTERM).
+    #[command(after_help = "Example: hefu-node run --config /etc/hefu/node.json")]
+    Run {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// Stop when standard input ends, as the devnet does with its validators.
+        #[arg(long)]
+        stop_with_stdin: bool,
+    },
+    /// Checks the store of a stopped node and tells what it holds.
+    #[command(after_help = "Example: hefu-node inspect --config /etc/hefu/node.json")]
+    Inspect {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,hefu_node=info,hefu_engine=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match Cli::parse().command {
+        Command::Devnet {
+            dir,
+            validators,
+            port,
+            heartbeat_ms,
+        } => {
+            let plan = Plan {
+                folder: dir,
+                validators: validators.into(),
+                port,
+                heartbeat_ms,
+            };
+            devnet(&plan)
+        }
+        Command::Init {
+            dir,
+            name,
+            region,
+            network_id,
+            founding,
+        } => init(&dir, &name, &region, &network_id, founding),
+        Command::Run {
+            config,
+            stop_with_stdin,
+        } => run_node(&config, stop_with_stdin),
+        Command::Inspect { config } => inspect(&config),
+    }
+}
+
+fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
+    let config = NodeConfig::read(path)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(async {
+        let mut interrupt =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let (stdin_ended, on_stdin) = tokio::sync::oneshot::channel();
+        if stop_with_stdin {
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                let _ = stdin_ended.send(());
+            });
+        } else {
+            std::mem::forget(stdin_ended);
+        }
+        let stop = async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = on_stdin => {}
+            }
+        };
+        run::run(config, stop).await.map_err(anyhow::Error::from)
+    });
+    // What still reads for a client that waits is not worth waiting for.
+    runtime.shutdown_background();
+    ended
+}
+
+fn devnet(plan: &Plan) -> anyhow::Result<()> {
+    let nodes = devnet::prepare(plan)?;
+    let program = std::env::current_exe().context("finding this program")?;
+    let (ended, on_end) = mpsc::channel();
+    let mut children = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        let (child, stdin) = start(&program, plan, index, node)?;
+        watch(child, node.name.clone(), ended.clone());
+        children.push(stdin);
+    }
+    println!(
+        "A network of {} validators runs on this machine:",
+        nodes.len()
+    );
+    for (index, node) in nodes.iter().enumerate() {
+        println!(
+            "  {}  {}  (log: {}/node-{index}/node.log)",
+            node.url,
+            node.name,
+            plan.folder.display()
+        );
+    }
+    println!(
+        "Its network file: {}",
+        plan.folder.join("network.json").display()
+    );
+    println!(
+        "Keys of agencies and members: {}",
+        plan.folder.join("keys").display()
+    );
+    println!("Ctrl-C stops it; the same command goes on with it.");
+    std::io::stdout().flush()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (stopped, on_stop) = (ended, on_end);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            let kind = tokio::signal::unix::SignalKind::terminate();
+            if let Ok(mut terminate) = tokio::signal::unix::signal(kind) {
+                tokio::select! {
+                    _ = tokio::signal::ctrl_c() => {}
+                    _ = terminate.recv() => {}
+                }
+            }
+        });
+        let _ = stopped.send(Ended::Told);
+    });
+    let mut running = children.len();
+    for event in on_stop {
+        match event {
+            Ended::Told => break,
+            Ended::Node { name, how } => {
+                running -= 1;
+                println!("{name} ended ({how}); start it again with `hefu-node run --config ...`");
+                if running == 0 {
+                    bail!("all validators ended; their logs say why");
+                }
+            }
+        }
+    }
+    // Closing their standard inputs tells the validators to stop.
+    drop(children);
+    Ok(())
+}
+
+enum Ended {
+    Told,
+    Node { name: String, how: String },
+}
+
+fn start(
+    program: &Path,
+    plan: &Plan,
+    index: usize,
+    node: &DevNode,
+) -> anyhow::Result<(Child, std::process::ChildStdin)> {
+    let folder = plan.folder.join(format!("node-{index}"));
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("node.log"))
+        .with_context(|| format!("opening the log of {}", node.name))?;
+    let mut child = std::process::Command::new(program)
+        .args(["run", "--stop-with-stdin", "--config"])
+        .arg(&node.config)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .with_context(|| format!("starting {}", node.name))?;
+    std::fs::write(folder.join("node.pid"), child.id().to_string())?;
+    let stdin = child.stdin.take().context("the child's standard input")?;
+    Ok((child, stdin))
+}
+
+fn watch(mut child: Child, name: String, ended: mpsc::Sender<Ended>) {
+    std::thread::spawn(move || {
+        let how = match child.wait() {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let _ = ended.send(Ended::Node { name, how });
+    });
+}
+
+fn init(
+    dir: &Path,
+    name: &str,
+    region: &str,
+    network_id: &NetworkId,
+    founding: bool,
+) -> anyhow::Result<()> {
+    let key = |role: KeyRole| -> anyhow::Result<ProvenKey> {
+        let mut seed = [0; 32];
+        rand::rngs::OsRng.fill_bytes(&mut seed);
+        let file = KeyFile::new(role, name, Suite::Sha256Ed25519, seed);
+        write_json(&dir.join(format!("keys/{}.json", role.name())), &file, true)?;
+        let secret = file.secret_key().context("a key that was just made")?;
+        let proof = secret.prove_possession(network_id, role.name(), name);
+        Ok(ProvenKey {
+            key: file.public_key,
+            proof,
+        })
+    };
+    let validator = GenesisValidator {
+        name: name.to_owned(),
+        region: region.to_owned(),
+        consensus: key(KeyRole::Consensus)?,
+        checkpoint: key(KeyRole::Checkpoint)?,
+        log: key(KeyRole::Log)?,
+        peer: key(KeyRole::Peer)?,
+    };
+    write_json(&dir.join("validator.json"), &validator, false)?;
+    let config = NodeConfig {
+        name: name.to_owned(),
+        genesis: "genesis.json".into(),
+        data: "data".into(),
+        keys: "keys".into(),
+        engine_listen: "/ip4/0.0.0.0/tcp/26500".to_owned(),
+        gossip_listen: "/ip4/0.0.0.0/tcp/26501".to_owned(),
+        peers: vec![PeerConfig {
+            name: "another.validator".to_owned(),
+            engine: "/dns4/another.validator/tcp/26500".to_owned(),
+            gossip: "/dns4/another.validator/tcp/26501".to_owned(),
+        }],
+        http_listen: "127.0.0.1:26502".parse()?,
+        operator_listen: "127.0.0.1:26503".parse()?,
+        founding,
+        propose_timeout_ms: 1_000,
+        vote_timeout_ms: 500,
+    };
+    write_json(&dir.join("node.json"), &config, false)?;
+    println!("Keys:          {}", dir.join("keys").display());
+    println!(
+        "For genesis:   {} (public; send it to the founders)",
+        dir.join("validator.json").display()
+    );
+    println!(
+        "Configuration: {} (put the peers and addresses in)",
+        dir.join("node.json").display()
+    );
+    println!("Then put the network's genesis beside it as genesis.json and run");
+    println!(
+        "  hefu-node run --config {}",
+        dir.join("node.json").display()
+    );
+    Ok(())
+}
+
+fn inspect(path: &Path) -> anyhow::Result<()> {
+    let config = NodeConfig::read(path)?;
+    let network = config.network()?;
+    let opened = Store::open(&run::store_path(&config), &network)?;
+    opened.store.check_all(|_| {})?;
+    let before = &opened.before;
+    println!("network     {}", network.origin());
+    println!("node        {}", config.name);
+    println!("height      {}", before.height);
+    println!("block time  {}", before.time);
+    println!(
+        "log         {} entries, root {}",
+        before.size, before.log_root
+    );
+    println!(
+        "state       {} leaves, root {}",
+        opened.tree.len(),
+        before.state_root
+    );
+    match opened.store.published()? {
+        Some(signed) => println!("published   height {}", signed.checkpoint.height),
+        None => println!("published   nothing yet"),
+    }
+    println!("the store adds up");
+    Ok(())
+}

@@ -7,7 +7,7 @@
 
 use crate::application::{Application, Judgement, KeptProposal, Voter};
 use crate::codec::{Certificate, EngineCodec};
-use crate::config::{Config, Timeouts};
+use crate::config::{peer_key, Config, Timeouts};
 use crate::context::{Address, HefuContext, Height, ValidatorSet, ValueId};
 use crate::evidence;
 use crate::handle::{Calls, Signals, Status};
@@ -24,7 +24,7 @@ use arc_malachitebft_app::streaming::{StreamContent, StreamId, StreamMessage};
 use arc_malachitebft_app::types::codec::Codec;
 use arc_malachitebft_app::types::sync::RawDecidedValue;
 use arc_malachitebft_app::types::{
-    Keypair, LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue,
+    LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue,
 };
 use arc_malachitebft_app_channel::{
     start_engine, AppMsg, Channels, ConsensusContext, EngineHandle, NetworkContext,
@@ -110,7 +110,7 @@ async fn start(
         response_bytes_max: config.response_bytes_max(),
     };
     let start_error = |error: &dyn std::fmt::Display| EngineError::Start(error.to_string());
-    let peer_key = Keypair::ed25519_from_bytes(config.peer_seed).map_err(|e| start_error(&e))?;
+    let peer_key = peer_key(&config.peer_seed)?;
     let verifier = Box::new(signatures.clone());
     let moniker = config.moniker.clone();
     let (identity, consensus) = if config.votes {

@@ -4,7 +4,7 @@
 //! Sync's messages and the certificates are written by hand: the engine's own Borsh feature lacks
 //! an implementation for the certificates that they contain.
 
-use crate::context::{defined, Address, HefuContext, Height, Proposal, ValueId, Vote};
+use crate::context::{defined, Address, HefuContext, Height, ValueId};
 use crate::parts::Part;
 use crate::signing::EngineSignature;
 use arc_malachitebft_app::consensus::LivenessMsg;
@@ -283,6 +283,7 @@ impl Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::{Proposal, Vote};
     use crate::parts::{Head, SignedHead};
     use arc_malachitebft_app::streaming::StreamId;
     use arc_malachitebft_core_types::{

@@ -7,6 +7,7 @@ use arc_malachitebft_app::config::{
     ConsensusConfig, DiscoveryConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload,
     ValueSyncConfig,
 };
+use arc_malachitebft_app::types::Keypair;
 use arc_malachitebft_core_types::LinearTimeouts;
 use bytesize::ByteSize;
 use hefu_types::suite::SecretKey;
@@ -96,6 +97,16 @@ const RESPONSE_BYTES_MIN: usize = 10 * 1024 * 1024;
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Many nodes of a local network have one address.
 const CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+
+/// The PeerId of the libp2p key of a seed, as it stands at the end of the multiaddrs of peers.
+pub fn peer_id(peer_seed: &[u8; 32]) -> Result<String, EngineError> {
+    peer_key(peer_seed).map(|key| key.public().to_peer_id().to_string())
+}
+
+/// The libp2p key of a seed.
+pub(crate) fn peer_key(peer_seed: &[u8; 32]) -> Result<Keypair, EngineError> {
+    Keypair::ed25519_from_bytes(*peer_seed).map_err(|error| EngineError::Config(error.to_string()))
+}
 
 impl Config {
     /// The longest response of sync. It must hold a longest block with its certificate, or nobody

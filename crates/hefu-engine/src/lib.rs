@@ -32,7 +32,7 @@ mod signing;
 
 pub use app_loop::{run, wal_height};
 pub use application::{Application, Judgement, KeptProposal, Voter};
-pub use config::{Config, Timeouts};
+pub use config::{peer_id, Config, Timeouts};
 pub use evidence::{BadEvidence, Evidence, EvidenceKind};
 pub use handle::{engine_handle, EngineHandle, Signals, Status};
 

@@ -1,1 +1,68 @@
-//! placeholder
+//! Documents as their holders have them: identity and facts out of real files.
+//!
+//! Start at [`read`]. It looks at the bytes alone, never at a file's name, and says what the file
+//! is ([`Format`]), under which legal number it stands ([`Identity`]) and what it states
+//! ([`Fact`]). A rendition of the same document in another syntax gives the same identity and the
+//! same facts: amounts are minor units, dates are ISO 8601, white space is collapsed.
+//!
+//! In scope: UBL 2.1 and UN/CEFACT CII invoices (EN 16931), ZUGFeRD 1, PDF that carries one of
+//! them (Factur-X, ZUGFeRD, XRechnung), and a small JSON form of our own.
+//! Not here: digests and keys (`hefu-types`), whether a document is authentic (`hefu-proof`), and
+//! any judgement whether an invoice is correct: nothing is computed, nothing is guessed, and what
+//! is written twice with different values counts as not written.
+//!
+//! Files come from strangers. Every bound is a constant in [`limits`]; beyond it a file is refused
+//! with a [`ReadError`], and what a file holds never panics. This crate has no clock, no disk, no
+//! socket and no thread, so it also runs in a browser.
+
+// A test that unwraps fails, which is what it is for.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod code_lists;
+mod error;
+mod json;
+pub mod limits;
+mod pdf;
+mod reading;
+mod values;
+mod xml;
+
+pub use error::ReadError;
+pub use reading::{Attachment, Fact, Format, Identity, Reading, Syntax};
+
+/// Reads what the file is, its identity and its facts.
+///
+/// A file of an unknown format is no error: it is [`Format::Unknown`], and its digest can still be
+/// looked up. An error means that the file claims a known format and breaks it, or goes beyond
+/// what is read of one.
+pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
+    if bytes.len() > limits::FILE_BYTES_MAX {
+        return Err(ReadError::FileTooLarge {
+            bytes: bytes.len(),
+            bytes_max: limits::FILE_BYTES_MAX,
+        });
+    }
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),
+        Some(b'{') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
+        _ if pdf::claims(bytes) => pdf::read(bytes),
+        _ if is_ofd(bytes) => Ok(Reading::without_identity(
+            Format::Ofd,
+            "a format whose identity can be read (OFD is only recognised)",
+        )),
+        _ => Ok(Reading::unknown()),
+    }
+}
+
+/// An OFD is a ZIP archive whose entry point is `OFD.xml` (GB/T 33190-2016, 7.1).
+fn is_ofd(bytes: &[u8]) -> bool {
+    // Names stand uncompressed in the archive's headers, the entry point among the first or last.
+    const HEADERS_BYTES: usize = 64 << 10;
+    let head = &bytes[..bytes.len().min(HEADERS_BYTES)];
+    let tail = &bytes[bytes.len().saturating_sub(HEADERS_BYTES)..];
+    bytes.starts_with(b"PK\x03\x04")
+        && [head, tail]
+            .iter()
+            .any(|part| part.windows(7).any(|name| name == b"OFD.xml"))
+}

@@ -11,8 +11,8 @@ use crate::log::{self, PathError, PATH_LENGTH_MAX};
 use hefu_types::canonical::{self, DecodeError};
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::{AgencyLeaf, Holder, KeyLeaf, MemberLeaf};
-use hefu_types::operation::{operation_id, Operation};
+use hefu_types::leaf::{AgencyLeaf, DigestLeaf, Holder, KeyLeaf, MemberLeaf};
+use hefu_types::operation::{operation_id, Operation, Register};
 use hefu_types::profile::Profile;
 use hefu_types::record::{Item, PrivateItem, PublicPart, UseItem};
 use hefu_types::statement::{SignedHeader, StatementError};
@@ -267,6 +267,7 @@ impl Receipt {
                     return Err(ReceiptError::OtherRecord);
                 }
                 record.registration.operation == operation_id
+                    || names_rendition(suite, &state, &record_key, register, &operation_id)
             }
             Operation::Revoke(_) | Operation::Cancel(_) => record
                 .status_event
@@ -330,6 +331,21 @@ impl Receipt {
             _ => Err(ReceiptError::NotNamed),
         }
     }
+}
+
+/// Whether a proven leaf of a rendition of the record names the operation: a registration that
+/// added a rendition to a document that was there already.
+fn names_rendition(
+    suite: hefu_types::Suite,
+    state: &VerifiedState,
+    record_key: &StateKey,
+    register: &Register,
+    operation: &OperationId,
+) -> bool {
+    register.digests.iter().any(|digest| {
+        let leaf = state.leaf::<DigestLeaf>(&key::digest(suite, digest), "the rendition");
+        matches!(leaf, Ok(Some(leaf)) if leaf.record == *record_key && leaf.operation == *operation)
+    })
 }
 
 /// The key of the record that an operation is about.

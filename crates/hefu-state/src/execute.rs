@@ -368,7 +368,14 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
     let mut changes = BTreeMap::new();
     let mut leaf = |key: StateKey, bytes: Vec<u8>| {
         let value_hash = leaf::value_hash(suite, &bytes);
-        changes.insert(key, Change { bytes, value_hash, is_record: false });
+        changes.insert(
+            key,
+            Change {
+                bytes,
+                value_hash,
+                is_record: false,
+            },
+        );
     };
     leaf(key::clock(suite), clock.to_bytes());
     for (digest, of_digest) in &working.digests {
@@ -379,7 +386,10 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
         changes.insert(
             key,
             Change {
-                bytes: record.encode(), value_hash, is_record: true },
+                bytes: record.encode(),
+                value_hash,
+                is_record: true,
+            },
         );
     }
     changes

@@ -5,6 +5,9 @@ pub mod consume;
 pub mod register;
 pub mod revoke;
 
+#[cfg(test)]
+mod tests;
+
 use crate::execute::{Context, Ledger, Refused};
 use hefu_types::leaf::{Kind, TypeRules};
 use hefu_types::operation::NAME_BYTES_MAX;

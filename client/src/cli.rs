@@ -1,0 +1,432 @@
+//! What can be typed. Every command shows an example in its help.
+
+use crate::nodes::Nodes;
+use crate::say::Lang;
+use crate::Failure;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hefu_types::{NetworkId, OperationId, StateKey};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The client of Hefu: register, verify and use electronic invoices and licences.
+#[derive(Debug, Parser)]
+#[command(name = "hefu", version, after_help = "\
+Example, from a file to a verdict:
+  hefu register --network network.json --key agency.json --type invoice invoices/ --receipts receipts/
+  hefu verify --network network.json invoices/1017.xml
+
+Exit code: 0 yes or done; 1 no or refused; 2 could not tell, or could not be done.")]
+pub struct Cli {
+    /// What every command has.
+    #[command(flatten)]
+    pub shared: Shared,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command has.
+#[derive(Args, Clone, Debug)]
+pub struct Shared {
+    /// Print one JSON object; errors go to standard error as {"kind","code","sentence","detail"}.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The language of texts [default: Chinese where the locale begins with zh, else English].
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<Lang>,
+    /// How long to wait for the nodes, such as 90s or 5m.
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub timeout: Duration,
+}
+
+impl Shared {
+    /// The language of texts.
+    pub fn lang(&self) -> Lang {
+        self.lang.unwrap_or_else(Lang::of_environment)
+    }
+
+    /// The nodes of a network file.
+    pub fn nodes(&self, network: &std::path::Path) -> Result<Nodes, Failure> {
+        Nodes::open(network, self.timeout)
+    }
+}
+
+/// One command a verb.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a key, and prove possession of it to a registrar.
+    #[command(after_help = "\
+Example:
+  hefu keygen --role member --holder m-4f1c09 --identifier 91520111MAHEFU071J --out member.json \\
+      --network-id 0123456789abcdef0123456789abcdef")]
+    Keygen(Keygen),
+    /// Put documents on the ledger. Started again, it goes on where it stopped.
+    #[command(after_help = "\
+Examples:
+  hefu register --network network.json --key agency.json --type invoice invoices/ --receipts receipts/
+  hefu register --network network.json --key agency.json --csv invoices.csv --receipts receipts/
+  hefu register --network network.json --key agency.json --type licence --number GZ-FP-2026-0004 \\
+      --issuer 11520100MBHEFU0243 --class food-production --receipts receipts/ licence.pdf
+
+The CSV has the header file,type,number,legal_issuer,class,series,period[,valid_from,valid_until]; its
+files are relative to it. Each file gets DIR/<its path, separators as __>.receipt.")]
+    Register(Register),
+    /// Say whether files are authentic, in force and, with --for, usable.
+    #[command(after_help = "\
+Examples:
+  hefu verify --network network.json invoices/1017.xml --for reimburse --as member.json
+  hefu verify --network network.json licence.json --region zhejiang
+  hefu verify --network network.json --offline licence.pdf --receipt licence.pdf.receipt
+
+Without --receipt, a receipt beside the file (FILE.receipt) is used by itself.
+Exit code: 0 authentic, in force and usable; 1 not; 2 could not tell.")]
+    Verify(Verify),
+    /// Show what the ledger knows of a document.
+    #[command(after_help = "\
+Examples:
+  hefu status --network network.json invoices/1017.xml
+  hefu status --network network.json --type licence --number JY15201110000003 \\
+      --issuer 11520100MBHEFU0243 --class food-business --save status.cert")]
+    Status(Status),
+    /// Void an unused invoice within its window.
+    #[command(after_help = "\
+Example:
+  hefu cancel --network network.json --key agency.json invoices/1017.xml --reason wrong-buyer")]
+    Cancel(Act),
+    /// Take a licence out of force for good.
+    #[command(after_help = "\
+Example:
+  hefu revoke --network network.json --key agency.json licence.json --reason safety-violation \\
+      --effective-at 2026-12-01T00:00:00+08:00")]
+    Revoke(Revoke),
+    /// Use an invoice for a purpose, once. Only the receipt that this writes entitles to pay.
+    #[command(after_help = "\
+Example:
+  hefu consume --network network.json --key member.json --for reimburse invoices/1017.xml \\
+      --receipt receipts/1017.xml.receipt --receipts used/")]
+    Consume(Consume),
+    /// Show what receipts hold and whether they verify, or fetch one.
+    #[command(after_help = "\
+Examples:
+  hefu receipt --network network.json receipts/1017.xml.receipt
+  hefu receipt --network network.json --operation 6f0c...e1 --out 1017.receipt")]
+    Receipt(ReceiptArgs),
+    /// Show what is recognised in files: format, identity, facts, digest.
+    #[command(after_help = "\
+Example:
+  hefu inspect invoices/1017.xml")]
+    Inspect(Inspect),
+}
+
+/// The network.
+#[derive(Args, Clone, Debug)]
+pub struct NetworkArg {
+    /// The network file: its genesis is all that is trusted.
+    #[arg(long, value_name = "FILE")]
+    pub network: PathBuf,
+}
+
+/// A legal number, as a clerk types it.
+#[derive(Args, Clone, Debug, Default)]
+pub struct NumberArgs {
+    /// The document type [default: every type of the network that such a number fits].
+    #[arg(long = "type", value_name = "TYPE")]
+    pub document_type: Option<String>,
+    /// The number.
+    #[arg(long, requires = "issuer")]
+    pub number: Option<String>,
+    /// The legal identifier of the issuer that the document names.
+    #[arg(long, requires = "number")]
+    pub issuer: Option<String>,
+    /// The class of the number, such as credit-note [default for EN 16931: invoice].
+    #[arg(long, requires = "number")]
+    pub class: Option<String>,
+    /// The series of the number.
+    #[arg(long, requires = "number")]
+    pub series: Option<String>,
+    /// The period in which numbers are unique.
+    #[arg(long, requires = "number")]
+    pub period: Option<String>,
+}
+
+/// One document, named in one of several ways.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DocumentArgs {
+    /// A file of the document.
+    pub file: Option<PathBuf>,
+    /// Its receipt.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// The key of its record, hexadecimal.
+    #[arg(long, value_name = "KEY")]
+    pub record: Option<StateKey>,
+    /// Its number.
+    #[command(flatten)]
+    pub number: NumberArgs,
+}
+
+/// See [`Command::Keygen`].
+#[derive(Args, Debug)]
+pub struct Keygen {
+    /// What the key is for.
+    #[arg(long, value_enum)]
+    pub role: Role,
+    /// The holder's id on the ledger.
+    #[arg(long, value_name = "ID")]
+    pub holder: String,
+    /// The key file to make; an existing file is never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// A member's legal identifier, as invoices name the buyer.
+    #[arg(long, required_if_eq("role", "member"))]
+    pub identifier: Option<String>,
+    /// The id of the network, for the proof of possession that a registrar asks for.
+    #[arg(long, value_name = "HEX")]
+    pub network_id: Option<NetworkId>,
+}
+
+/// Who makes a key for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Registers, cancels, revokes.
+    Agency,
+    /// Consumes.
+    Member,
+}
+
+/// See [`Command::Register`].
+#[derive(Args, Debug)]
+pub struct Register {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The agency's key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The number of the one document; without it, numbers are read from the files.
+    #[command(flatten)]
+    pub number: NumberArgs,
+    /// The files are renditions of one document.
+    #[arg(long)]
+    pub one_document: bool,
+    /// The region [default: that of the agency's only entitlement for the type].
+    #[arg(long)]
+    pub region: Option<String>,
+    /// A list of files with their numbers.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "number", "one_document"])]
+    pub csv: Option<PathBuf>,
+    /// Who may use an invoice [default: the buyer if the file names one, else the first member
+    /// where the type allows it].
+    #[arg(long = "use", value_enum)]
+    pub use_right: Option<UseArg>,
+    /// The first day of validity, such as 2026-01-31 [default: as the file says].
+    #[arg(long, value_name = "DAY")]
+    pub valid_from: Option<String>,
+    /// The last day of validity, inclusive [default: as the file says].
+    #[arg(long, value_name = "DAY")]
+    pub valid_until: Option<String>,
+    /// How many documents are signed together.
+    #[arg(long, value_name = "COUNT", default_value_t = 256,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub batch: u32,
+    /// Where receipts are written.
+    #[arg(long, value_name = "DIR")]
+    pub receipts: PathBuf,
+    /// Files, and folders whose files are taken with all folders below.
+    #[arg(required_unless_present = "csv", value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Who may use an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum UseArg {
+    /// The buyer that the invoice names.
+    Buyer,
+    /// The first member that uses it.
+    First,
+    /// Nobody.
+    None,
+}
+
+/// See [`Command::Verify`].
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The receipt of the file, or a folder of receipts.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// The number of the document; without it, it is read from the file.
+    #[command(flatten)]
+    pub number: NumberArgs,
+    /// May it be used for this purpose?
+    #[arg(long = "for", value_name = "PURPOSE")]
+    pub purpose: Option<String>,
+    /// By this member: an id, or a key file, which also shows whether the invoice names the member.
+    #[arg(long = "as", value_name = "MEMBER")]
+    pub member: Option<String>,
+    /// Does this region recognise it?
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Ask nobody: judge by the receipt alone.
+    #[arg(long)]
+    pub offline: bool,
+    /// How old what is proven may be, such as 24h or 10m.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    pub max_age: Duration,
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// See [`Command::Status`].
+#[derive(Args, Debug)]
+pub struct Status {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The document.
+    #[command(flatten)]
+    pub document: DocumentArgs,
+    /// Write the status certificate to this file.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+}
+
+/// See [`Command::Cancel`].
+#[derive(Args, Debug)]
+pub struct Act {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The agency's key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The document.
+    #[command(flatten)]
+    pub document: DocumentArgs,
+    /// Why, as a word of the law, such as wrong-buyer.
+    #[arg(long, value_name = "WORD")]
+    pub reason: String,
+    /// Write the receipt to this file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// See [`Command::Revoke`].
+#[derive(Args, Debug)]
+pub struct Revoke {
+    /// As of `cancel`.
+    #[command(flatten)]
+    pub act: Act,
+    /// From when, RFC 3339 [default: at once].
+    #[arg(long, value_name = "TIME")]
+    pub effective_at: Option<String>,
+}
+
+/// See [`Command::Consume`].
+#[derive(Args, Debug)]
+pub struct Consume {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The member's key file.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The purpose, such as reimburse.
+    #[arg(long = "for", value_name = "PURPOSE")]
+    pub purpose: String,
+    /// The invoice.
+    pub file: PathBuf,
+    /// The receipt of its registration [default: FILE.receipt, or the one in --receipts]. It is
+    /// needed where the invoice names its buyer.
+    #[arg(long, value_name = "FILE")]
+    pub receipt: Option<PathBuf>,
+    /// Where the receipt of the use is written.
+    #[arg(long, value_name = "DIR")]
+    pub receipts: PathBuf,
+}
+
+/// See [`Command::Receipt`].
+#[derive(Args, Debug)]
+pub struct ReceiptArgs {
+    /// The network file, to verify or to fetch.
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
+    /// Fetch the receipt of this operation, hexadecimal.
+    #[arg(long, value_name = "ID", requires_all = ["network", "out"], conflicts_with = "files")]
+    pub operation: Option<OperationId>,
+    /// Where the fetched receipt is written.
+    #[arg(long, value_name = "FILE", requires = "operation")]
+    pub out: Option<PathBuf>,
+    /// Receipts.
+    #[arg(required_unless_present = "operation", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// See [`Command::Inspect`].
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// The files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// A duration: a whole number with ms, s, m, h or d.
+fn duration(text: &str) -> Result<Duration, String> {
+    let bad = || "write it as 90s, 10m, 24h or 7d".to_owned();
+    let split = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
+    let (digits, unit) = text.split_at(split);
+    let count: u64 = digits.parse().map_err(|_| bad())?;
+    let unit_ms = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(bad()),
+    };
+    count.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_has_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("hefu {}", sub.get_name())), "{}", sub.get_name());
+        }
+    }
+
+    #[test]
+    fn every_example_can_be_typed() {
+        let command = Cli::command();
+        let helps = command.get_subcommands().filter_map(clap::Command::get_after_help);
+        let mut examples = 0;
+        for help in helps {
+            let help = help.to_string().replace("\\\n", " ").replace("6f0c...e1", &"6f".repeat(32));
+            for line in help.lines().filter(|line| line.starts_with("  hefu ")) {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                Cli::try_parse_from(&words).expect(line);
+                examples += 1;
+            }
+        }
+        assert!(examples >= 14, "{examples}");
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        for bad in ["", "24", "h", "1w", "-1s", "1.5h", "99999999999999999999d"] {
+            assert!(duration(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
+}

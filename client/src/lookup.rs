@@ -1,0 +1,168 @@
+//! Finding a document on the ledger: by digest, by key, by number.
+
+use crate::cli::{DocumentArgs, NumberArgs};
+use crate::disk;
+use crate::document::{candidates, Document};
+use crate::failure::Failure;
+use crate::nodes::{Fetched, Nodes};
+use hefu_proof::certificate::VerifiedState;
+use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
+use hefu_types::genesis::Network;
+use hefu_types::key;
+use hefu_types::leaf::{DigestLeaf, Kind};
+use hefu_types::profile::Identity;
+use hefu_types::record::PublicPart;
+use hefu_types::{Digest, StateKey};
+use hefu_wire::path::{self, Beside};
+use std::path::Path;
+
+/// What was asked of a document, and the proof of what stands there.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The key of the record; `None` where a digest was asked that is of no record.
+    pub key: Option<StateKey>,
+    /// The record; `None` where its absence is proven.
+    pub record: Option<PublicPart>,
+    /// The proof.
+    pub fetched: Fetched,
+}
+
+/// The document of a file, by its digest.
+pub fn by_digest(
+    nodes: &Nodes,
+    digest: &Digest,
+    beside: Beside<'_>,
+    height_min: u64,
+) -> Result<Answered, Failure> {
+    let at = key::digest(nodes.network().suite(), digest);
+    let find = |state: &VerifiedState| -> Result<Option<(StateKey, PublicPart)>, String> {
+        let leaf = state.leaf::<DigestLeaf>(&at, "the digest").map_err(|error| error.to_string())?;
+        let Some(leaf) = leaf else { return Ok(None) };
+        match state.record(&leaf.record).map_err(|error| error.to_string())? {
+            Some(record) if record.digests.contains(digest) => {
+                Ok(Some((leaf.record, record.clone())))
+            }
+            _ => Err("its record is not the one of the file".to_owned()),
+        }
+    };
+    let check = |state: &VerifiedState| find(state).map(|_| ());
+    let fetched = nodes.certificate(&path::digest(digest, beside), height_min, check)?;
+    let found = find(&fetched.state).ok().flatten();
+    let (key, record) = found.map_or((None, None), |(key, record)| (Some(key), Some(record)));
+    Ok(Answered { key, record, fetched })
+}
+
+/// The document under a key.
+pub fn by_key(
+    nodes: &Nodes,
+    key: &StateKey,
+    beside: Beside<'_>,
+    height_min: u64,
+) -> Result<Answered, Failure> {
+    let check = |state: &VerifiedState| state.record(key).map(|_| ()).map_err(|e| e.to_string());
+    let fetched = nodes.certificate(&path::record(key, beside), height_min, check)?;
+    let record = fetched.state.record(key).ok().flatten().cloned();
+    Ok(Answered { key: Some(*key), record, fetched })
+}
+
+/// The document under a number; the last absence where no type has one.
+pub fn by_identity(
+    nodes: &Nodes,
+    identity: &Identity,
+    document_type: Option<&str>,
+    kind: Option<Kind>,
+    beside: Beside<'_>,
+    height_min: u64,
+) -> Result<Option<Answered>, Failure> {
+    let mut absent = None;
+    for candidate in candidates(nodes.network(), identity, document_type, kind)? {
+        let answered = by_key(nodes, &candidate.record, beside, height_min)?;
+        if answered.record.is_some() {
+            return Ok(Some(answered));
+        }
+        absent = Some(answered);
+    }
+    Ok(absent)
+}
+
+impl NumberArgs {
+    /// The number that was typed, if one was.
+    pub fn identity(&self) -> Option<Identity> {
+        let or_empty = |field: &Option<String>| field.clone().unwrap_or_default();
+        Some(Identity {
+            number: self.number.clone()?,
+            legal_issuer: or_empty(&self.issuer),
+            class: or_empty(&self.class),
+            series: or_empty(&self.series),
+            period: or_empty(&self.period),
+        })
+    }
+}
+
+/// Reads a receipt and checks it.
+pub fn open_receipt(path: &Path, network: &Network) -> Result<VerifiedReceipt, Failure> {
+    let bytes = disk::read(path, RECEIPT_BYTES_MAX)?;
+    let verified = Receipt::decode(&bytes).and_then(|receipt| receipt.verify(network));
+    verified.map_err(|error| Failure::bad_file(path, error))
+}
+
+/// The document that was named, and its file where one was given.
+pub struct Named {
+    /// The record and its proof.
+    pub answered: Answered,
+    /// The file.
+    pub document: Option<Document>,
+}
+
+/// Finds the document that a command names: by record, receipt, number, then by the file's digest
+/// and by the number that stands in the file.
+pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
+    let network = nodes.network();
+    let beside = Beside::default();
+    let document =
+        args.file.as_deref().map(|path| Document::open(path, network.suite())).transpose()?;
+    let answered = if let Some(record) = &args.record {
+        by_key(nodes, record, beside, 0)?
+    } else if let Some(path) = &args.receipt {
+        let receipt = open_receipt(path, network)?;
+        let height = receipt.state().checkpoint().checkpoint().height;
+        let told = by_key(nodes, &receipt.record_key(), beside, height)?;
+        if let Some(document) = &document {
+            let is_of_it = told.record.as_ref().is_some_and(|r| r.digests.contains(&document.digest));
+            if !is_of_it {
+                return Err(Failure::asked(
+                    "the file is not one that is registered under this receipt",
+                    "该文件不是此回执所登记的文件",
+                ));
+            }
+        }
+        told
+    } else if let Some(identity) = args.number.identity() {
+        let found =
+            by_identity(nodes, &identity, args.number.document_type.as_deref(), None, beside, 0)?;
+        found.ok_or_else(no_type)?
+    } else if let Some(document) = &document {
+        let told = by_digest(nodes, &document.digest, beside, 0)?;
+        match document.identity() {
+            Some(identity) if told.record.is_none() => {
+                let of_type = args.number.document_type.as_deref();
+                let kind = document.kind();
+                by_identity(nodes, &identity, of_type, kind, beside, 0)?.unwrap_or(told)
+            }
+            _ => told,
+        }
+    } else {
+        return Err(Failure::asked(
+            "name the document: a file, --receipt, --record, or --number with --issuer",
+            "请指明文档：文件、--receipt、--record，或 --number 与 --issuer",
+        ));
+    };
+    Ok(Named { answered, document })
+}
+
+fn no_type() -> Failure {
+    Failure::asked(
+        "the number fits no type of this network; check its issuer and --class",
+        "该号码不符合本网络的任何类型；请核对开具方和 --class",
+    )
+}

@@ -1,0 +1,359 @@
+//! Asking the nodes of a network. None of them is trusted.
+//!
+//! A question goes to one node after the other, first to the one that answered last. What comes back
+//! is bounded before it is read, and checked by the caller before it counts; a node whose answer does
+//! not hold is named in [`Nodes::warnings`], and the next is asked. An error that a node answers is
+//! taken only if no other node does better: one node cannot make a command fail.
+
+use crate::failure::Failure;
+use hefu_proof::certificate::{StatusCertificate, VerifiedState, CERTIFICATE_BYTES_MAX};
+use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
+use hefu_types::canonical;
+use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
+use hefu_types::{Code, OperationId, StatementId};
+use hefu_wire::path::{self, CBOR};
+use hefu_wire::{NetworkFile, Problem, StatementAnswer, StatementState};
+use minicbor::bytes::ByteVec;
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long a connection may take to be made.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long an answer may take beyond what the node was asked to wait.
+const ANSWER: Duration = Duration::from_secs(10);
+/// How long a node is asked to wait for finality, in milliseconds.
+const WAIT_MS: u64 = 10_000;
+/// The rest between two rounds over all nodes, at first.
+const REST: Duration = Duration::from_millis(200);
+/// The longest JSON answer: 4096 outcomes with their sentences.
+const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The longest answer with receipts.
+const RECEIPTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// The nodes of one network.
+pub struct Nodes {
+    network: Network,
+    addresses: Vec<String>,
+    agent: ureq::Agent,
+    timeout: Duration,
+    first: Cell<usize>,
+    warnings: RefCell<Vec<String>>,
+}
+
+/// A certificate that holds.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// What it proves.
+    pub state: VerifiedState,
+    /// The certificate itself.
+    pub certificate: StatusCertificate,
+    /// Who served it.
+    pub node: String,
+}
+
+/// What a node answered.
+struct Reply {
+    status: u16,
+    body: Vec<u8>,
+}
+
+/// What a reply is good for.
+enum Take<T> {
+    /// This is the answer.
+    Done(T),
+    /// The node lies, or is broken.
+    Lies(String),
+    /// Not now, or not here.
+    Later(String),
+    /// An error that the caller must hear, unless another node does better.
+    Problem(Problem),
+}
+
+/// What is asked.
+struct Question<'a> {
+    path: &'a str,
+    /// A statement that is posted.
+    body: Option<&'a [u8]>,
+    /// How long the node may wait before it answers.
+    waits: Duration,
+    bytes_max: usize,
+    /// Rounds over all nodes before giving up; `None`: until the time is over.
+    rounds: Option<u32>,
+}
+
+impl Nodes {
+    /// Reads a network file. `timeout` bounds how long is waited for one statement's finality.
+    pub fn open(file: &Path, timeout: Duration) -> Result<Self, Failure> {
+        let bytes = crate::disk::read(file, GENESIS_BYTES_MAX)?;
+        let file_content: NetworkFile =
+            serde_json::from_slice(&bytes).map_err(|error| Failure::bad_file(file, error))?;
+        let network = file_content.network().map_err(|error| Failure::bad_file(file, error))?;
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECT))
+            .user_agent(concat!("hefu/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        Ok(Self {
+            network,
+            addresses: file_content.nodes,
+            agent,
+            timeout,
+            first: Cell::new(0),
+            warnings: RefCell::default(),
+        })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// What was wrong with nodes so far, each once.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.borrow().clone()
+    }
+
+    /// Remembers what is wrong with a node.
+    pub fn warn(&self, warning: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// A certificate at a path of [`hefu_wire::path`] that `check` accepts.
+    ///
+    /// A certificate that is old, or below `height_min`, is kept only if no node has a newer one: a
+    /// node that lags, or that hides what happened since, does not decide alone.
+    pub fn certificate(
+        &self,
+        path: &str,
+        height_min: u64,
+        check: impl Fn(&VerifiedState) -> Result<(), String>,
+    ) -> Result<Fetched, Failure> {
+        let young_ms = 60_000_u64.max(self.network.genesis().heartbeat_ms.saturating_mul(3));
+        let mut best: Option<Fetched> = None;
+        let asked = self.ask(&Question::get(path, CERTIFICATE_BYTES_MAX), |node, reply| {
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            let fetched = StatusCertificate::decode(&reply.body).and_then(|certificate| {
+                let state = certificate.verify(&self.network)?;
+                Ok(Fetched { state, certificate, node: node.to_owned() })
+            });
+            let fetched = match fetched {
+                Ok(fetched) => fetched,
+                Err(error) => {
+                    return Take::Lies(format!("sent a certificate that does not hold: {error}"));
+                }
+            };
+            if let Err(why) = check(&fetched.state) {
+                return Take::Lies(format!("sent a certificate that does not hold: {why}"));
+            }
+            let seen_ms = fetched.state.checkpoint().quorum_seconds().saturating_mul(1000);
+            let height = fetched.state.checkpoint().checkpoint().height;
+            if height >= height_min && crate::now().0.saturating_sub(seen_ms) <= young_ms {
+                return Take::Done(fetched);
+            }
+            let newer = |best: &Fetched| height > best.state.checkpoint().checkpoint().height;
+            if best.as_ref().is_none_or(newer) {
+                best = Some(fetched);
+            }
+            Take::Later(format!("its last checkpoint is old (height {height})"))
+        });
+        match (asked, best) {
+            (Ok(fetched), _) => Ok(fetched),
+            (Err(_), Some(best)) => Ok(best),
+            (Err(failure), None) => Err(failure),
+        }
+    }
+
+    /// The receipt of an operation, not yet verified by its content: `check` does that.
+    pub fn operation_receipt<T>(
+        &self,
+        id: &OperationId,
+        mut check: impl FnMut(Receipt) -> Result<T, String>,
+    ) -> Result<T, Failure> {
+        let path = path::operation_receipt(id);
+        self.ask(&Question::get(&path, RECEIPT_BYTES_MAX), |_, reply| {
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            match Receipt::decode(&reply.body).map_err(|e| e.to_string()).and_then(&mut check) {
+                Ok(done) => Take::Done(done),
+                Err(why) => Take::Lies(format!("sent a receipt that does not hold: {why}")),
+            }
+        })
+    }
+
+    /// Sends a statement until it is final. The same bytes may be sent as often as one likes.
+    pub fn submit(
+        &self,
+        id: &StatementId,
+        statement: &[u8],
+        operations: usize,
+    ) -> Result<StatementAnswer, Failure> {
+        let path = path::statements(WAIT_MS);
+        let question = Question {
+            path: &path,
+            body: Some(statement),
+            waits: Duration::from_millis(WAIT_MS),
+            bytes_max: JSON_BYTES_MAX,
+            rounds: None,
+        };
+        let mut taken = false;
+        let asked = self.ask(&question, |_, reply| {
+            if reply.status != 200 && reply.status != 202 {
+                return problem(reply);
+            }
+            let answer: StatementAnswer = match serde_json::from_slice(&reply.body) {
+                Ok(answer) => answer,
+                Err(error) => return Take::Lies(format!("sent an answer that is none: {error}")),
+            };
+            if answer.statement != *id {
+                return Take::Lies("answered for another statement".to_owned());
+            }
+            taken = true;
+            match answer.state {
+                StatementState::Final if answer.outcomes.len() == operations => Take::Done(answer),
+                StatementState::Final => Take::Lies("left outcomes out".to_owned()),
+                StatementState::Pending => Take::Later("it waits in the pool".to_owned()),
+                StatementState::Executed => Take::Later("no checkpoint covers it yet".to_owned()),
+            }
+        });
+        match asked {
+            // Who was told that the statement is taken must know that it may still be done.
+            Err(Failure::Unreachable { tried }) if taken => {
+                Err(Failure::NotFinal { statement: *id, tried })
+            }
+            asked => asked,
+        }
+    }
+
+    /// The receipts of a statement's operations from `first` on, not verified. A missing one is
+    /// `None`: of an operation that was refused, or whose record has moved on since.
+    pub fn receipts(
+        &self,
+        id: &StatementId,
+        first: u32,
+        count: u32,
+    ) -> Result<Vec<Option<Receipt>>, Failure> {
+        let path = path::receipts(id, first, count);
+        self.ask(&Question::get(&path, RECEIPTS_BYTES_MAX).patient(), |_, reply| {
+            if reply.status != 200 {
+                // Another node may not have executed the statement yet.
+                return match problem(reply) {
+                    Take::Problem(problem) => Take::Later(problem.to_string()),
+                    other => other,
+                };
+            }
+            let list: Vec<Option<ByteVec>> = match canonical::decode(&reply.body, RECEIPTS_BYTES_MAX)
+            {
+                Ok(list) => list,
+                Err(error) => return Take::Lies(format!("sent receipts that are none: {error}")),
+            };
+            if list.len() != count as usize {
+                return Take::Later(format!("sent {} of {count} receipts", list.len()));
+            }
+            let decode = |bytes: Option<ByteVec>| bytes.map(|b| Receipt::decode(&b)).transpose();
+            match list.into_iter().map(decode).collect() {
+                Ok(receipts) => Take::Done(receipts),
+                Err(error) => Take::Lies(format!("sent receipts that are none: {error}")),
+            }
+        })
+    }
+
+    fn ask<T>(
+        &self,
+        question: &Question<'_>,
+        mut take: impl FnMut(&str, &Reply) -> Take<T>,
+    ) -> Result<T, Failure> {
+        let deadline = Instant::now() + self.timeout;
+        let mut rest = REST;
+        let mut round = 0;
+        loop {
+            let (mut tried, mut refused) = (Vec::new(), None);
+            for turn in 0..self.addresses.len() {
+                let at = (self.first.get() + turn) % self.addresses.len();
+                let node = &self.addresses[at];
+                let why = match self.send(node, question) {
+                    Err(error) => error.to_string(),
+                    Ok(reply) => match take(node, &reply) {
+                        Take::Done(done) => {
+                            self.first.set(at);
+                            return Ok(done);
+                        }
+                        Take::Lies(why) => {
+                            self.warn(format!("node {node} {why}"));
+                            why
+                        }
+                        Take::Later(why) => why,
+                        Take::Problem(problem) => {
+                            let why = problem.to_string();
+                            refused = refused.or(Some(problem));
+                            why
+                        }
+                    },
+                };
+                tried.push(format!("{node}: {why}"));
+            }
+            if let Some(problem) = refused {
+                return Err(Failure::Refused(problem));
+            }
+            round += 1;
+            let over = question.rounds.is_some_and(|rounds| round >= rounds);
+            if over || self.addresses.is_empty() || Instant::now() + rest >= deadline {
+                return Err(Failure::Unreachable { tried });
+            }
+            // The next node takes the first turn: one that only says "later" does not hold us up.
+            self.first.set((self.first.get() + 1) % self.addresses.len());
+            std::thread::sleep(rest);
+            rest = (rest * 2).min(Duration::from_secs(2));
+        }
+    }
+
+    fn send(&self, node: &str, question: &Question<'_>) -> Result<Reply, ureq::Error> {
+        let url = format!("{}{}", node.trim_end_matches('/'), question.path);
+        let timeout = Some(question.waits + ANSWER);
+        let mut response = match question.body {
+            None => self.agent.get(&url).config().timeout_global(timeout).build().call()?,
+            Some(body) => self
+                .agent
+                .post(&url)
+                .config()
+                .timeout_global(timeout)
+                .build()
+                .header("content-type", CBOR)
+                .send(body)?,
+        };
+        let status = response.status().as_u16();
+        let limit = u64::try_from(question.bytes_max).unwrap_or(u64::MAX);
+        let body = response.body_mut().with_config().limit(limit).read_to_vec()?;
+        Ok(Reply { status, body })
+    }
+}
+
+impl<'a> Question<'a> {
+    fn get(path: &'a str, bytes_max: usize) -> Self {
+        Self { path, body: None, waits: Duration::ZERO, bytes_max, rounds: Some(2) }
+    }
+
+    fn patient(self) -> Self {
+        Self { rounds: None, ..self }
+    }
+}
+
+/// What a reply that is no success says.
+fn problem<T>(reply: &Reply) -> Take<T> {
+    match serde_json::from_slice::<Problem>(&reply.body) {
+        Ok(problem) if problem.code == Code::Busy.number() || reply.status >= 500 => {
+            Take::Later(problem.to_string())
+        }
+        Ok(problem) => Take::Problem(problem),
+        Err(_) => Take::Later(format!("answered with HTTP status {}", reply.status)),
+    }
+}

@@ -1,0 +1,346 @@
+//! From files to a registration: a pure function. What it cannot register it leaves aside, with the
+//! reason.
+//!
+//! The facts under the fact root are those that every rendition of a document states alike, so that
+//! the same invoice in UBL and in CII gives one root. Of a licence that is everything that it states.
+
+use crate::cli::UseArg;
+use crate::document::{candidate, Document};
+use hefu_formats::ReadError;
+use hefu_proof::fact::{self, OpenFact};
+use hefu_proof::verdict::Said;
+use hefu_types::leaf::{Entitlement, Kind, TypeRules};
+use hefu_types::operation::{
+    member_identifier, named_member, Amount, Operation, Register, UseRight, DIGESTS_MAX,
+};
+use hefu_types::profile::{Identity, LegalNumber};
+use hefu_types::time::Day;
+use hefu_types::{Blinding, Digest, Salt, StateKey, Suite};
+
+/// The facts of an invoice that stand under its fact root.
+pub const INVOICE_FACTS: [&str; 7] =
+    ["currency", "document-type", "due", "issue-date", "number", "seller-id", "total"];
+
+/// Who registers.
+pub struct Issuer<'a> {
+    /// The network's suite.
+    pub suite: Suite,
+    /// The secret of the salts.
+    pub fact_secret: &'a [u8; 32],
+    /// What the agency may issue.
+    pub entitlements: &'a [Entitlement],
+}
+
+/// What was asked for one document.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// Its type.
+    pub rules: &'a TypeRules,
+    /// Its number, where it was typed or listed.
+    pub identity: Option<Identity>,
+    /// The region, where it was typed.
+    pub region: Option<&'a str>,
+    /// Who may use it.
+    pub use_right: Option<UseArg>,
+    /// The first day of validity.
+    pub valid_from: Option<String>,
+    /// The last day of validity.
+    pub valid_until: Option<String>,
+}
+
+/// A registration that is ready to be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The number.
+    pub number: LegalNumber,
+    /// The key of its record.
+    pub record: StateKey,
+    /// The operation.
+    pub register: Register,
+    /// The facts under its root, with their salts.
+    pub facts: Vec<OpenFact>,
+    /// The salt of the commitment to the buyer.
+    pub named_member_salt: Option<Salt>,
+}
+
+impl Planned {
+    /// The operation to sign.
+    pub fn operation(&self) -> Operation {
+        Operation::Register(self.register.clone())
+    }
+}
+
+/// Why a file is left aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// It says no number, and none was given.
+    NoIdentity(Vec<&'static str>),
+    /// It is an invoice among licences, or a licence among invoices.
+    OtherKind,
+    /// It claims a format and breaks it.
+    Unreadable(ReadError),
+    /// It does not fit what was asked.
+    Unfit(Said),
+}
+
+impl Aside {
+    /// A stable word, for programs.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoIdentity(_) => "no-identity",
+            Self::OtherKind => "other-kind",
+            Self::Unreadable(_) => "unreadable",
+            Self::Unfit(_) => "unfit",
+        }
+    }
+
+    /// Whether a walk through a folder may pass it by: it never was a document of this run.
+    pub const fn is_passed_by(&self) -> bool {
+        matches!(self, Self::NoIdentity(_) | Self::OtherKind)
+    }
+
+    /// The reason, and what to do.
+    pub fn said(&self) -> Said {
+        match self {
+            Self::NoIdentity(missing) => {
+                let missing = missing.join(", ");
+                Said::new(
+                    format!("it says no number (missing: {missing}); give --number or a --csv"),
+                    format!("无法读出号码（缺少：{missing}）；请用 --number 或 --csv 给出"),
+                )
+            }
+            Self::OtherKind => Said::new(
+                "it is another kind of document than the type is for",
+                "该文件与所选类型的文档种类不同",
+            ),
+            Self::Unreadable(error) => {
+                Said::new(error.to_string(), format!("无法读取：{error}"))
+            }
+            Self::Unfit(said) => said.clone(),
+        }
+    }
+
+    fn unfit<T>(en: impl Into<String>, zh: impl Into<String>) -> Result<T, Self> {
+        Err(Self::Unfit(Said::new(en, zh)))
+    }
+}
+
+/// Plans the registration of one document with its renditions, of which there is at least one.
+pub fn plan(
+    issuer: &Issuer<'_>,
+    asked: &Asked<'_>,
+    renditions: &[Document],
+    blinding: Blinding,
+) -> Result<Planned, Aside> {
+    let suite = issuer.suite;
+    let rules = asked.rules;
+    for rendition in renditions {
+        if rendition.kind().is_some_and(|kind| kind != rules.kind) {
+            return Err(Aside::OtherKind);
+        }
+    }
+    let (number, record) = number(suite, asked, renditions)?;
+    let digests = digests(renditions)?;
+    let facts = one_of_all(renditions, |rendition| {
+        let facts = root_facts(rules.kind, rendition);
+        (!facts.is_empty()).then_some(facts)
+    });
+    let Ok(stated) = facts else {
+        return Aside::unfit(
+            "the files state different facts, so they are not renditions of one document",
+            "这些文件所载事实不同，不是同一文档的不同版式",
+        );
+    };
+    let stated = stated.unwrap_or_default();
+    let pairs = stated.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let facts = fact::salted(suite, issuer.fact_secret, &record, pairs);
+    let fact_root = if facts.is_empty() { None } else { fact::root(suite, &facts) };
+
+    let (use_right, named_member_salt) = use_right(issuer, asked, &record, renditions)?;
+    let day = |given: &Option<String>, name: &str| -> Result<Option<String>, Aside> {
+        let said = || renditions.iter().find_map(|r| r.fact(name)).map(str::to_owned);
+        let said = || if rules.kind == Kind::Licence { said() } else { None };
+        let Some(text) = given.clone().or_else(said) else { return Ok(None) };
+        match text.parse::<Day>() {
+            Ok(_) => Ok(Some(text)),
+            Err(error) => Aside::unfit(error.to_string(), format!("日期格式错误：{error}")),
+        }
+    };
+    let register = Register {
+        document_type: rules.id.clone(),
+        region: region(issuer, asked, &number.legal_issuer)?,
+        identity: number.identity(),
+        digests,
+        fact_root,
+        valid_from: day(&asked.valid_from, "valid-from")?,
+        valid_until: day(&asked.valid_until, "valid-until")?,
+        use_right,
+        total: total(rules, &number, renditions),
+        blinding,
+    };
+    Ok(Planned { number, record, register, facts, named_member_salt })
+}
+
+/// The number: what was typed, which the files must not contradict, or what they say.
+fn number(
+    suite: Suite,
+    asked: &Asked<'_>,
+    renditions: &[Document],
+) -> Result<(LegalNumber, StateKey), Aside> {
+    let fit = |identity: &Identity| {
+        candidate(suite, asked.rules, identity).map_err(|error| {
+            Aside::Unfit(Said::new(
+                format!("the number does not fit the type {}: {error}", asked.rules.id),
+                format!("号码不符合类型 {} 的规则：{error}", asked.rules.id),
+            ))
+        })
+    };
+    let Ok(said) = one_of_all(renditions, Document::identity) else {
+        return Aside::unfit(
+            "the files say different numbers, so they are not renditions of one document",
+            "这些文件的号码不同，不是同一文档的不同版式",
+        );
+    };
+    let found = match (&asked.identity, &said) {
+        (None, None) => {
+            // Why the first cannot be read says more than that it has no number.
+            return Err(match renditions.first().map(|rendition| &rendition.reading) {
+                Some(Err(error)) => Aside::Unreadable(error.clone()),
+                Some(Ok(reading)) => Aside::NoIdentity(reading.missing.clone()),
+                None => Aside::NoIdentity(Vec::new()),
+            });
+        }
+        (None, Some(said)) => fit(said)?,
+        (Some(given), None) => fit(given)?,
+        (Some(given), Some(said)) => {
+            let given = fit(given)?;
+            if fit(said).is_ok_and(|said| said.record != given.record) {
+                return Aside::unfit(
+                    format!("the file itself says the number {:?}", said.number),
+                    format!("文件自身的号码为 {:?}", said.number),
+                );
+            }
+            given
+        }
+    };
+    Ok((found.number, found.record))
+}
+
+/// What all renditions say that say anything; an error where two differ.
+fn one_of_all<T: PartialEq>(
+    renditions: &[Document],
+    of: impl Fn(&Document) -> Option<T>,
+) -> Result<Option<T>, ()> {
+    let mut said = None;
+    for found in renditions.iter().filter_map(of) {
+        match &said {
+            None => said = Some(found),
+            Some(before) if *before != found => return Err(()),
+            Some(_) => {}
+        }
+    }
+    Ok(said)
+}
+
+fn digests(renditions: &[Document]) -> Result<Vec<Digest>, Aside> {
+    let mut digests: Vec<Digest> = renditions.iter().map(|rendition| rendition.digest).collect();
+    digests.sort_unstable();
+    digests.dedup();
+    if digests.len() > DIGESTS_MAX {
+        return Aside::unfit(
+            format!("a document has at most {DIGESTS_MAX} files"),
+            format!("一份文档最多有 {DIGESTS_MAX} 个文件"),
+        );
+    }
+    Ok(digests)
+}
+
+/// The facts of a file that stand under the fact root of its document.
+fn root_facts(kind: Kind, rendition: &Document) -> Vec<(String, String)> {
+    let mut facts = rendition.facts();
+    if kind == Kind::Invoice {
+        facts.retain(|(name, _)| INVOICE_FACTS.contains(&name.as_str()));
+    }
+    facts
+}
+
+fn total(rules: &TypeRules, number: &LegalNumber, renditions: &[Document]) -> Option<Amount> {
+    if rules.kind != Kind::Invoice {
+        return None;
+    }
+    let fact = |name| renditions.iter().find_map(|rendition| rendition.fact(name));
+    let units: i64 = fact("total")?.parse().ok()?;
+    let currency = fact("currency")?;
+    // A credit note writes what it gives back as a positive number; on the ledger it is negative.
+    let is_credit = number.class == "credit-note";
+    let minor_units = if is_credit { units.checked_neg()? } else { units };
+    let is_iso = currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase());
+    is_iso.then(|| Amount { currency: currency.to_owned(), minor_units })
+}
+
+fn use_right(
+    issuer: &Issuer<'_>,
+    asked: &Asked<'_>,
+    record: &StateKey,
+    renditions: &[Document],
+) -> Result<(Option<UseRight>, Option<Salt>), Aside> {
+    let rules = asked.rules;
+    if rules.kind != Kind::Invoice {
+        return match asked.use_right {
+            None | Some(UseArg::None) => Ok((None, None)),
+            Some(_) => Aside::unfit("a licence is not used", "证照没有使用权"),
+        };
+    }
+    let buyer = renditions.iter().find_map(|rendition| rendition.fact("buyer-id"));
+    let named = |buyer: &str| {
+        let mac = issuer.suite.mac(issuer.fact_secret, &[&record.0, b"named-member"]);
+        let mut salt = Salt([0; 16]);
+        salt.0.copy_from_slice(&mac.0[..16]);
+        let identifier = member_identifier(buyer);
+        let commitment = named_member(issuer.suite, record, &salt, &identifier);
+        (Some(UseRight::NamedMember(commitment)), Some(salt))
+    };
+    match (asked.use_right, buyer) {
+        (Some(UseArg::Buyer), None) => Aside::unfit(
+            "the file names no identifier of the buyer; give --use first or --use none",
+            "文件未载明购买方标识；请使用 --use first 或 --use none",
+        ),
+        (Some(UseArg::Buyer) | None, Some(buyer)) => Ok(named(buyer)),
+        (Some(UseArg::First), _) => Ok((Some(UseRight::FirstMember), None)),
+        (Some(UseArg::None), _) => Ok((None, None)),
+        (None, None) if rules.first_member => Ok((Some(UseRight::FirstMember), None)),
+        (None, None) => Ok((None, None)),
+    }
+}
+
+/// The region that was typed, or the only one for which the agency issues such documents.
+fn region(issuer: &Issuer<'_>, asked: &Asked<'_>, legal_issuer: &str) -> Result<String, Aside> {
+    if let Some(region) = asked.region {
+        return Ok(region.to_owned());
+    }
+    let of_type: Vec<&Entitlement> = issuer
+        .entitlements
+        .iter()
+        .filter(|entitlement| entitlement.document_type == asked.rules.id)
+        .collect();
+    let only = |of: &[&Entitlement]| -> Option<String> {
+        let first = &of.first()?.region;
+        of.iter().all(|entitlement| entitlement.region == *first).then(|| first.clone())
+    };
+    let covering: Vec<&Entitlement> =
+        of_type.iter().copied().filter(|entitlement| entitlement.covers(legal_issuer)).collect();
+    match only(&of_type).or_else(|| only(&covering)) {
+        Some(region) => Ok(region),
+        None if of_type.is_empty() => Aside::unfit(
+            format!("the network file knows no right of this agency to issue {}", asked.rules.id),
+            format!("网络文件中没有该机构签发 {} 的授权", asked.rules.id),
+        ),
+        None => Aside::unfit(
+            "the agency issues this type for several regions; give --region",
+            "该机构在多个地区签发此类型；请给出 --region",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

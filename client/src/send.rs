@@ -1,0 +1,90 @@
+//! Signing operations and bringing them to finality.
+
+use crate::failure::Failure;
+use crate::keys::Key;
+use crate::nodes::Nodes;
+use hefu_types::genesis::Network;
+use hefu_types::operation::{operation_id, Operation};
+use hefu_types::statement::{Mode, Statement, StatementError};
+use hefu_types::{Code, Millis, Nonce, OperationId, StatementId, Suite};
+use hefu_wire::StatementAnswer;
+
+/// How long a signed statement may be taken, in milliseconds.
+const VALID_MS: u64 = 10 * 60 * 1000;
+
+/// A signed statement: these bytes are sent again and again, until they are final.
+pub struct Signed {
+    /// The statement with its operations.
+    pub bytes: Vec<u8>,
+    /// Its identity.
+    pub id: StatementId,
+    /// Its operations.
+    pub operations: Vec<Operation>,
+    suite: Suite,
+}
+
+impl Signed {
+    /// Signs operations, each for itself.
+    pub fn new(network: &Network, key: &Key, operations: &[Operation], now: Millis) -> Self {
+        let statement = Statement::sign(
+            network.suite(),
+            network.digest(),
+            network.origin(),
+            &key.secret,
+            &key.file.holder,
+            Nonce(crate::random()),
+            now.plus(VALID_MS),
+            Mode::Each,
+            operations,
+        );
+        Self::of(network, statement).expect("what was just signed can be read")
+    }
+
+    /// A statement that was signed before.
+    pub fn decode(network: &Network, bytes: &[u8]) -> Result<Self, StatementError> {
+        Self::of(network, Statement::decode(bytes)?)
+    }
+
+    fn of(network: &Network, statement: Statement) -> Result<Self, StatementError> {
+        let suite = network.suite();
+        let bytes = statement.encode();
+        let read = statement.read(suite, &network.digest())?;
+        let (id, operations) = (read.claimed_id(), read.operations().to_vec());
+        Ok(Self { bytes, id, operations, suite })
+    }
+
+    /// The identity of the operation at a position.
+    pub fn operation_id(&self, index: usize) -> OperationId {
+        operation_id(self.suite, &self.id, u32::try_from(index).expect("at most 4096 operations"))
+    }
+}
+
+/// Signs operations and waits until they are final.
+pub fn send(
+    nodes: &Nodes,
+    key: &Key,
+    operations: &[Operation],
+) -> Result<(Signed, StatementAnswer), Failure> {
+    let sign = || Signed::new(nodes.network(), key, operations, crate::now());
+    let signed = sign();
+    match submit(nodes, &signed) {
+        // Its time went by while nobody took it: it can never be done, so another may be signed.
+        Err(failure) if is_expired(&failure) => {
+            let signed = sign();
+            let answer = submit(nodes, &signed)?;
+            Ok((signed, answer))
+        }
+        Err(failure) => Err(failure),
+        Ok(answer) => Ok((signed, answer)),
+    }
+}
+
+/// Sends a signed statement until it is final.
+pub fn submit(nodes: &Nodes, signed: &Signed) -> Result<StatementAnswer, Failure> {
+    nodes.submit(&signed.id, &signed.bytes, signed.operations.len())
+}
+
+/// Whether the nodes say that the statement's time is over.
+pub fn is_expired(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(problem) if problem.code == Code::StatementExpired.number())
+}

@@ -1,0 +1,115 @@
+//! Why a file was refused. Which refusal it is does not depend on the machine: the reader is a
+//! function of the bytes.
+
+use crate::limits::{JSON_BYTES_MAX, VALUE_BYTES_MAX};
+
+/// A file that claims a known format and breaks it, or goes beyond [`crate::limits`].
+///
+/// Its sentence says what to do; [`ReadError::kind`] is for programs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The file has more bytes than are looked at.
+    #[error(
+        "the file has {bytes} bytes and at most {bytes_max} are read: \
+         verify it by its digest or its number instead"
+    )]
+    FileTooLarge {
+        /// The size of the file.
+        bytes: usize,
+        /// [`crate::limits::FILE_BYTES_MAX`].
+        bytes_max: usize,
+    },
+
+    /// The characters cannot be read in the encoding that the XML claims.
+    #[error("the XML cannot be read as {claimed}: ask the issuer for a file in UTF-8")]
+    Encoding {
+        /// The encoding, as the XML names it.
+        claimed: String,
+    },
+
+    /// The XML has a document type declaration, which could make one text mean another.
+    #[error("the XML has a DOCTYPE, which an invoice never needs: ask the issuer for one without")]
+    Doctype,
+
+    /// The XML is larger in some measure than any invoice.
+    #[error(
+        "the XML has more than {limit} {what}, which no real invoice has: do not trust this file"
+    )]
+    XmlTooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is read.
+        limit: usize,
+    },
+
+    /// The XML is not well-formed.
+    #[error("the XML is damaged ({reason}): get the file again from where it came from")]
+    XmlMalformed {
+        /// What the parser met, and where.
+        reason: String,
+    },
+
+    /// The PDF is damaged in a place that has to be read.
+    #[error("the PDF is damaged ({reason}): get the file again, or verify it by its number")]
+    PdfMalformed {
+        /// What could not be read.
+        reason: &'static str,
+    },
+
+    /// The PDF is larger in some measure than any invoice.
+    #[error(
+        "the PDF has more than {limit} {what}, which no real invoice has: do not trust this file"
+    )]
+    PdfTooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is read.
+        limit: usize,
+    },
+
+    /// An attachment of the PDF was refused.
+    #[error("in the attachment {name:?}: {refusal}")]
+    Attachment {
+        /// The attachment's name.
+        name: String,
+        /// Why it was refused.
+        refusal: Box<ReadError>,
+    },
+
+    /// The JSON is larger than a document of our form may be.
+    #[error("the JSON document has more than {JSON_BYTES_MAX} bytes: shorten its facts")]
+    JsonTooLarge,
+
+    /// The JSON is damaged, or not of our form.
+    #[error("the JSON document is not of Hefu's form ({reason}): correct it at that place")]
+    JsonMalformed {
+        /// What the parser met, and where.
+        reason: String,
+    },
+
+    /// One value is longer than any real one.
+    #[error("the {name} is longer than {VALUE_BYTES_MAX} bytes: do not trust this file")]
+    ValueTooLong {
+        /// The name of the fact.
+        name: String,
+    },
+}
+
+impl ReadError {
+    /// A stable word for the kind of refusal; an attachment's is that of what it holds.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::FileTooLarge { .. } => "file-too-large",
+            Self::Encoding { .. } => "encoding",
+            Self::Doctype => "doctype",
+            Self::XmlTooComplex { .. } => "xml-too-complex",
+            Self::XmlMalformed { .. } => "xml-malformed",
+            Self::PdfMalformed { .. } => "pdf-malformed",
+            Self::PdfTooComplex { .. } => "pdf-too-complex",
+            Self::Attachment { refusal, .. } => refusal.kind(),
+            Self::JsonTooLarge => "json-too-large",
+            Self::JsonMalformed { .. } => "json-malformed",
+            Self::ValueTooLong { .. } => "value-too-long",
+        }
+    }
+}

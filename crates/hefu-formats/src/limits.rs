@@ -1,0 +1,47 @@
+//! How much of a stranger's file is read. A file beyond one of these is refused, not cut.
+//!
+//! They bound memory and work together: parsing takes time in proportion to the bytes of the file
+//! plus these numbers, and no stream of a PDF inflates beyond them.
+
+/// The largest file that is looked at.
+pub const FILE_BYTES_MAX: usize = 64 << 20;
+
+/// The longest single value (a name, a number, an identifier).
+pub const VALUE_BYTES_MAX: usize = 1024;
+
+/// How deep elements nest. An invoice needs about twelve.
+pub const XML_DEPTH_MAX: usize = 64;
+/// How often `<`, and how often `=`, stands in an XML file: the parser reserves memory by both.
+pub const XML_MARKS_MAX: usize = 1_000_000;
+/// Attributes and namespace declarations of one element: the parser compares each with each.
+pub const XML_ATTRIBUTES_MAX: usize = 64;
+/// Namespace declarations in force at one place.
+pub const XML_NAMESPACES_MAX: usize = 64;
+/// Those in force, summed over all elements that declare one: there the parser copies them all.
+pub const XML_NAMESPACE_COPIES_MAX: usize = 10_000_000;
+
+/// The largest JSON document of our own form.
+pub const JSON_BYTES_MAX: usize = 1 << 20;
+/// Entries of `facts` in one JSON document; with number and issuer, the 256 that a record takes.
+pub const JSON_FACTS_MAX: usize = 254;
+
+/// Objects that a PDF's cross-reference table may list.
+pub const PDF_OBJECTS_MAX: usize = 1_000_000;
+/// Cross-reference sections (updates) of a PDF.
+pub const PDF_SECTIONS_MAX: usize = 256;
+/// Objects that are looked at on the way to the attachments.
+pub const PDF_LOOKUPS_MAX: usize = 4_096;
+/// Values (numbers, names, strings ...) inside all objects that are looked at.
+pub const PDF_VALUES_MAX: usize = 1_000_000;
+/// How deep arrays and dictionaries nest.
+pub const PDF_DEPTH_MAX: usize = 32;
+/// Filters in a row on one stream.
+pub const PDF_FILTERS_MAX: usize = 2;
+/// What one cross-reference stream may inflate to.
+pub const PDF_XREF_BYTES_MAX: usize = 3 << 20;
+/// What one other stream of a PDF may inflate to.
+pub const PDF_STREAM_BYTES_MAX: usize = 16 << 20;
+/// What is read of a PDF in all: objects, and streams before and after inflating.
+pub const PDF_READ_BYTES_MAX: usize = 128 << 20;
+/// Attachments of a PDF.
+pub const PDF_ATTACHMENTS_MAX: usize = 256;

@@ -1,0 +1,150 @@
+//! Whatever the bytes, an answer and no panic.
+
+use hefu_formats::limits::FILE_BYTES_MAX;
+use hefu_formats::{read, Format};
+use lopdf::Stream;
+use proptest::prelude::*;
+
+use crate::pdf::{attaching, compact_pdf_with, pdf_with, CII, UBL};
+
+const JSON: &str =
+    r#"{"hefu": "licence", "legal_issuer": "1110", "number": "JY1", "facts": {"holder": "某某"}}"#;
+
+fn samples() -> Vec<Vec<u8>> {
+    vec![
+        UBL.as_bytes().to_vec(),
+        CII.as_bytes().to_vec(),
+        JSON.as_bytes().to_vec(),
+        pdf_with(&[("factur-x.xml", CII)]),
+        compact_pdf_with(&[("factur-x.xml", CII)]),
+        b"PK\x03\x04....OFD.xml....".to_vec(),
+    ]
+}
+
+/// What a reading promises, whatever it was read from.
+fn check(bytes: &[u8]) {
+    let Ok(reading) = read(bytes) else { return };
+    assert_eq!(reading.identity.is_none(), !reading.missing.is_empty());
+    assert!(reading
+        .facts
+        .windows(2)
+        .all(|pair| pair[0].name < pair[1].name));
+    assert!(reading
+        .facts
+        .iter()
+        .all(|fact| !fact.value.is_empty() && !fact.place.is_empty()));
+    if let Some(identity) = reading.identity {
+        assert!(!identity.number.is_empty() && !identity.legal_issuer.is_empty());
+        assert_eq!(identity.number, identity.number.trim());
+    }
+}
+
+#[test]
+fn formats_are_told_by_their_bytes() {
+    let format = |bytes: &[u8]| read(bytes).unwrap().format.to_string();
+    let formats: Vec<String> = samples().iter().map(|sample| format(sample)).collect();
+    let pdf = "PDF with CII XML attached (factur-x.xml)";
+    assert_eq!(
+        formats,
+        ["UBL XML", "CII XML", "Hefu JSON", pdf, pdf, "OFD"]
+    );
+    for unknown in [
+        &b""[..],
+        b" ",
+        b"{",
+        b"[1]",
+        b"PK\x03\x04",
+        b"\xFF\xD8\xFF",
+        b"\xFF\xFE\x00",
+        b"\xFF\xFEa\x00b",
+        b"hello",
+        b"\xEF\xBB\xBF",
+    ] {
+        let reading = read(unknown).unwrap();
+        assert_eq!((reading.format, reading.identity), (Format::Unknown, None));
+        assert_eq!(reading.missing, ["a format that is known"]);
+    }
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_refused_unread() {
+    let refused = read(&vec![b'<'; FILE_BYTES_MAX + 1]).unwrap_err();
+    assert_eq!(refused.kind(), "file-too-large");
+    assert_eq!(
+        read(&vec![b'<'; FILE_BYTES_MAX]).unwrap().format,
+        Format::Unknown
+    );
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+        check(&bytes);
+        for start in [&b"<"[..], b"{\"hefu\":", b"%PDF-1.7\n", b"<Invoice ", b"\xFE\xFF\x00<"] {
+            check(&[start, &bytes].concat());
+        }
+        check(&[b"%PDF-1.7\n1 0 obj\n", &bytes[..], b"\nstartxref\n9\n"].concat());
+    }
+
+    #[test]
+    fn changed_samples_never_panic(
+        sample in 0..6_usize,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8, 0..40_usize), 1..6),
+    ) {
+        let mut bytes = samples().swap_remove(sample);
+        for (place, byte, edit, length) in edits {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = place.index(bytes.len());
+            let end = (at + length).min(bytes.len());
+            match edit {
+                0 => bytes[at] = byte,
+                1 => bytes.truncate(at),
+                2 => drop(bytes.drain(at..end)),
+                _ => {
+                    let again = bytes[at..end].to_vec();
+                    bytes.splice(at..at, again);
+                }
+            }
+        }
+        check(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_streams_never_panic(
+        content in prop::collection::vec(any::<u8>(), 0..200),
+        filters in prop::collection::vec(0..3_usize, 0..3),
+        predictor in 0..17_i64,
+        numbers in (any::<i64>(), -2..70_i64, -2..20_i64).prop_map(<[i64; 3]>::from),
+        deflates in any::<bool>(),
+    ) {
+        let names = ["/FlateDecode", "/ASCIIHexDecode", "/ASCII85Decode"];
+        let filters: Vec<&str> = filters.iter().map(|&filter| names[filter]).collect();
+        for [columns, colors, bits] in [numbers, [numbers[1], numbers[2], 8], [numbers[1], 1, 4]] {
+            let dictionary = format!(
+                "/Filter [{}] /DecodeParms << /Predictor {predictor} /Columns {columns} /Colors {colors} \
+                 /BitsPerComponent {bits} >>",
+                filters.join(" "),
+            );
+            let mut stream = Stream::new(lopdf::Dictionary::new(), content.repeat(20));
+            stream.compress().unwrap();
+            let content = if deflates { &stream.content } else { &content };
+            check(&attaching(&dictionary, content));
+        }
+    }
+
+    #[test]
+    fn changed_digits_of_a_pdf_never_panic(
+        compact in any::<bool>(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), b'0'..=b'9'), 1..6),
+    ) {
+        let attachments = [("factur-x.xml", CII)];
+        let mut bytes = if compact { compact_pdf_with(&attachments) } else { pdf_with(&attachments) };
+        let digits: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at].is_ascii_digit()).collect();
+        for (place, digit) in edits {
+            bytes[*place.get(&digits)] = digit;
+        }
+        check(&bytes);
+    }
+}

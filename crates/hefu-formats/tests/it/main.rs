@@ -1,0 +1,7 @@
+//! The reader against files: our own samples, hostile ones, and the corpus where it is there.
+
+#![allow(clippy::unwrap_used)]
+
+mod corpus;
+mod hostile;
+mod pdf;

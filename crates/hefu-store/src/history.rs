@@ -1,0 +1,26 @@
+//! Looking back: the state tree before a block, from the one after it.
+
+use crate::columns::of_leaf;
+use crate::fault::StoreFault;
+use crate::rows::Value;
+use crate::Store;
+use hefu_state::StateTree;
+
+impl Store {
+    /// The state tree before the block of a height, given the one after it: after a start the last
+    /// block confirms the roots before it, whose checkpoint is then cosigned anew.
+    pub fn tree_before(&self, tree: &StateTree, height: u64) -> Result<StateTree, StoreFault> {
+        let mut before = tree.clone();
+        let Some(below) = height.checked_sub(1) else { return Ok(before) };
+        let mut changes = Vec::new();
+        for key in self.changed(height)? {
+            let row = self.inner.database.leaf_at(&of_leaf(&key, below))?;
+            let hash = row
+                .map(|row| Value::read(&key.0, &row)?.hash(self.inner.suite, &key.0))
+                .transpose()?;
+            changes.push((key, hash));
+        }
+        before.apply(&mut changes);
+        Ok(before)
+    }
+}

@@ -1,0 +1,192 @@
+//! The configuration of a node: one JSON file, its paths relative to the file's folder.
+
+use hefu_types::genesis::{Genesis, Network, GENESIS_BYTES_MAX};
+use hefu_types::suite::SecretKey;
+use hefu_wire::file::{KeyFile, KeyRole};
+use serde::{de::DeserializeOwned, Deserialize, Serialize};
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// What a node is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// The validator's name in genesis.
+    pub name: String,
+    /// The network's genesis.
+    pub genesis: PathBuf,
+    /// The folder of store and engine log; this node's alone.
+    pub data: PathBuf,
+    /// The folder of `consensus.json`, `checkpoint.json`, `log.json` and `peer.json`.
+    pub keys: PathBuf,
+    /// Where the engine listens, a multiaddr such as `/ip4/0.0.0.0/tcp/26500`.
+    pub engine_listen: String,
+    /// Where statements and cosignatures are heard, a multiaddr.
+    pub gossip_listen: String,
+    /// The other validators. A node connects with these and with nobody else.
+    pub peers: Vec<PeerConfig>,
+    /// The public HTTP address.
+    pub http_listen: SocketAddr,
+    /// The operators' HTTP address: metrics and health.
+    pub operator_listen: SocketAddr,
+    /// Made with the network: an empty store is no loss of memory, so the node votes from the start.
+    pub founding: bool,
+    /// How long a proposal is waited for, in milliseconds.
+    #[serde(default = "propose_ms")]
+    pub propose_timeout_ms: u64,
+    /// How long votes are waited for, in milliseconds.
+    #[serde(default = "vote_ms")]
+    pub vote_timeout_ms: u64,
+}
+
+fn propose_ms() -> u64 {
+    500
+}
+
+fn vote_ms() -> u64 {
+    200
+}
+
+/// Where another validator listens; its key stands in genesis under its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerConfig {
+    /// Its name in genesis.
+    pub name: String,
+    /// Its engine's multiaddr, without a peer id.
+    pub engine: String,
+    /// Its multiaddr for statements, without a peer id.
+    pub gossip: String,
+}
+
+/// The keys of a validator.
+#[derive(Clone, Debug)]
+pub struct NodeKeys {
+    /// Votes.
+    pub consensus: SecretKey,
+    /// Cosigns.
+    pub checkpoint: SecretKey,
+    /// Signs in the log's name.
+    pub log: SecretKey,
+    /// libp2p.
+    pub peer: SecretKey,
+}
+
+/// A file that cannot be used; the sentence names it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Reading or writing failed.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// It is larger than such a file can be.
+    #[error("{0} is larger than such a file can be")]
+    TooLarge(PathBuf),
+    /// It is not the JSON that is expected.
+    #[error("{path} cannot be read: {error}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: serde_json::Error,
+    },
+    /// Its content does not fit.
+    #[error("{path}: {what}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// Reads a bounded JSON file.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let fail = |error| ConfigError::File {
+        path: path.to_owned(),
+        error,
+    };
+    let file = std::fs::File::open(path).map_err(fail)?;
+    let mut bytes = Vec::new();
+    let bound = GENESIS_BYTES_MAX as u64 + 1;
+    file.take(bound).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 == bound {
+        return Err(ConfigError::TooLarge(path.to_owned()));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| ConfigError::Json {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// Writes a JSON file that did not exist; `secret` files are for their owner alone.
+pub fn write_json<T: Serialize>(path: &Path, value: &T, secret: bool) -> Result<(), ConfigError> {
+    let fail = |error| ConfigError::File {
+        path: path.to_owned(),
+        error,
+    };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(fail)?;
+    }
+    let mode = if secret { 0o600 } else { 0o644 };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .map_err(fail)?;
+    let mut json = serde_json::to_vec_pretty(value).expect("our own files are plain JSON");
+    json.push(b'\n');
+    file.write_all(&json)
+        .and_then(|()| file.sync_all())
+        .map_err(fail)
+}
+
+impl NodeConfig {
+    /// Reads a configuration; its paths become relative to its folder.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = read_json(path)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        for relative in [&mut config.genesis, &mut config.data, &mut config.keys] {
+            *relative = folder.join(&*relative);
+        }
+        Ok(config)
+    }
+
+    /// The network of its genesis.
+    pub fn network(&self) -> Result<Network, ConfigError> {
+        let genesis: Genesis = read_json(&self.genesis)?;
+        let content = |what: String| ConfigError::Content {
+            path: self.genesis.clone(),
+            what,
+        };
+        Network::new(genesis).map_err(|error| content(error.to_string()))
+    }
+
+    /// Its four keys.
+    pub fn keys(&self) -> Result<NodeKeys, ConfigError> {
+        let read = |role: KeyRole| {
+            let path = self.keys.join(format!("{}.json", role.name()));
+            let file: KeyFile = read_json(&path)?;
+            let fits = file.role == role && file.holder == self.name;
+            let key = file.secret_key().filter(|_| fits);
+            key.ok_or_else(|| ConfigError::Content {
+                path,
+                what: format!("is not the {} key of {}", role.name(), self.name),
+            })
+        };
+        Ok(NodeKeys {
+            consensus: read(KeyRole::Consensus)?,
+            checkpoint: read(KeyRole::Checkpoint)?,
+            log: read(KeyRole::Log)?,
+            peer: read(KeyRole::Peer)?,
+        })
+    }
+}

@@ -1,0 +1,514 @@
+//! A whole network on one machine: its genesis with all keys, and four real processes.
+//!
+//! What it makes is meant for trying and testing: every secret key of every party lies in one
+//! folder. The files are the same as those of a real network.
+
+use crate::config::{write_json, ConfigError, NodeConfig, PeerConfig};
+use hefu_types::genesis::{
+    Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Registrar, Seat,
+};
+use hefu_types::leaf::{Entitlement, Kind, RecognitionRule, TypeRules};
+use hefu_types::{Hash, Millis, NetworkId, Salt, Suite};
+use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
+use rand::rngs::OsRng;
+use rand::RngCore;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+const SUITE: Suite = Suite::Sha256Ed25519;
+const DAY_MS: u64 = 24 * Millis::HOUR;
+
+/// What a devnet is made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The folder.
+    pub folder: PathBuf,
+    /// How many validators, 1 to 20.
+    pub validators: usize,
+    /// The first port; 0: free ones.
+    pub port: u16,
+    /// See [`Genesis::heartbeat_ms`].
+    pub heartbeat_ms: u64,
+}
+
+/// Where a devnet's node is found.
+#[derive(Clone, Debug)]
+pub struct DevNode {
+    /// The validator's name.
+    pub name: String,
+    /// Its configuration file.
+    pub config: PathBuf,
+    /// Its public address, such as `http://127.0.0.1:26502`.
+    pub url: String,
+}
+
+const REGIONS: [(&str, &str, &str); 4] = [
+    ("guangdong", "广东省", "Guangdong"),
+    ("zhejiang", "浙江省", "Zhejiang"),
+    ("guizhou", "贵州省", "Guizhou"),
+    ("shanghai", "上海市", "Shanghai"),
+];
+
+/// Agencies: id, name, region, contact, (type, issuer prefixes, legal basis).
+type AgencyPlan = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static [&'static str], &'static str)],
+);
+
+/// Sellers whose identifiers begin otherwise than those of Chinese companies (91...).
+const FOREIGN: &[&str] = &[
+    "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "R", "S",
+    "T", "U", "V", "W", "X", "Y", "Z", "0", "1", "2", "3", "4", "5", "6", "7", "8", "90", "92",
+    "93", "94", "95", "96", "97", "98", "99",
+];
+
+const AGENCIES: &[AgencyPlan] = &[
+    (
+        "gd-tax",
+        "Guangdong Tax Bureau 广东省税务局",
+        "guangdong",
+        "tax counter of Guangdong, telephone 020-00000000 (invented)",
+        &[
+            ("invoice", &["9144"], "devnet list of issuers, item 1"),
+            (
+                "digital-invoice",
+                &["9144"],
+                "devnet list of issuers, item 2",
+            ),
+        ],
+    ),
+    (
+        "gd-customs",
+        "Guangdong Customs Service 广东海关",
+        "guangdong",
+        "customs counter of Guangdong, telephone 020-00000001 (invented)",
+        &[(
+            "invoice",
+            FOREIGN,
+            "devnet list of issuers, item 3: sellers from abroad",
+        )],
+    ),
+    (
+        "zj-tax",
+        "Zhejiang Tax Bureau 浙江省税务局",
+        "zhejiang",
+        "tax counter of Zhejiang, telephone 0571-00000000 (invented)",
+        &[
+            ("invoice", &["9133"], "devnet list of issuers, item 4"),
+            (
+                "digital-invoice",
+                &["9133"],
+                "devnet list of issuers, item 5",
+            ),
+        ],
+    ),
+    (
+        "zj-market",
+        "Zhejiang Market Supervision 浙江省市场监督管理局",
+        "zhejiang",
+        "licence counter of Zhejiang, telephone 0571-00000001 (invented)",
+        &[("licence", &["1133"], "devnet list of issuers, item 6")],
+    ),
+    (
+        "gz-housing",
+        "Guizhou Housing and Construction 贵州省住房和城乡建设厅",
+        "guizhou",
+        "licence counter of Guizhou, telephone 0851-00000000 (invented)",
+        &[("licence", &["1152"], "devnet list of issuers, item 7")],
+    ),
+    (
+        "sh-tax",
+        "Shanghai Tax Bureau 上海市税务局",
+        "shanghai",
+        "tax counter of Shanghai, telephone 021-00000000 (invented)",
+        &[("invoice", &["9131"], "devnet list of issuers, item 8")],
+    ),
+];
+
+/// Members: alias of the key file, region, legal identifier. The identifiers are those of buyers in
+/// the project's own samples, and of one company that is nobody's buyer.
+const MEMBERS: &[(&str, &str, &str)] = &[
+    ("hangzhou", "zhejiang", "91330106MAHEFU047H"),
+    ("guiyang", "guizhou", "91520111MAHEFU071J"),
+    ("shanghai", "shanghai", "91310115MAHEFU08XJ"),
+    ("other", "shanghai", "91310000MAHEFU0999"),
+];
+
+/// Recognition of licences: by, of, recognised, citation.
+const RECOGNITION: &[(&str, &str, bool, &str)] = &[
+    (
+        "shanghai",
+        "guizhou",
+        true,
+        "devnet agreement Shanghai-Guizhou 2026, article 3 (invented)",
+    ),
+    (
+        "shanghai",
+        "zhejiang",
+        true,
+        "devnet Yangtze delta agreement 2025, article 7 (invented)",
+    ),
+    (
+        "zhejiang",
+        "shanghai",
+        true,
+        "devnet Yangtze delta agreement 2025, article 7 (invented)",
+    ),
+    (
+        "guangdong",
+        "guizhou",
+        true,
+        "devnet Pan-Pearl agreement 2024, article 12 (invented)",
+    ),
+    (
+        "guizhou",
+        "guangdong",
+        true,
+        "devnet Pan-Pearl agreement 2024, article 12 (invented)",
+    ),
+    (
+        "zhejiang",
+        "guizhou",
+        false,
+        "devnet notice of Zhejiang 2026-05: regraded first (invented)",
+    ),
+];
+
+/// Makes all files of a devnet, or finds those that were made before.
+pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
+    let network_file = plan.folder.join("network.json");
+    if network_file.exists() {
+        let file: NetworkFile = crate::config::read_json(&network_file)?;
+        return Ok(nodes(plan, &file));
+    }
+    let mut id = NetworkId([0; 16]);
+    OsRng.fill_bytes(&mut id.0);
+    let maker = Maker {
+        folder: plan.folder.clone(),
+        id,
+    };
+    let genesis = maker.genesis(plan)?;
+    let network = Network::new(genesis.clone()).map_err(|error| ConfigError::Content {
+        path: plan.folder.join("genesis.json"),
+        what: error.to_string(),
+    })?;
+    write_json(&plan.folder.join("genesis.json"), &genesis, false)?;
+    let addresses = addresses(plan)?;
+    for (index, validator) in genesis.validators.iter().enumerate() {
+        let peers = genesis
+            .validators
+            .iter()
+            .zip(&addresses)
+            .filter(|(v, _)| v.name != validator.name);
+        let own = &addresses[index];
+        let config = NodeConfig {
+            name: validator.name.clone(),
+            genesis: "../genesis.json".into(),
+            data: "data".into(),
+            keys: "keys".into(),
+            engine_listen: multiaddr(own.engine),
+            gossip_listen: multiaddr(own.gossip),
+            peers: peers
+                .map(|(peer, at)| PeerConfig {
+                    name: peer.name.clone(),
+                    engine: multiaddr(at.engine),
+                    gossip: multiaddr(at.gossip),
+                })
+                .collect(),
+            http_listen: own.http,
+            operator_listen: own.operator,
+            founding: true,
+            propose_timeout_ms: 500,
+            vote_timeout_ms: 200,
+        };
+        write_json(
+            &plan.folder.join(format!("node-{index}/node.json")),
+            &config,
+            false,
+        )?;
+    }
+    let file = NetworkFile {
+        genesis,
+        digest: network.digest(),
+        nodes: addresses
+            .iter()
+            .map(|at| format!("http://{}", at.http))
+            .collect(),
+    };
+    // Last: who finds the network file finds all the others.
+    write_json(&network_file, &file, false)?;
+    Ok(nodes(plan, &file))
+}
+
+fn nodes(plan: &Plan, file: &NetworkFile) -> Vec<DevNode> {
+    let validators = file.genesis.validators.iter().zip(&file.nodes).enumerate();
+    let node = |(index, (validator, url)): (usize, (&GenesisValidator, &String))| DevNode {
+        name: validator.name.clone(),
+        config: plan.folder.join(format!("node-{index}/node.json")),
+        url: url.clone(),
+    };
+    validators.map(node).collect()
+}
+
+struct Addresses {
+    engine: SocketAddr,
+    gossip: SocketAddr,
+    http: SocketAddr,
+    operator: SocketAddr,
+}
+
+fn multiaddr(address: SocketAddr) -> String {
+    format!("/ip4/{}/tcp/{}", address.ip(), address.port())
+}
+
+fn addresses(plan: &Plan) -> Result<Vec<Addresses>, ConfigError> {
+    let fail = |error| ConfigError::File {
+        path: "127.0.0.1".into(),
+        error,
+    };
+    // Free ports are held until all are found, so that no two are the same.
+    let mut held = Vec::new();
+    let mut all = Vec::new();
+    for index in 0..plan.validators {
+        let mut four = Vec::new();
+        for offset in 0..4_u16 {
+            let fixed = plan
+                .port
+                .saturating_add(10 * index as u16)
+                .saturating_add(offset);
+            let port = if plan.port == 0 { 0 } else { fixed };
+            let listener = TcpListener::bind(("127.0.0.1", port)).map_err(fail)?;
+            four.push(listener.local_addr().map_err(fail)?);
+            held.push(listener);
+        }
+        all.push(Addresses {
+            engine: four[0],
+            gossip: four[1],
+            http: four[2],
+            operator: four[3],
+        });
+    }
+    Ok(all)
+}
+
+struct Maker {
+    folder: PathBuf,
+    id: NetworkId,
+}
+
+impl Maker {
+    fn genesis(&self, plan: &Plan) -> Result<Genesis, ConfigError> {
+        let time = crate::shared::now();
+        let keys = self.folder.join("keys");
+        let validators = (0..plan.validators).map(|index| self.validator(index));
+        let seats = REGIONS.iter().map(|(region, ..)| {
+            let key = self.key(&keys, KeyRole::Council, &format!("seat-{region}"), |_| {})?;
+            Ok(Seat {
+                name: format!("seat-{region}"),
+                key,
+            })
+        });
+        let registrars = REGIONS.iter().map(|(region, ..)| {
+            let id = format!("registrar-{region}");
+            let key = self.key(&keys, KeyRole::Registrar, &id, |_| {})?;
+            Ok(Registrar {
+                id,
+                region: (*region).to_owned(),
+                key,
+            })
+        });
+        Ok(Genesis {
+            format: 0,
+            network_id: self.id,
+            name: "devnet.hefu.example".to_owned(),
+            suite: SUITE.name().to_owned(),
+            time,
+            heartbeat_ms: plan.heartbeat_ms,
+            regions: REGIONS
+                .iter()
+                .map(|(id, zh, en)| Region {
+                    id: (*id).to_owned(),
+                    name_zh: (*zh).to_owned(),
+                    name_en: (*en).to_owned(),
+                })
+                .collect(),
+            validators: validators.collect::<Result<_, ConfigError>>()?,
+            council: Council {
+                threshold: 3,
+                seats: seats.collect::<Result<_, ConfigError>>()?,
+            },
+            registrars: registrars.collect::<Result<_, ConfigError>>()?,
+            agencies: (AGENCIES
+                .iter()
+                .map(|agency| self.agency(&keys, agency, time)))
+            .collect::<Result<_, _>>()?,
+            members: (MEMBERS
+                .iter()
+                .map(|member| self.member(&keys, member, time)))
+            .collect::<Result<_, _>>()?,
+            types: types(),
+            recognition: RECOGNITION
+                .iter()
+                .map(|(by, of, recognised, citation)| RecognitionRule {
+                    by: (*by).to_owned(),
+                    document_type: "licence".to_owned(),
+                    of: (*of).to_owned(),
+                    recognised: *recognised,
+                    citation: (*citation).to_owned(),
+                    from: time,
+                })
+                .collect(),
+        })
+    }
+
+    fn validator(&self, index: usize) -> Result<GenesisValidator, ConfigError> {
+        let region = REGIONS[index % REGIONS.len()].0;
+        let turn = index / REGIONS.len();
+        let suffix = if turn == 0 {
+            String::new()
+        } else {
+            format!("-{}", turn + 1)
+        };
+        let name = format!("{region}{suffix}.devnet.hefu.example");
+        let keys = self.folder.join(format!("node-{index}/keys"));
+        let key = |role| {
+            self.key_at(
+                &keys.join(format!("{}.json", KeyRole::name(role))),
+                role,
+                &name,
+                |_| {},
+            )
+        };
+        Ok(GenesisValidator {
+            region: region.to_owned(),
+            consensus: key(KeyRole::Consensus)?,
+            checkpoint: key(KeyRole::Checkpoint)?,
+            log: key(KeyRole::Log)?,
+            peer: key(KeyRole::Peer)?,
+            name: name.clone(),
+        })
+    }
+
+    fn agency(&self, keys: &Path, plan: &AgencyPlan, time: Millis) -> Result<Agency, ConfigError> {
+        let (id, name, region, contact, entitlements) = plan;
+        let key = self.key(keys, KeyRole::Agency, id, |file| {
+            file.fact_secret = Some(Hash(random()));
+        })?;
+        let entitlement =
+            |(document_type, prefixes, legal_basis): &(&str, &[&str], &str)| Entitlement {
+                document_type: (*document_type).to_owned(),
+                region: (*region).to_owned(),
+                issuer_prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+                legal_basis: (*legal_basis).to_owned(),
+            };
+        Ok(Agency {
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
+            region: (*region).to_owned(),
+            contact: (*contact).to_owned(),
+            key,
+            entitlements: entitlements.iter().map(entitlement).collect(),
+            key_valid_before: time.plus(3 * 365 * DAY_MS),
+        })
+    }
+
+    fn member(
+        &self,
+        keys: &Path,
+        (alias, region, identifier): &(&str, &str, &str),
+        time: Millis,
+    ) -> Result<Member, ConfigError> {
+        // The id is random: it says nothing about who it is.
+        let id = hex::encode(&random::<16>()[..]);
+        let mut commitment = None;
+        let path = keys.join(format!("member-{alias}.json"));
+        let key = self.key_at(&path, KeyRole::Member, &id, |file| {
+            file.identifier = Some((*identifier).to_owned());
+            file.identifier_salt = Some(Salt(random()));
+            commitment = file.member_commitment();
+        })?;
+        Ok(Member {
+            id,
+            region: (*region).to_owned(),
+            identifier: commitment.expect("the key file has identifier and salt"),
+            key,
+            key_valid_before: time.plus(3 * 365 * DAY_MS),
+        })
+    }
+
+    fn key(
+        &self,
+        keys: &Path,
+        role: KeyRole,
+        holder: &str,
+        add: impl FnOnce(&mut KeyFile),
+    ) -> Result<ProvenKey, ConfigError> {
+        let name = if holder.starts_with(role.name()) {
+            format!("{holder}.json")
+        } else {
+            format!("{}-{holder}.json", role.name())
+        };
+        self.key_at(&keys.join(name), role, holder, add)
+    }
+
+    fn key_at(
+        &self,
+        path: &Path,
+        role: KeyRole,
+        holder: &str,
+        add: impl FnOnce(&mut KeyFile),
+    ) -> Result<ProvenKey, ConfigError> {
+        let mut file = KeyFile::new(role, holder, SUITE, random());
+        add(&mut file);
+        write_json(path, &file, true)?;
+        let key = file.secret_key().expect("the file was made from one seed");
+        let proof = key.prove_possession(&self.id, role.name(), holder);
+        Ok(ProvenKey {
+            key: file.public_key,
+            proof,
+        })
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    OsRng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn types() -> Vec<TypeRules> {
+    let invoice = |id: &str, zh: &str, en: &str, profile: &str| TypeRules {
+        id: id.to_owned(),
+        kind: Kind::Invoice,
+        name_zh: zh.to_owned(),
+        name_en: en.to_owned(),
+        profile: profile.to_owned(),
+        zone_minutes: 480,
+        purposes: ["book", "finance", "reimburse"].map(str::to_owned).to_vec(),
+        first_member: true,
+        cancel_window_ms: DAY_MS,
+    };
+    vec![
+        invoice("invoice", "电子发票", "Electronic invoice", "eu.en16931"),
+        invoice(
+            "digital-invoice",
+            "数电票",
+            "Fully digitalised invoice",
+            "cn.digital-invoice",
+        ),
+        TypeRules {
+            id: "licence".to_owned(),
+            kind: Kind::Licence,
+            name_zh: "电子证照".to_owned(),
+            name_en: "Electronic licence".to_owned(),
+            profile: "generic".to_owned(),
+            zone_minutes: 480,
+            purposes: Vec::new(),
+            first_member: false,
+            cancel_window_ms: 0,
+        },
+    ]
+}

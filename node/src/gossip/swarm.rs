@@ -1,0 +1,599 @@
+//! The one task that owns the swarm: dials, sends what waits, hands over what came.
+
+use super::gate::Gate;
+use super::outbox::Queued;
+use super::push::{protocol, Ack, Codec, Parcel};
+use super::{GossipCounters, GossipEvent, GossipLimits, KnownPeer, Message, Shared};
+use futures::StreamExt;
+use hefu_types::NetworkDigest;
+use libp2p::core::upgrade::Version;
+use libp2p::identity::Keypair;
+use libp2p::request_response::{
+    self, OutboundFailure, OutboundRequestId, ProtocolSupport, ResponseChannel,
+};
+use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
+use libp2p::swarm::{ConnectionId, ListenError, NetworkBehaviour, SwarmEvent};
+use libp2p::{noise, tcp, yamux, PeerId, Swarm, SwarmBuilder};
+use rand::Rng;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::time::Instant;
+
+/// The most requests without statements under way to one peer.
+const MESSAGES_UNDER_WAY_MAX: usize = 4;
+/// The most streams of one connection, both ways: what goes out, what comes in from a peer with the
+/// same bounds, and some that are acknowledged and not yet closed.
+const STREAMS_MAX: usize = 2 * (MESSAGES_UNDER_WAY_MAX + 1) + 6;
+/// How long connecting may take, handshake included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause after the first failure to connect. It doubles with each further one.
+const REDIAL_MIN: Duration = Duration::from_millis(50);
+/// The longest pause.
+const REDIAL_MAX: Duration = Duration::from_secs(1);
+/// Two connections that were made within this time may be two nodes dialling each other at once.
+const CROSSED_WITHIN: Duration = Duration::from_secs(10);
+/// So many unreadable messages, and a peer is shut out.
+const UNREADABLE_MAX: u32 = 16;
+/// For how long.
+const SHUT_OUT: Duration = Duration::from_secs(10);
+
+/// The gate stands first: behaviours are asked in this order, and request-response would remember a
+/// connection that another behaviour refused after it.
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    gate: Gate,
+    pub(super) push: request_response::Behaviour<Codec>,
+}
+
+/// The swarm of a node, before it listens.
+pub(super) fn build(
+    own: Keypair,
+    network: &NetworkDigest,
+    peers: impl IntoIterator<Item = PeerId>,
+    limits: &GossipLimits,
+) -> Result<Swarm<Behaviour>, Box<dyn std::error::Error + Send + Sync>> {
+    let behaviour = Behaviour {
+        gate: Gate::new(peers),
+        push: request_response::Behaviour::with_codec(
+            Codec {
+                message_bytes_max: limits.message_bytes_max,
+            },
+            [(protocol(network), ProtocolSupport::Full)],
+            request_response::Config::default()
+                .with_request_timeout(limits.request_timeout)
+                .with_max_concurrent_streams(STREAMS_MAX),
+        ),
+    };
+    Ok(SwarmBuilder::with_existing_identity(own)
+        .with_tokio()
+        .with_tcp(
+            tcp::Config::new().nodelay(true),
+            noise::Config::new,
+            yamux::Config::default,
+        )?
+        .with_behaviour(|_| behaviour)?
+        .with_swarm_config(|config| {
+            config
+                // There is one protocol, so a message need not wait until the peer has agreed to it.
+                .with_substream_upgrade_protocol_override(Version::V1Lazy)
+                .with_idle_connection_timeout(Duration::MAX)
+        })
+        .with_connection_timeout(CONNECT_TIMEOUT)
+        .build())
+}
+
+/// A connection to a peer.
+struct Connection {
+    id: ConnectionId,
+    dialled_by_us: bool,
+    since: Instant,
+}
+
+struct Peer {
+    known: KnownPeer,
+    /// The one that is in use. One that we close is forgotten at once: closing takes as long as TCP
+    /// waits for a dead host, and libp2p tells only then.
+    connection: Option<Connection>,
+    dialling: Option<ConnectionId>,
+    /// When to dial, if there is no connection then.
+    dial_at: Instant,
+    /// Since the peer was last heard.
+    dials_failed: u32,
+    heard_at: Instant,
+    unreadable: u32,
+    /// Its messages in the inbox.
+    inbound: usize,
+    statements_under_way: bool,
+    messages_under_way: usize,
+}
+
+impl Peer {
+    fn new(known: KnownPeer, now: Instant) -> Self {
+        Self {
+            known,
+            connection: None,
+            dialling: None,
+            dial_at: now,
+            dials_failed: 0,
+            heard_at: now,
+            unreadable: 0,
+            inbound: 0,
+            statements_under_way: false,
+            messages_under_way: 0,
+        }
+    }
+
+    /// When to dial; none while there is no need or no way to.
+    fn dial_due(&self) -> Option<Instant> {
+        let wanted = self.connection.is_none() && self.dialling.is_none();
+        (wanted && self.known.address.is_some()).then_some(self.dial_at)
+    }
+
+    fn dial_later(&mut self) {
+        let pause = REDIAL_MIN * 2u32.pow(self.dials_failed.min(5));
+        // Nodes that were cut off together should not come back at one instant.
+        let jitter = rand::thread_rng().gen_range(0.75..1.0);
+        self.dial_at = Instant::now() + pause.min(REDIAL_MAX).mul_f64(jitter);
+        self.dials_failed = self.dials_failed.saturating_add(1);
+    }
+
+    fn heard(&mut self) {
+        self.heard_at = Instant::now();
+        self.dials_failed = 0;
+    }
+}
+
+/// What was sent and is not yet acknowledged.
+struct UnderWay {
+    peer: usize,
+    statements: bool,
+    items: Vec<Queued>,
+    sent_at: Instant,
+}
+
+/// What the caller has not yet taken.
+struct Arrival {
+    peer: usize,
+    event: GossipEvent,
+    /// To be acknowledged when the caller takes it.
+    answer: Option<ResponseChannel<Ack>>,
+}
+
+/// The caller dropped the receiver.
+struct CallerGone;
+
+/// The swarm with all that it needs.
+pub(super) struct Task {
+    swarm: Swarm<Behaviour>,
+    peers: Vec<Peer>,
+    positions: HashMap<PeerId, usize>,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<GossipEvent>,
+    under_way: HashMap<OutboundRequestId, UnderWay>,
+    inbox: VecDeque<Arrival>,
+}
+
+impl Task {
+    pub(super) fn new(
+        swarm: Swarm<Behaviour>,
+        peers: Vec<KnownPeer>,
+        shared: Arc<Shared>,
+        events: mpsc::Sender<GossipEvent>,
+    ) -> Self {
+        let now = Instant::now();
+        let positions = peers.iter().enumerate().map(|(at, peer)| (peer.id, at));
+        Self {
+            swarm,
+            positions: positions.collect(),
+            peers: peers.into_iter().map(|peer| Peer::new(peer, now)).collect(),
+            shared,
+            events,
+            under_way: HashMap::new(),
+            inbox: VecDeque::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let forget_due = self.forget();
+            self.dial();
+            self.send();
+            if let Err(CallerGone) = self.hand_over() {
+                break;
+            }
+            let dial_due = self.peers.iter().filter_map(Peer::dial_due).min();
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_swarm(event),
+                () = self.shared.filled.notified() => {}
+                () = self.events.closed() => break,
+                // An arrival that waits is handed over at the top of the loop.
+                () = room(&self.events), if !self.inbox.is_empty() => {}
+                () = until(dial_due.into_iter().chain(forget_due).min()) => {}
+            }
+        }
+        (0..self.peers.len()).for_each(|peer| self.shared.outbox().close(peer));
+    }
+
+    fn count(&self, count: impl FnOnce(&mut GossipCounters)) {
+        count(&mut self.shared.outbox().counters);
+    }
+
+    fn dial(&mut self) {
+        let now = Instant::now();
+        for peer in &mut self.peers {
+            if !peer.dial_due().is_some_and(|due| due <= now) {
+                continue;
+            }
+            let options = DialOpts::peer_id(peer.known.id)
+                // libp2p still counts a connection that is being closed; we know better.
+                .condition(PeerCondition::Always)
+                .addresses(peer.known.address.iter().cloned().collect())
+                // Two nodes that dial each other from the ports on which they listen make one TCP
+                // connection with two dialers.
+                .allocate_new_port()
+                .build();
+            peer.dialling = Some(options.connection_id());
+            if self.swarm.dial(options).is_err() {
+                peer.dialling = None;
+                peer.dial_later();
+            }
+        }
+    }
+
+    /// Sends what waits, as far as acknowledgements allow.
+    fn send(&mut self) {
+        let now = Instant::now();
+        let mut outbox = self.shared.outbox();
+        for (at, peer) in self.peers.iter_mut().enumerate() {
+            while peer.messages_under_way < MESSAGES_UNDER_WAY_MAX {
+                let Some(item) = outbox.take_message(at) else {
+                    break;
+                };
+                outbox.counters.messages_out += 1;
+                outbox.counters.bytes_out += item.bytes.len() as u64;
+                peer.messages_under_way += 1;
+                let parcel = Parcel::Sealed(item.bytes.clone());
+                let push = &mut self.swarm.behaviour_mut().push;
+                self.under_way.insert(
+                    push.send_request(&peer.known.id, parcel),
+                    UnderWay {
+                        peer: at,
+                        statements: false,
+                        items: vec![item],
+                        sent_at: now,
+                    },
+                );
+            }
+            if peer.statements_under_way {
+                continue;
+            }
+            let Some(items) = outbox.take_statements(at) else {
+                continue;
+            };
+            let statements: Vec<_> = items.iter().map(|item| item.bytes.clone()).collect();
+            let bytes: usize = statements.iter().map(|statement| statement.len()).sum();
+            outbox.counters.messages_out += 1;
+            outbox.counters.statements_out += statements.len() as u64;
+            outbox.counters.bytes_out += bytes as u64;
+            peer.statements_under_way = true;
+            let push = &mut self.swarm.behaviour_mut().push;
+            self.under_way.insert(
+                push.send_request(&peer.known.id, Parcel::Statements(statements)),
+                UnderWay {
+                    peer: at,
+                    statements: true,
+                    items,
+                    sent_at: now,
+                },
+            );
+        }
+    }
+
+    /// Hands over what came and acknowledges it, as long as the caller takes it.
+    fn hand_over(&mut self) -> Result<(), CallerGone> {
+        while let Some(arrival) = self.inbox.pop_front() {
+            let room = match self.events.try_reserve() {
+                Ok(room) => room,
+                Err(TrySendError::Closed(())) => return Err(CallerGone),
+                Err(TrySendError::Full(())) => {
+                    self.inbox.push_front(arrival);
+                    return Ok(());
+                }
+            };
+            room.send(arrival.event);
+            if let Some(answer) = arrival.answer {
+                self.peers[arrival.peer].inbound -= 1;
+                // The peer may have given up or gone; it sends again what it must.
+                let push = &mut self.swarm.behaviour_mut().push;
+                let _ = push.send_response(answer, Ack);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Push(event)) => self.on_push(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Gate(never)) => match never {},
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                let Some(&at) = self.positions.get(&peer_id) else {
+                    return;
+                };
+                self.on_connected(
+                    at,
+                    Connection {
+                        id: connection_id,
+                        dialled_by_us: endpoint.is_dialer(),
+                        since: Instant::now(),
+                    },
+                );
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                ..
+            } => {
+                if let Some(&at) = self.positions.get(&peer_id) {
+                    self.on_closed(at, connection_id);
+                }
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                error,
+                ..
+            } => {
+                let dialled = |peer: &&mut Peer| peer.dialling == Some(connection_id);
+                if let Some(peer) = self.peers.iter_mut().find(dialled) {
+                    tracing::debug!(peer = peer.known.name, %error, "cannot be reached");
+                    peer.dialling = None;
+                    peer.dial_later();
+                }
+            }
+            SwarmEvent::IncomingConnectionError {
+                error: ListenError::Denied { cause },
+                peer_id,
+                ..
+            } => {
+                tracing::debug!(peer = ?peer_id, %cause, "refused");
+                self.count(|counters| counters.refused += 1);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                tracing::info!(%address, "listens for peers");
+                // The first is what was asked for; an unspecified address brings one an interface.
+                self.shared.listening.send_if_modified(|listening| {
+                    let first = listening.is_none();
+                    listening.get_or_insert(address);
+                    first
+                });
+            }
+            SwarmEvent::ListenerClosed { reason, .. } => {
+                tracing::error!(?reason, "listens for peers no more");
+            }
+            SwarmEvent::ListenerError { error, .. } => {
+                tracing::warn!(%error, "listening for peers");
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connected(&mut self, at: usize, new: Connection) {
+        let own_id = *self.swarm.local_peer_id();
+        let peer = &mut self.peers[at];
+        if peer.dialling == Some(new.id) {
+            peer.dialling = None;
+        }
+        let Some(old) = &peer.connection else {
+            tracing::info!(peer = peer.known.name, "connected");
+            peer.connection = Some(new);
+            return self.begin(at);
+        };
+        // Two nodes that dialled each other at once must close the same one of two connections: they
+        // keep that of the lesser id. Any other second connection means that the peer has lost the
+        // first, and perhaps its memory.
+        let crossed =
+            old.dialled_by_us != new.dialled_by_us && old.since.elapsed() < CROSSED_WITHIN;
+        if crossed && new.dialled_by_us != (own_id < peer.known.id) {
+            self.swarm.close_connection(new.id);
+            return;
+        }
+        self.swarm.close_connection(old.id);
+        peer.connection = Some(new);
+        if !crossed {
+            tracing::info!(peer = peer.known.name, "connected anew");
+            self.end(at);
+            self.begin(at);
+        }
+    }
+
+    fn on_closed(&mut self, at: usize, id: ConnectionId) {
+        let peer = &self.peers[at];
+        if peer.connection.as_ref().is_some_and(|used| used.id == id) {
+            self.hang_up(at);
+        }
+    }
+
+    /// Leaves the connection of a peer, if there is one, and dials again later.
+    fn hang_up(&mut self, at: usize) {
+        let peer = &mut self.peers[at];
+        if let Some(connection) = peer.connection.take() {
+            tracing::info!(peer = peer.known.name, "disconnected");
+            peer.dial_later();
+            self.swarm.close_connection(connection.id);
+            self.end(at);
+        }
+    }
+
+    /// A peer is there: from here on its lanes are open, and only then the caller hears of it.
+    fn begin(&mut self, at: usize) {
+        let mut outbox = self.shared.outbox();
+        outbox.open(at);
+        outbox.counters.connected += 1;
+        drop(outbox);
+        self.peers[at].heard_at = Instant::now();
+        self.announce(at, GossipEvent::PeerConnected(self.peers[at].known.key));
+    }
+
+    fn end(&mut self, at: usize) {
+        let mut outbox = self.shared.outbox();
+        outbox.close(at);
+        outbox.counters.connected -= 1;
+        drop(outbox);
+        let key = self.peers[at].known.key;
+        // The caller need not hear of a peer that was there only while he did not listen; and so
+        // the inbox does not grow with a peer that comes and goes.
+        let unheard = GossipEvent::PeerConnected(key);
+        match self
+            .inbox
+            .iter()
+            .position(|arrival| arrival.event == unheard)
+        {
+            Some(position) => drop(self.inbox.remove(position)),
+            None => self.announce(at, GossipEvent::PeerDisconnected(key)),
+        }
+    }
+
+    fn announce(&mut self, at: usize, event: GossipEvent) {
+        self.inbox.push_back(Arrival {
+            peer: at,
+            event,
+            answer: None,
+        });
+    }
+
+    fn on_push(&mut self, event: request_response::Event<Parcel, Ack>) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => match message {
+                request_response::Message::Request {
+                    request, channel, ..
+                } => {
+                    if let Some(&at) = self.positions.get(&peer) {
+                        self.on_parcel(at, request, channel);
+                    }
+                }
+                request_response::Message::Response { request_id, .. } => {
+                    if let Some(sent) = self.no_longer_under_way(request_id) {
+                        self.peers[sent.peer].heard();
+                    }
+                }
+            },
+            request_response::Event::OutboundFailure {
+                request_id, error, ..
+            } => {
+                if let Some(sent) = self.no_longer_under_way(request_id) {
+                    self.on_unacknowledged(sent, &error);
+                }
+            }
+            // What a peer does not hear as acknowledged it sends again; nothing hangs on it here.
+            request_response::Event::InboundFailure { .. }
+            | request_response::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn on_parcel(&mut self, at: usize, parcel: Parcel, answer: ResponseChannel<Ack>) {
+        let (message, bytes) = match parcel {
+            Parcel::Opened(message, bytes) => (message, bytes),
+            // The channel is dropped: answered with nothing.
+            Parcel::Unreadable(error) => return self.on_unreadable(at, &error),
+            Parcel::Statements(_) | Parcel::Sealed(_) => {
+                unreachable!("the codec opens what comes in")
+            }
+        };
+        let peer = &mut self.peers[at];
+        peer.heard();
+        let taken = peer.inbound < self.shared.limits.inbound_max;
+        let from = peer.known.key;
+        self.count(|counters| {
+            counters.messages_in += 1;
+            counters.bytes_in += bytes as u64;
+            if let Message::Statements(statements) = &message {
+                counters.statements_in += statements.len() as u64;
+            }
+            counters.dropped_in += u64::from(!taken);
+        });
+        if taken {
+            self.peers[at].inbound += 1;
+            self.inbox.push_back(Arrival {
+                peer: at,
+                event: GossipEvent::Message { from, message },
+                answer: Some(answer),
+            });
+        }
+    }
+
+    fn on_unreadable(&mut self, at: usize, error: &hefu_types::canonical::DecodeError) {
+        self.count(|counters| counters.malformed += 1);
+        let peer = &mut self.peers[at];
+        tracing::warn!(peer = peer.known.name, %error, "unreadable message");
+        peer.unreadable += 1;
+        if peer.unreadable >= UNREADABLE_MAX {
+            tracing::warn!(peer = peer.known.name, "shut out for a while");
+            peer.unreadable = 0;
+            let until = Instant::now() + SHUT_OUT;
+            let gate = &mut self.swarm.behaviour_mut().gate;
+            gate.shut_out(&peer.known.id, until);
+            self.hang_up(at);
+            self.peers[at].dial_at = until;
+        }
+    }
+
+    /// Gives up what libp2p will not tell of: a request that was given to a connection while it was
+    /// being closed fails only when that is done. Returns when to look again.
+    fn forget(&mut self) -> Option<Instant> {
+        let patience = 2 * self.shared.limits.request_timeout;
+        let forgotten = |sent: &UnderWay| sent.sent_at.elapsed() >= patience;
+        let ids = self.under_way.iter().filter(|(_, sent)| forgotten(sent));
+        for id in ids.map(|(id, _)| *id).collect::<Vec<_>>() {
+            if let Some(sent) = self.no_longer_under_way(id) {
+                self.on_unacknowledged(sent, &OutboundFailure::Timeout);
+            }
+        }
+        self.under_way
+            .values()
+            .map(|sent| sent.sent_at + patience)
+            .min()
+    }
+
+    fn no_longer_under_way(&mut self, id: OutboundRequestId) -> Option<UnderWay> {
+        let sent = self.under_way.remove(&id)?;
+        let peer = &mut self.peers[sent.peer];
+        if sent.statements {
+            peer.statements_under_way = false;
+        } else {
+            peer.messages_under_way -= 1;
+        }
+        Some(sent)
+    }
+
+    fn on_unacknowledged(&mut self, sent: UnderWay, error: &OutboundFailure) {
+        let peer = &self.peers[sent.peer];
+        tracing::debug!(peer = peer.known.name, %error, "not acknowledged");
+        // A connection on which nothing came for so long is dead, even if TCP has not noticed.
+        let silent = peer.heard_at.elapsed() >= self.shared.limits.request_timeout;
+        if matches!(error, OutboundFailure::Timeout) && silent {
+            self.hang_up(sent.peer);
+        }
+        let mut outbox = self.shared.outbox();
+        outbox.counters.unacknowledged += 1;
+        outbox.push_again(sent.peer, sent.items);
+    }
+}
+
+/// Until the caller has room for an event, or is gone.
+async fn room(events: &mpsc::Sender<GossipEvent>) {
+    drop(events.reserve().await);
+}
+
+/// Never, if there is no time.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

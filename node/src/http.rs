@@ -1,0 +1,546 @@
+//! The HTTP interface: the paths of [`hefu_wire::path`], and operators' paths apart from them.
+//!
+//! Nothing here decides anything: submissions go through [`crate::admission`], proofs come from
+//! [`crate::prove`], and what touches the disk runs where it may block a thread.
+
+use crate::admission::{admit, AdmissionError, Admitted};
+use crate::gossip::Gossip;
+use crate::metrics::Metrics;
+use crate::prove::{self, Beside, Prover};
+use crate::shared::{now, Published, Shared};
+use crate::tiles::Tile;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{header, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::Router;
+use hefu_engine::EngineHandle;
+use hefu_proof::checkpoint::policy;
+use hefu_state::Outcome;
+use hefu_store::{OperationPosition, StatementPosition, StoreFault};
+use hefu_types::leaf::{AgencyLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf};
+use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
+use hefu_types::{canonical, key, Code, EntryIndex, StatementId};
+use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, WAIT_MS_MAX};
+use hefu_wire::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState};
+use minicbor::bytes::ByteVec;
+use serde::Deserialize;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Api {
+    /// Snapshots, store and pool.
+    pub shared: Arc<Shared>,
+    /// Where new statements go.
+    pub gossip: Gossip,
+    /// Who is told of work.
+    pub engine: EngineHandle,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Whether the node votes.
+    pub votes: bool,
+}
+
+/// The public paths.
+pub fn public(api: Api) -> Router {
+    Router::new()
+        .route("/v1/statements", post(submit))
+        .route("/v1/statements/{id}", get(statement))
+        .route("/v1/statements/{id}/receipts", get(receipts))
+        .route("/v1/operations/{id}/receipt", get(operation_receipt))
+        .route("/v1/records/{key}", get(record))
+        .route("/v1/digests/{digest}", get(digest))
+        .route("/v1/agencies/{id}", get(agency))
+        .route("/v1/members/{id}", get(member))
+        .route("/v1/types/{id}", get(document_type))
+        .route("/v1/keys/{id}", get(public_key))
+        .route("/v1/recognition/{by}/{type}/{of}", get(recognition))
+        .route("/v1/genesis", get(genesis))
+        .route("/checkpoint", get(checkpoint))
+        .route("/policy", get(tlog_policy))
+        .route("/tile/{*path}", get(tile))
+        .route("/ops/{entry}", get(operations))
+        .route("/refusals/{height}", get(refusals))
+        .route("/healthz", get(health))
+        .fallback(|| async { problem(StatusCode::NOT_FOUND, Code::NotFound, None) })
+        .layer(DefaultBodyLimit::max(STATEMENT_BYTES_MAX))
+        .with_state(api)
+}
+
+/// The operators' paths.
+pub fn operators(api: Api) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(health))
+        .fallback(|| async { problem(StatusCode::NOT_FOUND, Code::NotFound, None) })
+        .with_state(api)
+}
+
+fn problem(status: StatusCode, code: Code, detail: Option<String>) -> Response {
+    let body = Problem::new(status.as_u16(), code, detail);
+    let json = serde_json::to_vec(&body).expect("a problem is plain JSON");
+    (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], json).into_response()
+}
+
+fn not_found(what: &str) -> Response {
+    problem(StatusCode::NOT_FOUND, Code::NotFound, Some(what.to_owned()))
+}
+
+fn disk(error: &StoreFault) -> Response {
+    // The sentence names files of this node: it is for its operator, not for whoever asks.
+    tracing::error!(%error, "a read failed");
+    problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Busy,
+        Some("this node's store failed".into()),
+    )
+}
+
+fn cbor(bytes: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, CBOR)], bytes).into_response()
+}
+
+/// A part of a path that must be of a kind.
+fn parse<T: FromStr>(text: &str, what: &str) -> Result<T, Response>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error| {
+        let detail = format!("{what}: {error}");
+        problem(StatusCode::BAD_REQUEST, Code::Unreadable, Some(detail))
+    })
+}
+
+fn published(api: &Api) -> Result<Arc<Published>, Response> {
+    api.metrics.request();
+    api.shared.published().ok_or_else(|| {
+        let detail = "no checkpoint is published yet since this node started".to_owned();
+        problem(StatusCode::SERVICE_UNAVAILABLE, Code::Busy, Some(detail))
+    })
+}
+
+/// Runs what reads the disk where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreFault> + Send + 'static,
+) -> Result<T, Response> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(error)) => Err(disk(&error)),
+        Err(_) => {
+            let detail = Some("the node is stopping".to_owned());
+            Err(problem(StatusCode::SERVICE_UNAVAILABLE, Code::Busy, detail))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Wait {
+    wait_ms: Option<u64>,
+}
+
+async fn submit(State(api): State<Api>, Query(wait): Query<Wait>, body: Bytes) -> Response {
+    api.metrics.request();
+    let shared = Arc::clone(&api.shared);
+    let admitted = tokio::task::spawn_blocking(move || {
+        let statement = Statement::decode(&body)?;
+        let travels = statement.clone();
+        admit(&shared, statement).map(|admitted| (admitted, travels))
+    });
+    let id = match admitted.await {
+        Ok(Ok((Admitted::Waiting { id, new }, statement))) => {
+            if new {
+                api.gossip.broadcast_statement(&statement);
+                api.engine.work_arrived();
+            }
+            id
+        }
+        Ok(Ok((Admitted::Executed { id, .. }, _))) => id,
+        Ok(Err(error)) => return refuse(&error),
+        Err(_) => {
+            let detail = Some("the node is stopping".to_owned());
+            return problem(StatusCode::SERVICE_UNAVAILABLE, Code::Busy, detail);
+        }
+    };
+    answer(&api, id, wait.wait_ms).await
+}
+
+fn refuse(error: &AdmissionError) -> Response {
+    let status = match error {
+        AdmissionError::Store(error) => return disk(error),
+        AdmissionError::Full => StatusCode::SERVICE_UNAVAILABLE,
+        AdmissionError::Statement(_) if error.code() == Code::TooLarge => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
+        AdmissionError::Statement(_) | AdmissionError::OutOfTime => StatusCode::BAD_REQUEST,
+        AdmissionError::UnknownKey(_)
+        | AdmissionError::KeyNotValid
+        | AdmissionError::BadSignature => StatusCode::FORBIDDEN,
+    };
+    problem(status, error.code(), Some(error.to_string()))
+}
+
+async fn statement(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(wait): Query<Wait>,
+) -> Response {
+    api.metrics.request();
+    match parse::<StatementId>(&id, "the statement's id") {
+        Ok(id) => answer(&api, id, wait.wait_ms).await,
+        Err(response) => response,
+    }
+}
+
+/// Answers when the statement is final, or when the caller's time is over with how far it is.
+async fn answer(api: &Api, id: StatementId, wait_ms: Option<u64>) -> Response {
+    let wait = Duration::from_millis(wait_ms.unwrap_or(0).min(WAIT_MS_MAX));
+    let mut publications = api.shared.publications();
+    let deadline = tokio::time::Instant::now() + wait;
+    loop {
+        // Marked before the look-up: a publication in between wakes us again.
+        publications.borrow_and_update();
+        let shared = Arc::clone(&api.shared);
+        let found = match blocking(move || progress(&shared, id)).await {
+            Ok(found) => found,
+            Err(response) => return response,
+        };
+        let answer = match found {
+            Some(answer) => answer,
+            None => return not_found("no such statement in this node's pool or log"),
+        };
+        if answer.state == StatementState::Final {
+            return axum::Json(answer).into_response();
+        }
+        if tokio::time::timeout_at(deadline, publications.changed())
+            .await
+            .is_err()
+        {
+            return (StatusCode::ACCEPTED, axum::Json(answer)).into_response();
+        }
+    }
+}
+
+fn progress(shared: &Shared, id: StatementId) -> Result<Option<StatementAnswer>, StoreFault> {
+    let Some(StatementPosition { entry, height, .. }) = shared.store.statement(&id)? else {
+        let waits = shared.pool().find(&id).is_some();
+        return Ok(waits.then(|| StatementAnswer {
+            statement: id,
+            state: StatementState::Pending,
+            height: None,
+            entry: None,
+            outcomes: Vec::new(),
+        }));
+    };
+    let covered = shared
+        .published()
+        .is_some_and(|p| height <= p.signed.checkpoint.height);
+    let outcomes = shared.store.outcomes(entry)?.unwrap_or_default();
+    Ok(Some(StatementAnswer {
+        statement: id,
+        state: if covered {
+            StatementState::Final
+        } else {
+            StatementState::Executed
+        },
+        height: Some(height),
+        entry: Some(entry),
+        outcomes: outcomes.into_iter().map(outcome).collect(),
+    }))
+}
+
+fn outcome(outcome: Outcome) -> OutcomeAnswer {
+    match outcome {
+        Outcome::Accepted => OutcomeAnswer::Accepted,
+        Outcome::Refused(refused) => OutcomeAnswer::Refused {
+            code: refused.code.number(),
+            sentence: refused.code.sentence_en().to_owned(),
+            sentence_zh: refused.code.sentence_zh().to_owned(),
+            evidence: refused.evidence,
+            detail: refused.detail,
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Range {
+    first: Option<u32>,
+    count: Option<u32>,
+}
+
+async fn receipts(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(range): Query<Range>,
+) -> Response {
+    let (published, id) = match (
+        published(&api),
+        parse::<StatementId>(&id, "the statement's id"),
+    ) {
+        (Ok(published), Ok(id)) => (published, id),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    let (first, count) = (
+        range.first.unwrap_or(0),
+        range.count.unwrap_or(1).min(RECEIPTS_MAX),
+    );
+    let shared = Arc::clone(&api.shared);
+    let made = blocking(move || {
+        let Some(position) = shared.store.statement(&id)? else {
+            return Ok(None);
+        };
+        let operations = shared
+            .store
+            .operations(position.entry)?
+            .map_or(0, |ops| ops.len() as u32);
+        let mut receipts: Vec<Option<ByteVec>> = Vec::new();
+        for index in first..first.saturating_add(count).min(operations) {
+            let at = OperationPosition {
+                entry: position.entry,
+                index,
+            };
+            let receipt = prove::receipt(&shared, &published, at)?;
+            receipts.push(receipt.map(|receipt| receipt.encode().into()));
+        }
+        Ok(Some(receipts))
+    });
+    match made.await {
+        Ok(Some(receipts)) => cbor(canonical::encode(&receipts)),
+        Ok(None) => not_found("no such statement in this node's log"),
+        Err(response) => response,
+    }
+}
+
+async fn operation_receipt(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    let (published, id) = match (published(&api), parse(&id, "the operation's id")) {
+        (Ok(published), Ok(id)) => (published, id),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    let shared = Arc::clone(&api.shared);
+    let made = blocking(move || match shared.store.operation(&id)? {
+        Some(position) => prove::receipt(&shared, &published, position),
+        None => Ok(None),
+    });
+    match made.await {
+        Ok(Some(receipt)) => cbor(receipt.encode()),
+        Ok(None) => not_found("no such accepted operation under the published checkpoint"),
+        Err(response) => response,
+    }
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    region: Option<String>,
+    member: Option<String>,
+}
+
+impl From<Asked> for Beside {
+    fn from(asked: Asked) -> Self {
+        Self {
+            region: asked.region,
+            member: asked.member,
+        }
+    }
+}
+
+/// Serves a certificate of what `add` adds.
+async fn certificate(
+    api: &Api,
+    add: impl FnOnce(&mut Prover<'_>) -> Result<(), StoreFault> + Send + 'static,
+) -> Response {
+    let published = match published(api) {
+        Ok(published) => published,
+        Err(response) => return response,
+    };
+    let shared = Arc::clone(&api.shared);
+    let made = blocking(move || {
+        let mut prover = Prover::new(&shared, &published);
+        add(&mut prover)?;
+        Ok(prover.certificate().encode())
+    });
+    match made.await {
+        Ok(bytes) => cbor(bytes),
+        Err(response) => response,
+    }
+}
+
+async fn record(
+    State(api): State<Api>,
+    Path(key): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match parse(&key, "the record's key") {
+        Ok(key) => certificate(&api, move |prover| prover.document(key, &asked.into())).await,
+        Err(response) => response,
+    }
+}
+
+async fn digest(
+    State(api): State<Api>,
+    Path(digest): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    match parse(&digest, "the digest") {
+        Ok(digest) => {
+            certificate(&api, move |prover| prover.rendition(&digest, &asked.into())).await
+        }
+        Err(response) => response,
+    }
+}
+
+/// Serves one leaf, or the proof that it is absent.
+async fn one<L: Leaf>(api: &Api, key: hefu_types::StateKey) -> Response {
+    certificate(api, move |prover| prover.leaf::<L>(key).map(|_| ())).await
+}
+
+async fn agency(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    one::<AgencyLeaf>(&api, key::agency(api.shared.network.suite(), &id)).await
+}
+
+async fn member(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    one::<MemberLeaf>(&api, key::member(api.shared.network.suite(), &id)).await
+}
+
+async fn document_type(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    one::<TypeLeaf>(&api, key::document_type(api.shared.network.suite(), &id)).await
+}
+
+async fn public_key(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    match parse(&id, "the key's id") {
+        Ok(id) => one::<KeyLeaf>(&api, key::public_key(api.shared.network.suite(), &id)).await,
+        Err(response) => response,
+    }
+}
+
+async fn recognition(
+    State(api): State<Api>,
+    Path((by, document_type, of)): Path<(String, String, String)>,
+) -> Response {
+    let at = key::recognition(api.shared.network.suite(), &by, &document_type, &of);
+    one::<RecognitionLeaf>(&api, at).await
+}
+
+async fn genesis(State(api): State<Api>) -> Response {
+    api.metrics.request();
+    axum::Json(api.shared.network.genesis()).into_response()
+}
+
+async fn checkpoint(State(api): State<Api>) -> Response {
+    let published = match published(&api) {
+        Ok(published) => published,
+        Err(response) => return response,
+    };
+    match published
+        .signed
+        .note(api.shared.network.origin(), &published.set)
+    {
+        Some(note) => (
+            [
+                (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+                (header::CACHE_CONTROL, "max-age=1"),
+            ],
+            note,
+        )
+            .into_response(),
+        None => not_found("the checkpoint's set is not known"),
+    }
+}
+
+async fn tlog_policy(State(api): State<Api>) -> Response {
+    api.metrics.request();
+    policy(api.shared.network.origin(), &api.shared.head().set).into_response()
+}
+
+async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Response {
+    let (published, tile) = match (published(&api), Tile::parse(&path)) {
+        (Ok(published), Some(tile)) => (published, tile),
+        (Err(response), _) => return response,
+        (_, None) => return not_found("not the path of a tile (C2SP tlog-tiles)"),
+    };
+    let shared = Arc::clone(&api.shared);
+    match blocking(move || tile.read(&shared, &published)).await {
+        Ok(Some(bytes)) => (
+            [
+                (header::CONTENT_TYPE, "application/octet-stream"),
+                (header::CACHE_CONTROL, "max-age=31536000, immutable"),
+            ],
+            bytes,
+        )
+            .into_response(),
+        Ok(None) => not_found("the published log does not reach so far"),
+        Err(response) => response,
+    }
+}
+
+async fn operations(State(api): State<Api>, Path(entry): Path<String>) -> Response {
+    let (published, entry) = match (published(&api), parse::<u64>(&entry, "the entry's index")) {
+        (Ok(published), Ok(entry)) => (published, EntryIndex(entry)),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    if entry.0 >= published.signed.checkpoint.size.0 {
+        return not_found("the published log does not reach so far");
+    }
+    let shared = Arc::clone(&api.shared);
+    match blocking(move || shared.store.operations(entry)).await {
+        Ok(Some(operations)) => {
+            let list: Vec<ByteVec> = operations.into_iter().map(ByteVec::from).collect();
+            cbor(canonical::encode(&list))
+        }
+        Ok(None) => not_found("this entry is not a statement"),
+        Err(response) => response,
+    }
+}
+
+async fn refusals(State(api): State<Api>, Path(height): Path<String>) -> Response {
+    let (published, height) = match (published(&api), parse::<u64>(&height, "the height")) {
+        (Ok(published), Ok(height)) => (published, height),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    if height == 0 || height > published.signed.checkpoint.height {
+        return not_found("no published block has this height");
+    }
+    let shared = Arc::clone(&api.shared);
+    match blocking(move || shared.store.refusals(height)).await {
+        Ok(refusals) => cbor(canonical::encode(&refusals)),
+        Err(response) => response,
+    }
+}
+
+async fn health(State(api): State<Api>) -> Response {
+    let head = api.shared.head();
+    let block_age_ms = now().0.saturating_sub(head.before.time.0);
+    let heartbeat_ms = api.shared.network.genesis().heartbeat_ms;
+    let published = api.shared.published();
+    let health = Health {
+        healthy: block_age_ms < 3 * heartbeat_ms + 5_000,
+        node: api.shared.name.clone(),
+        votes: api.votes,
+        height: head.before.height,
+        state_root: head.before.state_root,
+        log_root: head.before.log_root,
+        published_height: published.map_or(0, |p| p.signed.checkpoint.height),
+        block_age_ms,
+        peers: api.gossip.connected(),
+        pool: api.shared.pool().len(),
+    };
+    let status = if health.healthy {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, axum::Json(health)).into_response()
+}
+
+async fn metrics(State(api): State<Api>) -> Response {
+    let published = api
+        .shared
+        .published()
+        .map_or(0, |p| p.signed.checkpoint.height);
+    let pool = api.shared.pool().len();
+    let text = api.metrics.text(published, api.gossip.connected(), pool);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}

@@ -1,0 +1,384 @@
+//! The loop: load, apply, write, cosign, answer.
+//!
+//! The engine calls it in order from one task. It is the only writer of the store, of the log's
+//! frontier and of the head. A fault here ends the node: after a failed write the handle is dead, and
+//! a restart is the one recovery path.
+
+use crate::gossip::{Gossip, Message};
+use crate::metrics::Metrics;
+use crate::publication::Publication;
+use crate::shared::{now, unreadable, Head, Shared};
+use bytes::Bytes;
+use hefu_engine::{Application, Evidence, Judgement, KeptProposal, Voter};
+use hefu_proof::checkpoint::Checkpoint;
+use hefu_proof::log::Frontier;
+use hefu_state::block::Surroundings;
+use hefu_state::{execute, Before, CheckedBlock, Loaded, ReadBlock};
+use hefu_store::columns::Column;
+use hefu_store::{CommittedBlock, Store, StoreFault};
+use hefu_types::block::{block_id, Block, Header, BLOCK_BYTES_MAX};
+use hefu_types::genesis::Network;
+use hefu_types::leaf::SetLeaf;
+use hefu_types::{BlockId, Hash, KeyId, StatementId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How far ahead of this node's clock the time of a new proposal may be, in milliseconds.
+const AHEAD_MS_MAX: u64 = 2_000;
+/// How far behind.
+const BEHIND_MS_MAX: u64 = 10_000;
+
+/// Why the loop stopped. All of these are local.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerFault {
+    /// The disk.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// More than two thirds decided a block that this node finds invalid, or that names other roots
+    /// than this node reached: going on would sign what it did not reach.
+    #[error(
+        "stopped at height {height}: the decided block {block} {what}; compare this node's \
+             state with its peers', then run `hefu-node reexecute` or `hefu-node rejoin`"
+    )]
+    Diverged {
+        /// The decided height.
+        height: u64,
+        /// Its block.
+        block: BlockId,
+        /// What is wrong with it here.
+        what: String,
+    },
+    /// A proposal on disk that cannot be read.
+    #[error("a kept proposal cannot be read: {0}; run `hefu-node rejoin`")]
+    Kept(#[from] std::io::Error),
+}
+
+/// See the module.
+pub struct Ledger {
+    shared: Arc<Shared>,
+    publication: Arc<Mutex<Publication>>,
+    gossip: Gossip,
+    metrics: Arc<Metrics>,
+    frontier: Frontier,
+    /// The block that was judged last and found valid: it need not be judged again when decided.
+    judged: Option<(BlockId, CheckedBlock, Loaded)>,
+}
+
+/// What the rules ask of the shell beside the leaves.
+struct Around<'a>(&'a Shared);
+
+impl Surroundings for Around<'_> {
+    fn in_window(&self, id: &StatementId) -> bool {
+        // An executed statement whose time has not passed is in the window; one whose time has
+        // passed is refused for its time. So the index of all executed statements answers the same.
+        matches!(self.0.store.statement(id), Ok(Some(_)))
+    }
+
+    fn verified_before(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool {
+        self.0.pool().verified(id, key, cose)
+    }
+
+    fn checkpoint_text(&self, height: u64) -> Option<(String, SetLeaf)> {
+        let checkpoint = self.0.store.checkpoint(height).ok().flatten()?;
+        let head = self.0.head();
+        // One set so far: handovers come with the rules of the council.
+        (checkpoint.epoch == head.set.epoch).then(|| {
+            (
+                checkpoint.text(self.0.network.origin()),
+                SetLeaf::clone(&head.set),
+            )
+        })
+    }
+}
+
+impl Ledger {
+    /// The loop over an opened store.
+    pub fn new(
+        shared: Arc<Shared>,
+        publication: Arc<Mutex<Publication>>,
+        gossip: Gossip,
+        metrics: Arc<Metrics>,
+        frontier: Frontier,
+    ) -> Self {
+        Self {
+            shared,
+            publication,
+            gossip,
+            metrics,
+            frontier,
+            judged: None,
+        }
+    }
+
+    fn network(&self) -> &Network {
+        &self.shared.network
+    }
+
+    fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    fn publication(&self) -> MutexGuard<'_, Publication> {
+        self.publication
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads what a block touches: at most three rounds, see [`Loaded::missing`].
+    fn load(&self, block: &ReadBlock, head: &Head) -> Result<Loaded, StoreFault> {
+        let mut loaded = Loaded::default();
+        loop {
+            let missing = loaded.missing(self.network(), block);
+            if missing.is_empty() {
+                return Ok(loaded);
+            }
+            for touch in missing {
+                let key = touch.key(self.network().suite());
+                // The tree knows what is there: a number that is new costs no read.
+                let found = match head.tree.value_hash(&key) {
+                    Some(_) => self.store().load(&key)?,
+                    None => None,
+                };
+                loaded
+                    .put(touch, found.as_deref())
+                    .map_err(|error| unreadable(Column::Leaves, key, error))?;
+            }
+        }
+    }
+
+    /// Judges the bytes of a block after the head.
+    fn check(&self, bytes: &[u8]) -> Result<Result<(CheckedBlock, Loaded), Judgement>, StoreFault> {
+        let head = self.shared.head();
+        let block = match ReadBlock::read(bytes, self.network()) {
+            Ok(block) => block,
+            Err(invalid) => return Ok(Err(Judgement::Invalid(invalid.to_string()))),
+        };
+        if block.header().height == head.before.height + 1 {
+            if let Err(other) = block.names(&head.before) {
+                return Ok(Err(Judgement::Unsure(other.to_string())));
+            }
+        }
+        let loaded = self.load(&block, &head)?;
+        let around = Around(&self.shared);
+        let checked = CheckedBlock::check(block, self.network(), &head.before, &loaded, &around);
+        Ok(match checked {
+            Ok(checked) => Ok((checked, loaded)),
+            Err(invalid) => Err(Judgement::Invalid(invalid.to_string())),
+        })
+    }
+
+    fn execute_and_write(
+        &mut self,
+        bytes: &[u8],
+        checked: &CheckedBlock,
+        loaded: &Loaded,
+        certificate: &[u8],
+    ) -> Result<(), LedgerFault> {
+        let suite = self.network().suite();
+        let head = self.shared.head();
+        // Apply.
+        let executed = execute(
+            self.network(),
+            checked,
+            bytes,
+            &head.before,
+            loaded,
+            &head.tree,
+        );
+        let mut frontier = self.frontier.clone();
+        let mut nodes = Vec::new();
+        for statement in checked.statements() {
+            let leaf = suite.log_leaf(&statement.statement().cose);
+            frontier.append(leaf, |level, index, hash| nodes.push((level, index, hash)));
+        }
+        let leaf = suite.log_leaf(&executed.entry.encode());
+        frontier.append(leaf, |level, index, hash| nodes.push((level, index, hash)));
+        // Write.
+        let log_root: Hash = frontier.root();
+        let height = executed.entry.height;
+        self.store().commit(CommittedBlock {
+            height,
+            checked,
+            executed: &executed,
+            certificate,
+            nodes: &nodes,
+            log_root,
+        })?;
+        // From here the block is durable: it was synced in one batch with the tree that it leads to.
+        // A crash after this line replays nothing; a crash before it replays the whole block.
+        self.frontier = frontier;
+        let checkpoint = Checkpoint::of_block(&executed.entry, log_root);
+        let before = Before {
+            height,
+            time: executed.entry.time,
+            size: checkpoint.size,
+            log_root,
+            state_root: executed.entry.state_root,
+            checkpoint_hash: checkpoint.text_hash(suite, self.network().origin()),
+        };
+        let (tree, set) = (executed.tree.clone(), Arc::clone(&head.set));
+        self.shared.set_head(Head {
+            before,
+            tree: executed.tree,
+            set: Arc::clone(&set),
+            was_empty: checked.is_empty(),
+        });
+        let ids = checked
+            .statements()
+            .iter()
+            .map(hefu_types::statement::CheckedStatement::id);
+        self.shared.pool().executed(ids, executed.entry.time);
+        self.metrics
+            .block(&executed.entry, executed.refusals.len(), bytes.len());
+        // Cosign and answer: the decided block confirms the roots of the one before.
+        let own = {
+            let mut publication = self.publication();
+            publication.reached(checkpoint, tree, set);
+            if let Some(carried) = &checked.header().carried {
+                publication.carried(carried);
+            }
+            publication.confirmed(height - 1)?
+        };
+        if let Some(own) = own {
+            self.gossip.broadcast(Message::Cosignature(own));
+        }
+        Ok(())
+    }
+}
+
+impl Application for Ledger {
+    type Fault = LedgerFault;
+
+    fn height(&self) -> u64 {
+        self.shared.head().before.height
+    }
+
+    fn validators(&self, _height: u64) -> Vec<Voter> {
+        let head = self.shared.head();
+        let voter = |validator: &hefu_types::leaf::Validator| Voter {
+            name: validator.name.clone(),
+            consensus_key: validator.consensus_key,
+        };
+        head.set.validators.iter().map(voter).collect()
+    }
+
+    fn epoch(&self, _height: u64) -> u64 {
+        self.shared.head().set.epoch
+    }
+
+    fn propose(&mut self, height: u64, _round: u32) -> Result<Bytes, LedgerFault> {
+        let head = self.shared.head();
+        let time = now().max(head.before.time.plus(1));
+        let statements = self.shared.pool().select(time);
+        let header = Header {
+            network: self.network().digest(),
+            height,
+            time,
+            parent_size: head.before.size,
+            parent_log_root: head.before.log_root,
+            parent_state_root: head.before.state_root,
+            carried: self.publication().best_quorum(head.before.height),
+        };
+        let bytes = Block { header, statements }.encode();
+        assert!(
+            bytes.len() <= BLOCK_BYTES_MAX,
+            "a block of the pool's limits is within a block's"
+        );
+        Ok(bytes.into())
+    }
+
+    fn judge(
+        &mut self,
+        _height: u64,
+        block: &Bytes,
+        first_seen_in_its_round: bool,
+    ) -> Result<Judgement, LedgerFault> {
+        let (checked, loaded) = match self.check(block)? {
+            Ok(checked) => checked,
+            Err(judgement) => return Ok(judgement),
+        };
+        let (time, clock) = (checked.header().time, now());
+        let plausible = time <= clock.plus(AHEAD_MS_MAX) && clock <= time.plus(BEHIND_MS_MAX);
+        if first_seen_in_its_round && !plausible {
+            let why = format!("its time is {time}, this node's clock says {clock}");
+            return Ok(Judgement::Unsure(why));
+        }
+        self.judged = Some((block_id(self.network().suite(), block), checked, loaded));
+        Ok(Judgement::Valid)
+    }
+
+    fn keep(&mut self, proposal: &KeptProposal) -> Result<(), LedgerFault> {
+        let KeptProposal {
+            height,
+            round,
+            block_id,
+            ..
+        } = proposal;
+        let bytes = proposal.encode();
+        Ok(self
+            .store()
+            .keep_proposal(*height, *round, block_id.as_bytes(), &bytes)?)
+    }
+
+    fn kept(&self) -> Result<Vec<KeptProposal>, LedgerFault> {
+        let kept = self.store().kept_proposals(self.height())?;
+        let decode = |bytes: &Vec<u8>| KeptProposal::decode(bytes, BLOCK_BYTES_MAX);
+        Ok(kept.iter().map(decode).collect::<Result<_, _>>()?)
+    }
+
+    fn decided(
+        &mut self,
+        height: u64,
+        block: Bytes,
+        certificate: Bytes,
+    ) -> Result<(), LedgerFault> {
+        let id = block_id(self.network().suite(), &block);
+        let (checked, loaded) = match self.judged.take().filter(|(judged, ..)| *judged == id) {
+            Some((_, checked, loaded)) => (checked, loaded),
+            None => self
+                .check(&block)?
+                .map_err(|judgement| LedgerFault::Diverged {
+                    height,
+                    block: id,
+                    what: match judgement {
+                        Judgement::Valid => "is valid".to_owned(),
+                        Judgement::Invalid(why) | Judgement::Unsure(why) => why,
+                    },
+                })?,
+        };
+        self.execute_and_write(&block, &checked, &loaded, &certificate)
+    }
+
+    fn decided_block(&self, height: u64) -> Result<Option<(Bytes, Bytes)>, LedgerFault> {
+        let stored = self.store().block(height)?;
+        Ok(stored.map(|stored| (stored.bytes.into(), stored.certificate.into())))
+    }
+
+    fn last_block_was_empty(&self) -> bool {
+        self.shared.head().was_empty
+    }
+
+    fn has_work(&self) -> bool {
+        !self.shared.pool().is_empty()
+    }
+
+    fn heights_ahead_of_publication(&self) -> u64 {
+        let published = self.publication().published_height();
+        self.height().saturating_sub(published)
+    }
+
+    fn announce_wake(&mut self, height: u64) {
+        self.gossip.broadcast(Message::Wake(height));
+    }
+
+    fn evidence(&mut self, evidence: Evidence) {
+        tracing::error!(
+            offender = %evidence.offender,
+            height = evidence.height,
+            "a validator equivocated; the evidence is stored"
+        );
+        self.metrics.evidence();
+        if let Err(error) = self.store().put_evidence(&evidence.bytes) {
+            tracing::error!(%error, "the evidence could not be stored");
+        }
+    }
+}

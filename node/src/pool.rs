@@ -1,0 +1,147 @@
+//! The pool: checked statements that wait for a block, and the signatures that were verified.
+//!
+//! A statement stays until it is executed or its time is over. The pool is bounded in bytes; a full
+//! pool refuses, it never throws away what it took. A proposer shares its block among the signers:
+//! one statement of each in turn, so that nobody fills it alone.
+
+use hefu_types::block::{BLOCK_OPERATIONS_MAX, STATEMENTS_MAX};
+use hefu_types::statement::{CheckedStatement, Statement};
+use hefu_types::{KeyId, Millis, StatementId};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+/// The most bytes of statements that wait.
+const POOL_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// A block of the engine has room for this many bytes of statements beside its header.
+pub const BLOCK_STATEMENT_BYTES: usize = 4 * 1024 * 1024 + 512 * 1024;
+
+/// What became of a statement that was offered to the pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is new here.
+    New,
+    /// It was here already.
+    Known,
+    /// There is no room.
+    Full,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Pool {
+    statements: HashMap<StatementId, Arc<CheckedStatement>>,
+    by_signer: BTreeMap<KeyId, VecDeque<StatementId>>,
+    bytes: usize,
+}
+
+impl Pool {
+    /// Takes a checked statement.
+    pub fn offer(&mut self, statement: CheckedStatement) -> Taken {
+        let id = statement.id();
+        if self.statements.contains_key(&id) {
+            return Taken::Known;
+        }
+        let bytes = statement.statement().size_bytes();
+        if self.bytes + bytes > POOL_BYTES_MAX {
+            return Taken::Full;
+        }
+        self.bytes += bytes;
+        self.by_signer
+            .entry(statement.key_id())
+            .or_default()
+            .push_back(id);
+        self.statements.insert(id, Arc::new(statement));
+        Taken::New
+    }
+
+    /// A statement that waits.
+    pub fn find(&self, id: &StatementId) -> Option<&Arc<CheckedStatement>> {
+        self.statements.get(id)
+    }
+
+    /// Whether exactly these bytes verified under this key.
+    pub fn verified(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool {
+        self.statements.get(id).is_some_and(|known| {
+            known.key_id() == *key && known.statement().cose.as_slice() == cose
+        })
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Statements for a block at a time: one of each signer in turn, within the limits of a block.
+    pub fn select(&self, time: Millis) -> Vec<Statement> {
+        let mut queues: Vec<_> = self.by_signer.values().map(|queue| queue.iter()).collect();
+        let mut selected = Vec::new();
+        let (mut bytes, mut operations) = (0, 0);
+        while !queues.is_empty() && selected.len() < STATEMENTS_MAX {
+            queues.retain_mut(|queue| {
+                let Some(id) = queue.next() else { return false };
+                let Some(statement) = self.statements.get(id) else {
+                    return true;
+                };
+                let size = statement.statement().size_bytes();
+                let count = statement.operations().len();
+                let fits = selected.len() < STATEMENTS_MAX
+                    && bytes + size <= BLOCK_STATEMENT_BYTES
+                    && operations + count <= BLOCK_OPERATIONS_MAX;
+                let in_time =
+                    hefu_state::block::check_time(statement.payload().valid_until, time).is_ok();
+                if fits && in_time {
+                    bytes += size;
+                    operations += count;
+                    selected.push(statement.statement().clone());
+                }
+                // Who does not fit any more waits for the next block, in his order.
+                fits
+            });
+        }
+        selected
+    }
+
+    /// Forgets what a block executed and what is out of time.
+    pub fn executed(&mut self, ids: impl Iterator<Item = StatementId>, time: Millis) {
+        for id in ids {
+            self.remove(&id);
+        }
+        let late: Vec<StatementId> = (self.statements.values())
+            .filter(|statement| statement.payload().valid_until < time)
+            .map(|statement| statement.id())
+            .collect();
+        for id in late {
+            self.remove(&id);
+        }
+    }
+
+    fn remove(&mut self, id: &StatementId) {
+        let Some(statement) = self.statements.remove(id) else {
+            return;
+        };
+        self.bytes -= statement.statement().size_bytes();
+        let signer = statement.key_id();
+        if let Some(queue) = self.by_signer.get_mut(&signer) {
+            // Blocks take the oldest first, so this finds it at or near the front.
+            if let Some(at) = queue.iter().position(|waiting| waiting == id) {
+                queue.remove(at);
+            }
+            if queue.is_empty() {
+                self.by_signer.remove(&signer);
+            }
+        }
+    }
+
+    /// All that wait, for a peer that connects.
+    pub fn all(&self) -> Vec<Statement> {
+        self.statements
+            .values()
+            .map(|statement| statement.statement().clone())
+            .collect()
+    }
+}

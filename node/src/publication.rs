@@ -1,0 +1,253 @@
+//! Publication: from roots that this node reached to a checkpoint that a quorum cosigned.
+//!
+//! A decided block h+1 says that more than two thirds reached the roots of h that it names; only
+//! then does a node that reached them cosign h. It never cosigns a size below its largest, keeps its
+//! cosignature on disk before it leaves, and sends those of the last 64 heights again to a peer that
+//! asks.
+
+use crate::gossip::HeightCosignature;
+use crate::shared::{now, Published, Shared};
+use hefu_proof::checkpoint::{verify_cosignature, Checkpoint, LogSignature};
+use hefu_proof::SignedCheckpoint;
+use hefu_state::StateTree;
+use hefu_store::StoreFault;
+use hefu_types::block::{CarriedQuorum, MemberCosignature};
+use hefu_types::canonical;
+use hefu_types::leaf::SetLeaf;
+use hefu_types::suite::SecretKey;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// How many heights a node keeps cosignatures of, its own and those that come early.
+pub const HEIGHTS_KEPT: u64 = 64;
+
+/// The keys with which a validator speaks for checkpoints.
+#[derive(Clone, Debug)]
+pub struct CheckpointKeys {
+    /// The position in the set.
+    pub member: u16,
+    /// Cosigns.
+    pub checkpoint: SecretKey,
+    /// Signs in the log's name.
+    pub log: SecretKey,
+}
+
+/// A height that was executed and is not yet published.
+#[derive(Debug)]
+struct Candidate {
+    checkpoint: Checkpoint,
+    text: String,
+    tree: StateTree,
+    set: Arc<SetLeaf>,
+    cosignatures: BTreeMap<u16, HeightCosignature>,
+}
+
+/// See the module. Owned by one task's lock; nothing slow is done under it but signing.
+#[derive(Debug)]
+pub struct Publication {
+    shared: Arc<Shared>,
+    /// Absent in a follower.
+    keys: Option<CheckpointKeys>,
+    candidates: BTreeMap<u64, Candidate>,
+    /// Cosignatures of heights that this node has not executed yet.
+    early: BTreeMap<(u64, u16), HeightCosignature>,
+    /// The best quorum, for the next proposal.
+    best: Option<CarriedQuorum>,
+    published_height: u64,
+    cosigned_height: u64,
+    /// How many peers' cosignatures did not verify.
+    refused: u64,
+}
+
+impl Publication {
+    /// Begins after a start: nothing is published until a quorum is heard.
+    pub fn new(shared: Arc<Shared>, keys: Option<CheckpointKeys>) -> Result<Self, StoreFault> {
+        let published_height = shared
+            .store
+            .published()?
+            .map_or(0, |signed| signed.checkpoint.height);
+        let cosigned_height = shared.store.largest_cosigned()?.unwrap_or(0);
+        Ok(Self {
+            shared,
+            keys,
+            candidates: BTreeMap::new(),
+            early: BTreeMap::new(),
+            best: None,
+            published_height,
+            cosigned_height,
+            refused: 0,
+        })
+    }
+
+    /// A height was executed, with this result.
+    pub fn reached(&mut self, checkpoint: Checkpoint, tree: StateTree, set: Arc<SetLeaf>) {
+        let height = checkpoint.height;
+        let text = checkpoint.text(self.shared.network.origin());
+        let cosignatures = BTreeMap::new();
+        self.candidates.insert(
+            height,
+            Candidate {
+                checkpoint,
+                text,
+                tree,
+                set,
+                cosignatures,
+            },
+        );
+        let later = self.early.split_off(&(height + 1, 0));
+        let now_known = std::mem::replace(&mut self.early, later);
+        for cosignature in now_known.into_values() {
+            self.hear(cosignature);
+        }
+    }
+
+    /// The next block was decided and names the roots that this node reached at this height.
+    /// Returns what the peers should hear. The cosignature is on disk when this returns.
+    pub fn confirmed(&mut self, height: u64) -> Result<Option<HeightCosignature>, StoreFault> {
+        let (Some(keys), Some(candidate)) = (&self.keys, self.candidates.get(&height)) else {
+            return Ok(None);
+        };
+        // The same height may be cosigned anew after a restart: the text is the same.
+        if height < self.cosigned_height {
+            return Ok(None);
+        }
+        let seconds = now().0 / 1000;
+        let own = HeightCosignature {
+            height,
+            member: MemberCosignature {
+                member: keys.member,
+                seconds,
+                signature: keys.checkpoint.cosign(&candidate.text, seconds),
+            },
+            log_signature: keys.log.sign_note(&candidate.text),
+        };
+        self.shared
+            .store
+            .put_own_cosignature(height, &canonical::encode(&own))?;
+        self.cosigned_height = height;
+        self.insert(own.clone());
+        Ok(Some(own))
+    }
+
+    /// A peer's cosignature. Returns whether something new was published.
+    pub fn hear(&mut self, cosignature: HeightCosignature) -> bool {
+        let HeightCosignature {
+            height,
+            cosignature: by,
+            log_signature,
+        } = &cosignature;
+        let Some(candidate) = self.candidates.get(height) else {
+            let head = self.shared.head().before.height;
+            // Bounded: a window of heights, one for each member.
+            if *height > head && *height <= head + HEIGHTS_KEPT && by.member < 256 {
+                self.early.insert((*height, by.member), cosignature);
+            }
+            return false;
+        };
+        if candidate.cosignatures.contains_key(&by.member) {
+            return false;
+        }
+        let suite = self.shared.network.suite();
+        let holds = verify_cosignature(suite, &candidate.text, &candidate.set, by).is_ok()
+            && candidate
+                .set
+                .validators
+                .get(usize::from(by.member))
+                .is_some_and(|validator| {
+                    suite
+                        .verify(&validator.log_key, candidate.text.as_bytes(), log_signature)
+                        .is_ok()
+                });
+        if !holds {
+            self.refused += 1;
+            return false;
+        }
+        self.insert(cosignature)
+    }
+
+    /// Cosignatures that a decided block carried: they verified when the block was judged.
+    pub fn carried(&mut self, carried: &CarriedQuorum) {
+        if self
+            .best
+            .as_ref()
+            .is_none_or(|best| best.height < carried.height)
+        {
+            self.best = Some(carried.clone());
+        }
+    }
+
+    fn insert(&mut self, cosignature: HeightCosignature) -> bool {
+        let height = cosignature.height;
+        let Some(candidate) = self.candidates.get_mut(&height) else {
+            return false;
+        };
+        candidate
+            .cosignatures
+            .insert(cosignature.member.member, cosignature);
+        let quorum = candidate.set.quorum();
+        if candidate.cosignatures.len() < quorum || height <= self.published_height_now() {
+            return false;
+        }
+        let Some(first) = candidate.cosignatures.values().next() else {
+            return false;
+        };
+        let log_signature = LogSignature {
+            member: first.member.member,
+            signature: first.log_signature,
+        };
+        let cosignatures: Vec<MemberCosignature> = candidate
+            .cosignatures
+            .values()
+            .take(quorum)
+            .map(|c| c.member.clone())
+            .collect();
+        self.best = Some(CarriedQuorum {
+            height,
+            cosignatures: cosignatures.clone(),
+        });
+        let signed = SignedCheckpoint {
+            checkpoint: candidate.checkpoint.clone(),
+            log_signature,
+            cosignatures,
+        };
+        let (tree, set) = (candidate.tree.clone(), Arc::clone(&candidate.set));
+        if let Err(error) = self.shared.store.put_published(&signed) {
+            // Publication is derived: the store itself refuses the next block if its disk is gone.
+            tracing::error!(%error, "the published checkpoint could not be kept");
+        }
+        self.published_height = height;
+        self.shared.set_published(Published { signed, tree, set });
+        self.candidates.retain(|of, _| *of + HEIGHTS_KEPT > height);
+        true
+    }
+
+    /// What this process has published; before its first publication, nothing counts as done.
+    fn published_height_now(&self) -> u64 {
+        self.shared
+            .published()
+            .map_or(0, |published| published.signed.checkpoint.height)
+    }
+
+    /// The height of the last checkpoint that was ever published here.
+    pub fn published_height(&self) -> u64 {
+        self.published_height
+    }
+
+    /// The best quorum for a block above this height.
+    pub fn best_quorum(&self, head_height: u64) -> Option<CarriedQuorum> {
+        self.best.clone().filter(|best| best.height < head_height)
+    }
+
+    /// All cosignatures that this node knows of heights from this one on.
+    pub fn since(&self, height: u64) -> Vec<HeightCosignature> {
+        let candidates = self.candidates.range(height..);
+        candidates
+            .flat_map(|(_, candidate)| candidate.cosignatures.values().cloned())
+            .collect()
+    }
+
+    /// How many cosignatures of peers did not verify.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+}

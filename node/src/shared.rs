@@ -1,0 +1,129 @@
+//! What the tasks of a node share: snapshots that are replaced, never changed.
+//!
+//! The ledger is the only writer of [`Shared::head`], the publication of [`Shared::published`];
+//! readers take a snapshot and hold no lock while they work with it.
+
+use crate::pool::Pool;
+use hefu_proof::SignedCheckpoint;
+use hefu_state::{Before, StateTree};
+use hefu_store::columns::Column;
+use hefu_store::{Store, StoreFault};
+use hefu_types::genesis::Network;
+use hefu_types::leaf::{Leaf, SetLeaf};
+use hefu_types::{Millis, StateKey};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// What was reached by executing blocks.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// The last block.
+    pub before: Before,
+    /// The state after it.
+    pub tree: StateTree,
+    /// The validator set that decides the next block.
+    pub set: Arc<SetLeaf>,
+    /// Whether the last block had no statements.
+    pub was_empty: bool,
+}
+
+/// What a quorum has cosigned: proofs are served for it.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The checkpoint with its signatures.
+    pub signed: SignedCheckpoint,
+    /// The state of its height.
+    pub tree: StateTree,
+    /// The validator set of its epoch.
+    pub set: Arc<SetLeaf>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Shared {
+    /// The network.
+    pub network: Network,
+    /// The node's name in the set; of a follower outside the set, what its configuration says.
+    pub name: String,
+    /// The disk.
+    pub store: Store,
+    /// Statements that wait for a block.
+    pub pool: Mutex<Pool>,
+    head: RwLock<Arc<Head>>,
+    published: watch::Sender<Option<Arc<Published>>>,
+}
+
+impl Shared {
+    /// Begins with what was found on opening the store.
+    pub fn new(network: Network, name: String, store: Store, head: Head) -> Self {
+        let pool = Mutex::new(Pool::default());
+        let head = RwLock::new(Arc::new(head));
+        Self {
+            network,
+            name,
+            store,
+            pool,
+            head,
+            published: watch::Sender::new(None),
+        }
+    }
+
+    /// What was reached by executing.
+    pub fn head(&self) -> Arc<Head> {
+        // A writer replaces the whole value at once: a poisoned lock still holds a whole one.
+        Arc::clone(&self.head.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_head(&self, head: Head) {
+        *self.head.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(head);
+    }
+
+    /// What is published; nothing until the first quorum after a start.
+    pub fn published(&self) -> Option<Arc<Published>> {
+        self.published.borrow().clone()
+    }
+
+    /// Tells of every publication.
+    pub fn publications(&self) -> watch::Receiver<Option<Arc<Published>>> {
+        self.published.subscribe()
+    }
+
+    pub(crate) fn set_published(&self, published: Published) {
+        self.published.send_replace(Some(Arc::new(published)));
+    }
+
+    /// The pool. Nothing panics while it is held.
+    pub fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A leaf of the head that is not a record, if it is there and of its kind.
+    pub fn leaf<L: Leaf>(&self, key: &StateKey) -> Result<Option<L>, StoreFault> {
+        if self.head().tree.value_hash(key).is_none() {
+            return Ok(None);
+        }
+        Ok(self
+            .store
+            .load(key)?
+            .and_then(|bytes| L::from_bytes(&bytes).ok()))
+    }
+}
+
+/// A fault of the store: a row that cannot be read as what it must be.
+pub fn unreadable(column: Column, row: impl fmt::Display, why: impl fmt::Display) -> StoreFault {
+    StoreFault::Corrupt {
+        column,
+        row: row.to_string(),
+        why: why.to_string(),
+    }
+}
+
+/// This node's clock.
+pub fn now() -> Millis {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,259 @@
+//! A whole network as processes, and the client as its users run it.
+
+use anyhow::{bail, Context, Result};
+use hefu_wire::file::NetworkFile;
+use hefu_wire::Health;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a loaded machine before it counts as failed.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The programs under test: they lie beside this one, built with the same profile.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `hefu-node`.
+    pub node: PathBuf,
+    /// `hefu`.
+    pub client: PathBuf,
+}
+
+/// Finds the programs beside the running one, or in the folder above it (where tests run).
+pub fn programs() -> Result<Programs> {
+    let own = std::env::current_exe().context("finding this program")?;
+    let folders = own.ancestors().skip(1).take(2);
+    for folder in folders {
+        let (node, client) = (folder.join("hefu-node"), folder.join("hefu"));
+        if node.is_file() && client.is_file() {
+            return Ok(Programs { node, client });
+        }
+    }
+    bail!(
+        "hefu-node and hefu are not beside {}: run `make build` first",
+        own.display()
+    )
+}
+
+/// A devnet that runs; it is stopped when this is dropped.
+#[derive(Debug)]
+pub struct Devnet {
+    programs: Programs,
+    folder: PathBuf,
+    process: Option<Child>,
+    restarted: Vec<Child>,
+    /// What a client needs of it.
+    pub file: NetworkFile,
+}
+
+/// Calls `probe` again until it tells something, at most until the deadline.
+pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let begun = Instant::now();
+    // A channel that nobody sends on: its time-out paces the questions.
+    let (_nobody, never) = mpsc::channel::<()>();
+    loop {
+        let last = match probe() {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        if begun.elapsed() > DEADLINE {
+            let seconds = DEADLINE.as_secs();
+            return match last {
+                Some(error) => Err(error.context(format!("waited {seconds} s for {what}"))),
+                None => bail!("waited {seconds} s for {what}"),
+            };
+        }
+        match never.recv_timeout(Duration::from_millis(20)) {
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) | Ok(()) => {}
+        }
+    }
+}
+
+impl Devnet {
+    /// Starts a network of so many validators in a folder and waits until all have published.
+    pub fn start(programs: &Programs, folder: &Path, validators: usize) -> Result<Self> {
+        Self::start_with(programs, folder, validators, &["--port", "0"])
+    }
+
+    /// The same with other arguments of `hefu-node devnet`.
+    pub fn start_with(
+        programs: &Programs,
+        folder: &Path,
+        validators: usize,
+        arguments: &[&str],
+    ) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let log = std::fs::File::create(folder.join("devnet.log"))?;
+        let process = Command::new(&programs.node)
+            .args(["devnet", "--dir"])
+            .arg(folder)
+            .args(["--validators", &validators.to_string()])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("starting the devnet")?;
+        let path = folder.join("network.json");
+        let mut process = process;
+        let file = wait_for("the network file", || {
+            if let Some(status) = process.try_wait()? {
+                bail!(
+                    "the devnet ended ({status}); see {}",
+                    folder.join("devnet.log").display()
+                );
+            }
+            let Ok(bytes) = std::fs::read(&path) else {
+                return Ok(None);
+            };
+            Ok(serde_json::from_slice::<NetworkFile>(&bytes).ok())
+        })?;
+        let devnet = Self {
+            programs: programs.clone(),
+            folder: folder.to_owned(),
+            process: Some(process),
+            restarted: Vec::new(),
+            file,
+        };
+        for node in 0..validators {
+            devnet.wait_published(node)?;
+        }
+        Ok(devnet)
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The network file.
+    pub fn network(&self) -> PathBuf {
+        self.folder.join("network.json")
+    }
+
+    /// A key file of an agency or a member.
+    pub fn key(&self, name: &str) -> PathBuf {
+        self.folder.join("keys").join(format!("{name}.json"))
+    }
+
+    /// The public address of a node.
+    pub fn url(&self, node: usize) -> &str {
+        &self.file.nodes[node]
+    }
+
+    /// A node's health, also where it says that it is not well.
+    pub fn health(&self, node: usize) -> Result<Health> {
+        let agent = agent();
+        let mut answer = agent.get(format!("{}/healthz", self.url(node))).call()?;
+        Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
+    }
+
+    /// Waits until a node has published a checkpoint since its start.
+    pub fn wait_published(&self, node: usize) -> Result<Health> {
+        wait_for(&format!("a checkpoint of node {node}"), || {
+            let health = self.health(node)?;
+            Ok((health.published_height > 0).then_some(health))
+        })
+    }
+
+    /// Waits until all these nodes are at one height with one state root and one log root.
+    pub fn wait_equal(&self, nodes: &[usize]) -> Result<Health> {
+        wait_for("equal roots on all nodes", || {
+            let mut first: Option<Health> = None;
+            for node in nodes {
+                let health = self.health(*node)?;
+                match &first {
+                    None => first = Some(health),
+                    Some(first) if first.height != health.height => return Ok(None),
+                    Some(first) => {
+                        if first.state_root != health.state_root
+                            || first.log_root != health.log_root
+                        {
+                            bail!(
+                                "roots differ at height {}: {first:?} {health:?}",
+                                health.height
+                            );
+                        }
+                    }
+                }
+            }
+            Ok(first)
+        })
+    }
+
+    /// The process id of a validator.
+    pub fn pid(&self, node: usize) -> Result<String> {
+        let path = self.folder.join(format!("node-{node}/node.pid"));
+        std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// Kills a validator as a crash would: SIGKILL.
+    pub fn kill(&self, node: usize) -> Result<()> {
+        let pid = self.pid(node)?;
+        let status = Command::new("kill").args(["-9", pid.trim()]).status()?;
+        if !status.success() {
+            bail!("kill -9 {pid} failed");
+        }
+        wait_for("the end of the killed validator", || {
+            Ok(self.health(node).err().map(|_| ()))
+        })
+    }
+
+    /// Starts a validator again.
+    pub fn restart(&mut self, node: usize) -> Result<()> {
+        let folder = self.folder.join(format!("node-{node}"));
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .open(folder.join("node.log"))?;
+        let child = Command::new(&self.programs.node)
+            .args(["run", "--stop-with-stdin", "--config"])
+            .arg(folder.join("node.json"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("starting a validator again")?;
+        std::fs::write(folder.join("node.pid"), child.id().to_string())?;
+        self.restarted.push(child);
+        Ok(())
+    }
+
+    /// Runs the client. `arguments` follow the command's name.
+    pub fn client(&self, arguments: &[&str]) -> Result<Output> {
+        run_client(&self.programs, arguments)
+    }
+}
+
+/// Runs the client with English texts.
+pub fn run_client(programs: &Programs, arguments: &[&str]) -> Result<Output> {
+    Command::new(&programs.client)
+        .args(arguments)
+        .env("LANG", "C.UTF-8")
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("running hefu {}", arguments.join(" ")))
+}
+
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(5)))
+        .http_status_as_error(false)
+        .build();
+    config.into()
+}
+
+impl Drop for Devnet {
+    fn drop(&mut self) {
+        // SIGTERM first: the devnet then closes its validators' standard inputs.
+        if let Some(mut process) = self.process.take() {
+            let _ = Command::new("kill").arg(process.id().to_string()).status();
+            let _ = process.wait();
+        }
+        for mut child in self.restarted.drain(..) {
+            drop(child.stdin.take());
+            let _ = child.wait();
+        }
+    }
+}
