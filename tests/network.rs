@@ -236,9 +236,10 @@ pub fn run_client(programs: &Programs, arguments: &[&str]) -> Result<Output> {
         .with_context(|| format!("running hefu {}", arguments.join(" ")))
 }
 
-fn agent() -> ureq::Agent {
+/// Asks with a deadline; an HTTP error is an answer.
+pub fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(5)))
+        .timeout_global(Some(Duration::from_secs(40)))
         .http_status_as_error(false)
         .build();
     config.into()

@@ -10,12 +10,16 @@ use std::time::Duration;
 
 /// The client of Hefu: register, verify and use electronic invoices and licences.
 #[derive(Debug, Parser)]
-#[command(name = "hefu", version, after_help = "\
+#[command(
+    name = "hefu",
+    version,
+    after_help = "\
 Example, from a file to a verdict:
   hefu register --network network.json --key agency.json --type invoice invoices/ --receipts receipts/
   hefu verify --network network.json invoices/1017.xml
 
-Exit code: 0 yes or done; 1 no or refused; 2 could not tell, or could not be done.")]
+Exit code: 0 yes or done; 1 no or refused; 2 could not tell, or could not be done."
+)]
 pub struct Cli {
     /// What every command has.
     #[command(flatten)]
@@ -387,7 +391,10 @@ fn duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400_000,
         _ => return Err(bad()),
     };
-    count.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(bad)
+    count
+        .checked_mul(unit_ms)
+        .map(Duration::from_millis)
+        .ok_or_else(bad)
 }
 
 #[cfg(test)]
@@ -400,18 +407,30 @@ mod tests {
         let command = Cli::command();
         command.clone().debug_assert();
         for sub in command.get_subcommands() {
-            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains(&format!("hefu {}", sub.get_name())), "{}", sub.get_name());
+            let help = sub
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains(&format!("hefu {}", sub.get_name())),
+                "{}",
+                sub.get_name()
+            );
         }
     }
 
     #[test]
     fn every_example_can_be_typed() {
         let command = Cli::command();
-        let helps = command.get_subcommands().filter_map(clap::Command::get_after_help);
+        let helps = command
+            .get_subcommands()
+            .filter_map(clap::Command::get_after_help);
         let mut examples = 0;
         for help in helps {
-            let help = help.to_string().replace("\\\n", " ").replace("6f0c...e1", &"6f".repeat(32));
+            let help = help
+                .to_string()
+                .replace("\\\n", " ")
+                .replace("6f0c...e1", &"6f".repeat(32));
             for line in help.lines().filter(|line| line.starts_with("  hefu ")) {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 Cli::try_parse_from(&words).expect(line);

@@ -16,17 +16,29 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
     let disk = |error| Failure::disk(path, error);
     let mut bytes = Vec::new();
     // One more than allowed tells a file that is too long from one that just fits.
-    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(path).map_err(disk)?.take(limit).read_to_end(&mut bytes).map_err(disk)?;
+    let limit = u64::try_from(bytes_max)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    File::open(path)
+        .map_err(disk)?
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(disk)?;
     if bytes.len() > bytes_max {
-        return Err(Failure::bad_file(path, format!("it has more than {bytes_max} bytes")));
+        return Err(Failure::bad_file(
+            path,
+            format!("it has more than {bytes_max} bytes"),
+        ));
     }
     Ok(bytes)
 }
 
 /// Reads a file that may be missing.
 pub fn read_if_there(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Failure> {
-    if path.try_exists().map_err(|error| Failure::disk(path, error))? {
+    if path
+        .try_exists()
+        .map_err(|error| Failure::disk(path, error))?
+    {
         read(path, bytes_max).map(Some)
     } else {
         Ok(None)
@@ -83,8 +95,10 @@ pub fn walk(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut waiting = vec![folder.to_owned()];
     while let Some(path) = waiting.pop() {
         let disk = |error| Failure::disk(&path, error);
-        let mut entries =
-            fs::read_dir(&path).map_err(disk)?.collect::<Result<Vec<_>, _>>().map_err(disk)?;
+        let mut entries = fs::read_dir(&path)
+            .map_err(disk)?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(disk)?;
         entries.sort_by_key(std::fs::DirEntry::file_name);
         // The last that is put down is looked at first: so in reverse, folders in their order.
         let mut folders = Vec::new();
@@ -159,7 +173,10 @@ mod tests {
         let long = |last: &str| format!("{}/{last}", "很长的文件夹名/".repeat(40));
         let (a, b) = (long("a.xml"), long("b.xml"));
         let [a, b] = [a, b].map(|path| receipt_name(SUITE, Path::new(&path)));
-        assert!(a.len() <= NAME_BYTES_MAX && a.ends_with("__a.xml.receipt"), "{a}");
+        assert!(
+            a.len() <= NAME_BYTES_MAX && a.ends_with("__a.xml.receipt"),
+            "{a}"
+        );
         assert_ne!(a, b);
     }
 
@@ -171,7 +188,12 @@ mod tests {
         write(&path, b"two").expect("written again");
         assert_eq!(read(&path, 3).expect("read"), b"two");
         assert!(read(&path, 2).is_err());
-        assert_eq!(fs::read_dir(folder.path().join("deep")).expect("listed").count(), 1);
+        assert_eq!(
+            fs::read_dir(folder.path().join("deep"))
+                .expect("listed")
+                .count(),
+            1
+        );
 
         let secret = folder.path().join("key.json");
         write_secret(&secret, b"seed").expect("written");
@@ -194,7 +216,12 @@ mod tests {
         let found = walk(folder.path()).expect("walked");
         let names: Vec<_> = found
             .iter()
-            .map(|path| path.strip_prefix(folder.path()).expect("below").display().to_string())
+            .map(|path| {
+                path.strip_prefix(folder.path())
+                    .expect("below")
+                    .display()
+                    .to_string()
+            })
             .collect();
         assert_eq!(names, ["a.xml", "b/0.xml", "b/1.xml"]);
     }

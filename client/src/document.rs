@@ -54,15 +54,24 @@ impl Document {
 
     /// The facts that it states, ascending by name.
     pub fn facts(&self) -> Vec<(String, String)> {
-        let Ok(reading) = &self.reading else { return Vec::new() };
-        let pairs = reading.facts.iter().map(|fact| (fact.name.clone(), fact.value.clone()));
+        let Ok(reading) = &self.reading else {
+            return Vec::new();
+        };
+        let pairs = reading
+            .facts
+            .iter()
+            .map(|fact| (fact.name.clone(), fact.value.clone()));
         pairs.collect()
     }
 
     /// One fact.
     pub fn fact(&self, name: &str) -> Option<&str> {
         let reading = self.reading.as_ref().ok()?;
-        reading.facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
+        reading
+            .facts
+            .iter()
+            .find(|fact| fact.name == name)
+            .map(|fact| fact.value.as_str())
     }
 
     /// Invoice or licence, where the file says so.
@@ -102,7 +111,11 @@ pub fn candidate<'a>(
     }
     let number = profile.normalise(&identity)?;
     let record = key::record(suite, &number);
-    Ok(Candidate { rules, number, record })
+    Ok(Candidate {
+        rules,
+        number,
+        record,
+    })
 }
 
 /// Where a document with this number may stand: under the type that is named, or under each whose

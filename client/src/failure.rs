@@ -56,12 +56,18 @@ impl Failure {
 
     /// What the system says of a file.
     pub fn disk(path: &Path, error: std::io::Error) -> Self {
-        Self::Disk { path: path.to_owned(), error }
+        Self::Disk {
+            path: path.to_owned(),
+            error,
+        }
     }
 
     /// What is wrong with a file.
     pub fn bad_file(path: &Path, why: impl std::fmt::Display) -> Self {
-        Self::BadFile { path: path.to_owned(), why: why.to_string() }
+        Self::BadFile {
+            path: path.to_owned(),
+            why: why.to_string(),
+        }
     }
 
     /// A stable word, for programs.
@@ -145,7 +151,9 @@ impl Failure {
             return object.to_string();
         }
         let code = self.code().map_or(String::new(), |code| format!("{code} "));
-        let detail = self.detail().map_or(String::new(), |detail| format!("\n  {detail}"));
+        let detail = self
+            .detail()
+            .map_or(String::new(), |detail| format!("\n  {detail}"));
         format!("hefu: {code}{sentence}{detail}")
     }
 }

@@ -29,10 +29,16 @@ pub fn open(path: &Path, role: KeyRole, network: &Network) -> Result<Key, Failur
     let file = read(path)?;
     if file.role != role {
         let (is, wanted) = (file.role.name(), role.name());
-        return Err(Failure::bad_file(path, format!("it is a key of role {is}, not {wanted}")));
+        return Err(Failure::bad_file(
+            path,
+            format!("it is a key of role {is}, not {wanted}"),
+        ));
     }
     if file.suite != network.suite().name() {
-        return Err(Failure::bad_file(path, "its suite is not that of the network"));
+        return Err(Failure::bad_file(
+            path,
+            "its suite is not that of the network",
+        ));
     }
     let secret = file
         .secret_key()
@@ -54,7 +60,10 @@ pub fn read(path: &Path) -> Result<KeyFile, Failure> {
 pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
     let suite = Suite::Sha256Ed25519;
     let valid = (1..=NAME_BYTES_MAX).contains(&args.holder.len())
-        && args.holder.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
+        && args
+            .holder
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
     if !valid {
         return Err(Failure::asked(
             "a holder's id has 1 to 64 of a-z, 0-9, dot, hyphen and underscore",
@@ -84,11 +93,23 @@ pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
     let commitment = file.member_commitment();
     let lang = shared.lang();
     let mut rows = vec![
-        vec![lang.pick("key file", "密钥文件").to_owned(), shown(&args.out.to_string_lossy())],
+        vec![
+            lang.pick("key file", "密钥文件").to_owned(),
+            shown(&args.out.to_string_lossy()),
+        ],
         vec![lang.pick("role", "角色").to_owned(), role.name().to_owned()],
-        vec![lang.pick("holder", "持有者").to_owned(), args.holder.clone()],
-        vec![lang.pick("public key", "公钥").to_owned(), file.public_key.to_string()],
-        vec![lang.pick("key id", "密钥标识").to_owned(), file.key_id.to_string()],
+        vec![
+            lang.pick("holder", "持有者").to_owned(),
+            args.holder.clone(),
+        ],
+        vec![
+            lang.pick("public key", "公钥").to_owned(),
+            file.public_key.to_string(),
+        ],
+        vec![
+            lang.pick("key id", "密钥标识").to_owned(),
+            file.key_id.to_string(),
+        ],
     ];
     if let Some(commitment) = commitment {
         let name = lang.pick("identifier (committed)", "标识承诺").to_owned();
@@ -134,16 +155,32 @@ mod tests {
         let out = folder.path().join("member.json");
         let network = "00112233445566778899aabbccddeeff";
         let cli = Cli::try_parse_from([
-            "hefu", "keygen", "--role", "member", "--holder", "m-1", "--identifier", " 91ab ",
-            "--network-id", network, "--out", &out.to_string_lossy(),
+            "hefu",
+            "keygen",
+            "--role",
+            "member",
+            "--holder",
+            "m-1",
+            "--identifier",
+            " 91ab ",
+            "--network-id",
+            network,
+            "--out",
+            &out.to_string_lossy(),
         ])
         .expect("can be typed");
-        let Command::Keygen(args) = &cli.command else { panic!("another command") };
+        let Command::Keygen(args) = &cli.command else {
+            panic!("another command")
+        };
         let report = run(&cli.shared, args).expect("made");
 
         let file = read(&out).expect("read");
         assert_eq!(file.identifier.as_deref(), Some("91AB"));
-        let proof = report.json["proof"].as_str().expect("there").parse().expect("a signature");
+        let proof = report.json["proof"]
+            .as_str()
+            .expect("there")
+            .parse()
+            .expect("a signature");
         let network = network.parse().expect("an id");
         let suite = Suite::Sha256Ed25519;
         assert_eq!(
@@ -152,8 +189,13 @@ mod tests {
         );
         assert_eq!(
             report.json["identifier_commitment"].as_str(),
-            file.member_commitment().map(|hash| hash.to_string()).as_deref()
+            file.member_commitment()
+                .map(|hash| hash.to_string())
+                .as_deref()
         );
-        assert!(matches!(run(&cli.shared, args), Err(Failure::Disk { .. })), "overwrote a key");
+        assert!(
+            matches!(run(&cli.shared, args), Err(Failure::Disk { .. })),
+            "overwrote a key"
+        );
     }
 }

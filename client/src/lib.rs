@@ -27,6 +27,8 @@ pub mod say;
 pub mod send;
 pub mod status;
 pub mod summary;
+#[cfg(test)]
+mod testing;
 pub mod verify;
 
 use cli::{Cli, Command};
@@ -54,7 +56,9 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
 /// The time of this machine. It dates statements and judges ages, and nothing that is proven.
 pub fn now() -> Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Millis(since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX)))
+    Millis(since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }))
 }
 
 /// Random bytes of the operating system.
@@ -73,7 +77,8 @@ impl Report {
         }
         for warning in warnings {
             let word = lang.pick("warning", "警告");
-            self.text.push_str(&format!("{word}: {}\n", say::shown(warning)));
+            self.text
+                .push_str(&format!("{word}: {}\n", say::shown(warning)));
         }
         self
     }

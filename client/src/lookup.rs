@@ -36,9 +36,14 @@ pub fn by_digest(
 ) -> Result<Answered, Failure> {
     let at = key::digest(nodes.network().suite(), digest);
     let find = |state: &VerifiedState| -> Result<Option<(StateKey, PublicPart)>, String> {
-        let leaf = state.leaf::<DigestLeaf>(&at, "the digest").map_err(|error| error.to_string())?;
+        let leaf = state
+            .leaf::<DigestLeaf>(&at, "the digest")
+            .map_err(|error| error.to_string())?;
         let Some(leaf) = leaf else { return Ok(None) };
-        match state.record(&leaf.record).map_err(|error| error.to_string())? {
+        match state
+            .record(&leaf.record)
+            .map_err(|error| error.to_string())?
+        {
             Some(record) if record.digests.contains(digest) => {
                 Ok(Some((leaf.record, record.clone())))
             }
@@ -49,7 +54,11 @@ pub fn by_digest(
     let fetched = nodes.certificate(&path::digest(digest, beside), height_min, check)?;
     let found = find(&fetched.state).ok().flatten();
     let (key, record) = found.map_or((None, None), |(key, record)| (Some(key), Some(record)));
-    Ok(Answered { key, record, fetched })
+    Ok(Answered {
+        key,
+        record,
+        fetched,
+    })
 }
 
 /// The document under a key.
@@ -62,7 +71,11 @@ pub fn by_key(
     let check = |state: &VerifiedState| state.record(key).map(|_| ()).map_err(|e| e.to_string());
     let fetched = nodes.certificate(&path::record(key, beside), height_min, check)?;
     let record = fetched.state.record(key).ok().flatten().cloned();
-    Ok(Answered { key: Some(*key), record, fetched })
+    Ok(Answered {
+        key: Some(*key),
+        record,
+        fetched,
+    })
 }
 
 /// The document under a number; the last absence where no type has one.
@@ -119,8 +132,11 @@ pub struct Named {
 pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
     let network = nodes.network();
     let beside = Beside::default();
-    let document =
-        args.file.as_deref().map(|path| Document::open(path, network.suite())).transpose()?;
+    let document = args
+        .file
+        .as_deref()
+        .map(|path| Document::open(path, network.suite()))
+        .transpose()?;
     let answered = if let Some(record) = &args.record {
         by_key(nodes, record, beside, 0)?
     } else if let Some(path) = &args.receipt {
@@ -128,7 +144,10 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
         let height = receipt.state().checkpoint().checkpoint().height;
         let told = by_key(nodes, &receipt.record_key(), beside, height)?;
         if let Some(document) = &document {
-            let is_of_it = told.record.as_ref().is_some_and(|r| r.digests.contains(&document.digest));
+            let is_of_it = told
+                .record
+                .as_ref()
+                .is_some_and(|r| r.digests.contains(&document.digest));
             if !is_of_it {
                 return Err(Failure::asked(
                     "the file is not one that is registered under this receipt",
@@ -138,8 +157,14 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
         }
         told
     } else if let Some(identity) = args.number.identity() {
-        let found =
-            by_identity(nodes, &identity, args.number.document_type.as_deref(), None, beside, 0)?;
+        let found = by_identity(
+            nodes,
+            &identity,
+            args.number.document_type.as_deref(),
+            None,
+            beside,
+            0,
+        )?;
         found.ok_or_else(no_type)?
     } else if let Some(document) = &document {
         let told = by_digest(nodes, &document.digest, beside, 0)?;

@@ -11,7 +11,11 @@ fn main() -> ExitCode {
     let (lang, as_json) = (cli.shared.lang(), cli.shared.json);
     let exit = match hefu::run(&cli) {
         Ok(report) => {
-            let text = if as_json { format!("{:#}\n", report.json) } else { report.text };
+            let text = if as_json {
+                format!("{:#}\n", report.json)
+            } else {
+                report.text
+            };
             // Who closed the pipe has read enough; the exit code still says how it ended.
             let _ = std::io::stdout().write_all(text.as_bytes());
             report.exit

@@ -88,7 +88,9 @@ impl Nodes {
         let bytes = crate::disk::read(file, GENESIS_BYTES_MAX)?;
         let file_content: NetworkFile =
             serde_json::from_slice(&bytes).map_err(|error| Failure::bad_file(file, error))?;
-        let network = file_content.network().map_err(|error| Failure::bad_file(file, error))?;
+        let network = file_content
+            .network()
+            .map_err(|error| Failure::bad_file(file, error))?;
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -137,34 +139,47 @@ impl Nodes {
     ) -> Result<Fetched, Failure> {
         let young_ms = 60_000_u64.max(self.network.genesis().heartbeat_ms.saturating_mul(3));
         let mut best: Option<Fetched> = None;
-        let asked = self.ask(&Question::get(path, CERTIFICATE_BYTES_MAX), |node, reply| {
-            if reply.status != 200 {
-                return problem(reply);
-            }
-            let fetched = StatusCertificate::decode(&reply.body).and_then(|certificate| {
-                let state = certificate.verify(&self.network)?;
-                Ok(Fetched { state, certificate, node: node.to_owned() })
-            });
-            let fetched = match fetched {
-                Ok(fetched) => fetched,
-                Err(error) => {
-                    return Take::Lies(format!("sent a certificate that does not hold: {error}"));
+        let asked = self.ask(
+            &Question::get(path, CERTIFICATE_BYTES_MAX),
+            |node, reply| {
+                if reply.status != 200 {
+                    return problem(reply);
                 }
-            };
-            if let Err(why) = check(&fetched.state) {
-                return Take::Lies(format!("sent a certificate that does not hold: {why}"));
-            }
-            let seen_ms = fetched.state.checkpoint().quorum_seconds().saturating_mul(1000);
-            let height = fetched.state.checkpoint().checkpoint().height;
-            if height >= height_min && crate::now().0.saturating_sub(seen_ms) <= young_ms {
-                return Take::Done(fetched);
-            }
-            let newer = |best: &Fetched| height > best.state.checkpoint().checkpoint().height;
-            if best.as_ref().is_none_or(newer) {
-                best = Some(fetched);
-            }
-            Take::Later(format!("its last checkpoint is old (height {height})"))
-        });
+                let fetched = StatusCertificate::decode(&reply.body).and_then(|certificate| {
+                    let state = certificate.verify(&self.network)?;
+                    Ok(Fetched {
+                        state,
+                        certificate,
+                        node: node.to_owned(),
+                    })
+                });
+                let fetched = match fetched {
+                    Ok(fetched) => fetched,
+                    Err(error) => {
+                        return Take::Lies(format!(
+                            "sent a certificate that does not hold: {error}"
+                        ));
+                    }
+                };
+                if let Err(why) = check(&fetched.state) {
+                    return Take::Lies(format!("sent a certificate that does not hold: {why}"));
+                }
+                let seen_ms = fetched
+                    .state
+                    .checkpoint()
+                    .quorum_seconds()
+                    .saturating_mul(1000);
+                let height = fetched.state.checkpoint().checkpoint().height;
+                if height >= height_min && crate::now().0.saturating_sub(seen_ms) <= young_ms {
+                    return Take::Done(fetched);
+                }
+                let newer = |best: &Fetched| height > best.state.checkpoint().checkpoint().height;
+                if best.as_ref().is_none_or(newer) {
+                    best = Some(fetched);
+                }
+                Take::Later(format!("its last checkpoint is old (height {height})"))
+            },
+        );
         match (asked, best) {
             (Ok(fetched), _) => Ok(fetched),
             (Err(_), Some(best)) => Ok(best),
@@ -183,7 +198,10 @@ impl Nodes {
             if reply.status != 200 {
                 return problem(reply);
             }
-            match Receipt::decode(&reply.body).map_err(|e| e.to_string()).and_then(&mut check) {
+            match Receipt::decode(&reply.body)
+                .map_err(|e| e.to_string())
+                .and_then(&mut check)
+            {
                 Ok(done) => Take::Done(done),
                 Err(why) => Take::Lies(format!("sent a receipt that does not hold: {why}")),
             }
@@ -227,9 +245,10 @@ impl Nodes {
         });
         match asked {
             // Who was told that the statement is taken must know that it may still be done.
-            Err(Failure::Unreachable { tried }) if taken => {
-                Err(Failure::NotFinal { statement: *id, tried })
-            }
+            Err(Failure::Unreachable { tried }) if taken => Err(Failure::NotFinal {
+                statement: *id,
+                tried,
+            }),
             asked => asked,
         }
     }
@@ -243,28 +262,34 @@ impl Nodes {
         count: u32,
     ) -> Result<Vec<Option<Receipt>>, Failure> {
         let path = path::receipts(id, first, count);
-        self.ask(&Question::get(&path, RECEIPTS_BYTES_MAX).patient(), |_, reply| {
-            if reply.status != 200 {
-                // Another node may not have executed the statement yet.
-                return match problem(reply) {
-                    Take::Problem(problem) => Take::Later(problem.to_string()),
-                    other => other,
-                };
-            }
-            let list: Vec<Option<ByteVec>> = match canonical::decode(&reply.body, RECEIPTS_BYTES_MAX)
-            {
-                Ok(list) => list,
-                Err(error) => return Take::Lies(format!("sent receipts that are none: {error}")),
-            };
-            if list.len() != count as usize {
-                return Take::Later(format!("sent {} of {count} receipts", list.len()));
-            }
-            let decode = |bytes: Option<ByteVec>| bytes.map(|b| Receipt::decode(&b)).transpose();
-            match list.into_iter().map(decode).collect() {
-                Ok(receipts) => Take::Done(receipts),
-                Err(error) => Take::Lies(format!("sent receipts that are none: {error}")),
-            }
-        })
+        self.ask(
+            &Question::get(&path, RECEIPTS_BYTES_MAX).patient(),
+            |_, reply| {
+                if reply.status != 200 {
+                    // Another node may not have executed the statement yet.
+                    return match problem(reply) {
+                        Take::Problem(problem) => Take::Later(problem.to_string()),
+                        other => other,
+                    };
+                }
+                let list: Vec<Option<ByteVec>> =
+                    match canonical::decode(&reply.body, RECEIPTS_BYTES_MAX) {
+                        Ok(list) => list,
+                        Err(error) => {
+                            return Take::Lies(format!("sent receipts that are none: {error}"))
+                        }
+                    };
+                if list.len() != count as usize {
+                    return Take::Later(format!("sent {} of {count} receipts", list.len()));
+                }
+                let decode =
+                    |bytes: Option<ByteVec>| bytes.map(|b| Receipt::decode(&b)).transpose();
+                match list.into_iter().map(decode).collect() {
+                    Ok(receipts) => Take::Done(receipts),
+                    Err(error) => Take::Lies(format!("sent receipts that are none: {error}")),
+                }
+            },
+        )
     }
 
     fn ask<T>(
@@ -310,7 +335,8 @@ impl Nodes {
                 return Err(Failure::Unreachable { tried });
             }
             // The next node takes the first turn: one that only says "later" does not hold us up.
-            self.first.set((self.first.get() + 1) % self.addresses.len());
+            self.first
+                .set((self.first.get() + 1) % self.addresses.len());
             std::thread::sleep(rest);
             rest = (rest * 2).min(Duration::from_secs(2));
         }
@@ -320,7 +346,13 @@ impl Nodes {
         let url = format!("{}{}", node.trim_end_matches('/'), question.path);
         let timeout = Some(question.waits + ANSWER);
         let mut response = match question.body {
-            None => self.agent.get(&url).config().timeout_global(timeout).build().call()?,
+            None => self
+                .agent
+                .get(&url)
+                .config()
+                .timeout_global(timeout)
+                .build()
+                .call()?,
             Some(body) => self
                 .agent
                 .post(&url)
@@ -332,18 +364,31 @@ impl Nodes {
         };
         let status = response.status().as_u16();
         let limit = u64::try_from(question.bytes_max).unwrap_or(u64::MAX);
-        let body = response.body_mut().with_config().limit(limit).read_to_vec()?;
+        let body = response
+            .body_mut()
+            .with_config()
+            .limit(limit)
+            .read_to_vec()?;
         Ok(Reply { status, body })
     }
 }
 
 impl<'a> Question<'a> {
     fn get(path: &'a str, bytes_max: usize) -> Self {
-        Self { path, body: None, waits: Duration::ZERO, bytes_max, rounds: Some(2) }
+        Self {
+            path,
+            body: None,
+            waits: Duration::ZERO,
+            bytes_max,
+            rounds: Some(2),
+        }
     }
 
     fn patient(self) -> Self {
-        Self { rounds: None, ..self }
+        Self {
+            rounds: None,
+            ..self
+        }
     }
 }
 
@@ -357,3 +402,6 @@ fn problem<T>(reply: &Reply) -> Take<T> {
         Err(_) => Take::Later(format!("answered with HTTP status {}", reply.status)),
     }
 }
+
+#[cfg(test)]
+mod tests;

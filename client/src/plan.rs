@@ -18,8 +18,15 @@ use hefu_types::time::Day;
 use hefu_types::{Blinding, Digest, Salt, StateKey, Suite};
 
 /// The facts of an invoice that stand under its fact root.
-pub const INVOICE_FACTS: [&str; 7] =
-    ["currency", "document-type", "due", "issue-date", "number", "seller-id", "total"];
+pub const INVOICE_FACTS: [&str; 7] = [
+    "currency",
+    "document-type",
+    "due",
+    "issue-date",
+    "number",
+    "seller-id",
+    "total",
+];
 
 /// Who registers.
 pub struct Issuer<'a> {
@@ -113,9 +120,7 @@ impl Aside {
                 "it is another kind of document than the type is for",
                 "该文件与所选类型的文档种类不同",
             ),
-            Self::Unreadable(error) => {
-                Said::new(error.to_string(), format!("无法读取：{error}"))
-            }
+            Self::Unreadable(error) => Said::new(error.to_string(), format!("无法读取：{error}")),
             Self::Unfit(said) => said.clone(),
         }
     }
@@ -152,15 +157,34 @@ pub fn plan(
         );
     };
     let stated = stated.unwrap_or_default();
-    let pairs = stated.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs = stated
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     let facts = fact::salted(suite, issuer.fact_secret, &record, pairs);
-    let fact_root = if facts.is_empty() { None } else { fact::root(suite, &facts) };
+    let fact_root = if facts.is_empty() {
+        None
+    } else {
+        fact::root(suite, &facts)
+    };
 
     let (use_right, named_member_salt) = use_right(issuer, asked, &record, renditions)?;
     let day = |given: &Option<String>, name: &str| -> Result<Option<String>, Aside> {
-        let said = || renditions.iter().find_map(|r| r.fact(name)).map(str::to_owned);
-        let said = || if rules.kind == Kind::Licence { said() } else { None };
-        let Some(text) = given.clone().or_else(said) else { return Ok(None) };
+        let said = || {
+            renditions
+                .iter()
+                .find_map(|r| r.fact(name))
+                .map(str::to_owned)
+        };
+        let said = || {
+            if rules.kind == Kind::Licence {
+                said()
+            } else {
+                None
+            }
+        };
+        let Some(text) = given.clone().or_else(said) else {
+            return Ok(None);
+        };
         match text.parse::<Day>() {
             Ok(_) => Ok(Some(text)),
             Err(error) => Aside::unfit(error.to_string(), format!("日期格式错误：{error}")),
@@ -178,7 +202,13 @@ pub fn plan(
         total: total(rules, &number, renditions),
         blinding,
     };
-    Ok(Planned { number, record, register, facts, named_member_salt })
+    Ok(Planned {
+        number,
+        record,
+        register,
+        facts,
+        named_member_salt,
+    })
 }
 
 /// The number: what was typed, which the files must not contradict, or what they say.
@@ -190,7 +220,10 @@ fn number(
     let fit = |identity: &Identity| {
         candidate(suite, asked.rules, identity).map_err(|error| {
             Aside::Unfit(Said::new(
-                format!("the number does not fit the type {}: {error}", asked.rules.id),
+                format!(
+                    "the number does not fit the type {}: {error}",
+                    asked.rules.id
+                ),
                 format!("号码不符合类型 {} 的规则：{error}", asked.rules.id),
             ))
         })
@@ -204,11 +237,13 @@ fn number(
     let found = match (&asked.identity, &said) {
         (None, None) => {
             // Why the first cannot be read says more than that it has no number.
-            return Err(match renditions.first().map(|rendition| &rendition.reading) {
-                Some(Err(error)) => Aside::Unreadable(error.clone()),
-                Some(Ok(reading)) => Aside::NoIdentity(reading.missing.clone()),
-                None => Aside::NoIdentity(Vec::new()),
-            });
+            return Err(
+                match renditions.first().map(|rendition| &rendition.reading) {
+                    Some(Err(error)) => Aside::Unreadable(error.clone()),
+                    Some(Ok(reading)) => Aside::NoIdentity(reading.missing.clone()),
+                    None => Aside::NoIdentity(Vec::new()),
+                },
+            );
         }
         (None, Some(said)) => fit(said)?,
         (Some(given), None) => fit(given)?,
@@ -243,7 +278,10 @@ fn one_of_all<T: PartialEq>(
 }
 
 fn digests(renditions: &[Document]) -> Result<Vec<Digest>, Aside> {
-    let mut digests: Vec<Digest> = renditions.iter().map(|rendition| rendition.digest).collect();
+    let mut digests: Vec<Digest> = renditions
+        .iter()
+        .map(|rendition| rendition.digest)
+        .collect();
     digests.sort_unstable();
     digests.dedup();
     if digests.len() > DIGESTS_MAX {
@@ -273,9 +311,16 @@ fn total(rules: &TypeRules, number: &LegalNumber, renditions: &[Document]) -> Op
     let currency = fact("currency")?;
     // A credit note writes what it gives back as a positive number; on the ledger it is negative.
     let is_credit = number.class == "credit-note";
-    let minor_units = if is_credit { units.checked_neg()? } else { units };
+    let minor_units = if is_credit {
+        units.checked_neg()?
+    } else {
+        units
+    };
     let is_iso = currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase());
-    is_iso.then(|| Amount { currency: currency.to_owned(), minor_units })
+    is_iso.then(|| Amount {
+        currency: currency.to_owned(),
+        minor_units,
+    })
 }
 
 fn use_right(
@@ -291,9 +336,13 @@ fn use_right(
             Some(_) => Aside::unfit("a licence is not used", "证照没有使用权"),
         };
     }
-    let buyer = renditions.iter().find_map(|rendition| rendition.fact("buyer-id"));
+    let buyer = renditions
+        .iter()
+        .find_map(|rendition| rendition.fact("buyer-id"));
     let named = |buyer: &str| {
-        let mac = issuer.suite.mac(issuer.fact_secret, &[&record.0, b"named-member"]);
+        let mac = issuer
+            .suite
+            .mac(issuer.fact_secret, &[&record.0, b"named-member"]);
         let mut salt = Salt([0; 16]);
         salt.0.copy_from_slice(&mac.0[..16]);
         let identifier = member_identifier(buyer);
@@ -325,14 +374,22 @@ fn region(issuer: &Issuer<'_>, asked: &Asked<'_>, legal_issuer: &str) -> Result<
         .collect();
     let only = |of: &[&Entitlement]| -> Option<String> {
         let first = &of.first()?.region;
-        of.iter().all(|entitlement| entitlement.region == *first).then(|| first.clone())
+        of.iter()
+            .all(|entitlement| entitlement.region == *first)
+            .then(|| first.clone())
     };
-    let covering: Vec<&Entitlement> =
-        of_type.iter().copied().filter(|entitlement| entitlement.covers(legal_issuer)).collect();
+    let covering: Vec<&Entitlement> = of_type
+        .iter()
+        .copied()
+        .filter(|entitlement| entitlement.covers(legal_issuer))
+        .collect();
     match only(&of_type).or_else(|| only(&covering)) {
         Some(region) => Ok(region),
         None if of_type.is_empty() => Aside::unfit(
-            format!("the network file knows no right of this agency to issue {}", asked.rules.id),
+            format!(
+                "the network file knows no right of this agency to issue {}",
+                asked.rules.id
+            ),
             format!("网络文件中没有该机构签发 {} 的授权", asked.rules.id),
         ),
         None => Aside::unfit(

@@ -121,7 +121,12 @@ pub fn padded(text: &str, columns: usize) -> String {
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell)).max())
+        .map(|i| {
+            rows.iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| width(cell))
+                .max()
+        })
         .map(|widest| widest.unwrap_or(0))
         .collect();
     let mut text = String::new();
@@ -152,7 +157,10 @@ mod tests {
 
     #[test]
     fn a_hostile_name_does_not_draw() {
-        assert_eq!(shown("a\u{1b}[2Jb发票\u{202e}x"), "a\\u{1b}[2Jb发票\\u{202e}x");
+        assert_eq!(
+            shown("a\u{1b}[2Jb发票\u{202e}x"),
+            "a\\u{1b}[2Jb发票\\u{202e}x"
+        );
     }
 
     #[test]

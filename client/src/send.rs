@@ -18,6 +18,8 @@ pub struct Signed {
     pub bytes: Vec<u8>,
     /// Its identity.
     pub id: StatementId,
+    /// Who signed.
+    pub issuer: String,
     /// Its operations.
     pub operations: Vec<Operation>,
     suite: Suite,
@@ -49,13 +51,22 @@ impl Signed {
         let suite = network.suite();
         let bytes = statement.encode();
         let read = statement.read(suite, &network.digest())?;
-        let (id, operations) = (read.claimed_id(), read.operations().to_vec());
-        Ok(Self { bytes, id, operations, suite })
+        Ok(Self {
+            bytes,
+            id: read.claimed_id(),
+            issuer: read.issuer().to_owned(),
+            operations: read.operations().to_vec(),
+            suite,
+        })
     }
 
     /// The identity of the operation at a position.
     pub fn operation_id(&self, index: usize) -> OperationId {
-        operation_id(self.suite, &self.id, u32::try_from(index).expect("at most 4096 operations"))
+        operation_id(
+            self.suite,
+            &self.id,
+            u32::try_from(index).expect("at most 4096 operations"),
+        )
     }
 }
 

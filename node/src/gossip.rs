@@ -7,8 +7,9 @@
 //! the node has taken the message. A message that cannot be read is answered with nothing.
 //!
 //! Only peers of the configuration are connected, known by their keys; a stranger is shown the door
-//! after the handshake that told who he is. One connection to a peer is kept for ever, and dialled
-//! again whenever it is gone.
+//! after the handshake that told who he is. A connection to each peer is kept for ever, and dialled
+//! again whenever it is gone. Messages may arrive twice, and a connection may end after a message
+//! was queued and before it was sent.
 //!
 //! Statements keep their order to each peer, because one request with statements is under way at a
 //! time. What is broadcast meanwhile goes out as the next request, so that batches grow with the
@@ -236,7 +237,7 @@ pub fn spawn(config: GossipConfig) -> Result<(Gossip, mpsc::Receiver<GossipEvent
         filled: Notify::new(),
         listening: watch::Sender::new(None),
     });
-    let (events, received) = mpsc::channel(config.limits.events_max);
+    let (events, received) = mpsc::channel(config.limits.events_max.max(1));
     tokio::spawn(swarm::Task::new(swarm, peers, shared.clone(), events).run());
     Ok((Gossip { shared }, received))
 }

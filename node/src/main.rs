@@ -14,6 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
@@ -130,13 +131,13 @@ fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         let (stdin_ended, on_stdin) = tokio::sync::oneshot::channel();
-        if stop_with_stdin {
+        // Kept until the end where standard input does not matter: nobody sends then.
+        let mut stdin_ended = Some(stdin_ended);
+        if let Some(stdin_ended) = stdin_ended.take_if(|_| stop_with_stdin) {
             std::thread::spawn(move || {
                 let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
                 let _ = stdin_ended.send(());
             });
-        } else {
-            std::mem::forget(stdin_ended);
         }
         let stop = async move {
             tokio::select! {
@@ -201,7 +202,7 @@ fn devnet(plan: &Plan) -> anyhow::Result<()> {
         let _ = stopped.send(Ended::Told);
     });
     let mut running = children.len();
-    for event in on_stop {
+    while let Ok(event) = on_stop.recv() {
         match event {
             Ended::Told => break,
             Ended::Node { name, how } => {
@@ -213,10 +214,20 @@ fn devnet(plan: &Plan) -> anyhow::Result<()> {
             }
         }
     }
-    // Closing their standard inputs tells the validators to stop.
+    // Closing their standard inputs tells the validators to stop; they close their stores then.
     drop(children);
+    while running > 0 {
+        match on_stop.recv_timeout(STOP_DEADLINE) {
+            Ok(Ended::Node { .. }) => running -= 1,
+            Ok(Ended::Told) => {}
+            Err(_) => bail!("{running} validators did not stop; look for their processes"),
+        }
+    }
     Ok(())
 }
+
+/// How long validators may take to stop.
+const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
 enum Ended {
     Told,
@@ -295,8 +306,8 @@ fn init(
         gossip_listen: "/ip4/0.0.0.0/tcp/26501".to_owned(),
         peers: vec![PeerConfig {
             name: "another.validator".to_owned(),
-            engine: "/dns4/another.validator/tcp/26500".to_owned(),
-            gossip: "/dns4/another.validator/tcp/26501".to_owned(),
+            engine: "/ip4/192.0.2.7/tcp/26500".to_owned(),
+            gossip: "/ip4/192.0.2.7/tcp/26501".to_owned(),
         }],
         http_listen: "127.0.0.1:26502".parse()?,
         operator_listen: "127.0.0.1:26503".parse()?,

@@ -133,7 +133,7 @@ impl Publication {
     pub fn hear(&mut self, cosignature: HeightCosignature) -> bool {
         let HeightCosignature {
             height,
-            cosignature: by,
+            member: by,
             log_signature,
         } = &cosignature;
         let Some(candidate) = self.candidates.get(height) else {
@@ -178,6 +178,11 @@ impl Publication {
 
     fn insert(&mut self, cosignature: HeightCosignature) -> bool {
         let height = cosignature.height;
+        // Of this process: before its first publication nothing is served, whatever is on disk.
+        let served = self
+            .shared
+            .published()
+            .map_or(0, |p| p.signed.checkpoint.height);
         let Some(candidate) = self.candidates.get_mut(&height) else {
             return false;
         };
@@ -185,7 +190,7 @@ impl Publication {
             .cosignatures
             .insert(cosignature.member.member, cosignature);
         let quorum = candidate.set.quorum();
-        if candidate.cosignatures.len() < quorum || height <= self.published_height_now() {
+        if candidate.cosignatures.len() < quorum || height <= served {
             return false;
         }
         let Some(first) = candidate.cosignatures.values().next() else {
@@ -201,16 +206,16 @@ impl Publication {
             .take(quorum)
             .map(|c| c.member.clone())
             .collect();
-        self.best = Some(CarriedQuorum {
-            height,
-            cosignatures: cosignatures.clone(),
-        });
         let signed = SignedCheckpoint {
             checkpoint: candidate.checkpoint.clone(),
             log_signature,
-            cosignatures,
+            cosignatures: cosignatures.clone(),
         };
         let (tree, set) = (candidate.tree.clone(), Arc::clone(&candidate.set));
+        self.best = Some(CarriedQuorum {
+            height,
+            cosignatures,
+        });
         if let Err(error) = self.shared.store.put_published(&signed) {
             // Publication is derived: the store itself refuses the next block if its disk is gone.
             tracing::error!(%error, "the published checkpoint could not be kept");
@@ -219,13 +224,6 @@ impl Publication {
         self.shared.set_published(Published { signed, tree, set });
         self.candidates.retain(|of, _| *of + HEIGHTS_KEPT > height);
         true
-    }
-
-    /// What this process has published; before its first publication, nothing counts as done.
-    fn published_height_now(&self) -> u64 {
-        self.shared
-            .published()
-            .map_or(0, |published| published.signed.checkpoint.height)
     }
 
     /// The height of the last checkpoint that was ever published here.

@@ -1,3 +1,5 @@
-//! The tests that need more than one crate, as one binary. Only `mod` lines stand here.
+//! All integration tests, in one binary: one link, one place.
 
+mod log;
+mod network;
 mod tidy;

@@ -40,14 +40,15 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::watch;
 use tokio::task::block_in_place;
-use tokio::time::timeout;
+use tokio::time::{sleep, sleep_until, timeout};
 use tracing::{debug, error, info, warn};
 
 /// The most blocks in one response of sync.
 const SYNCED_BLOCKS_MAX: usize = 32;
 /// The engine's parts get so long to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
-/// So long after its parts the engine has stopped too, unless it refuses to go on.
+/// So long after its parts the engine has stopped too, unless it refuses to go on; so long after
+/// the engine its log is free.
 const SAFETY_GRACE: Duration = Duration::from_secs(2);
 /// A follower is nobody among the validators, even if its key is one of theirs: without this the
 /// engine would ask it to sign.
@@ -82,6 +83,7 @@ pub async fn run<A: Application>(
     };
     let (mut channels, mut engine) = start(&config, &signatures).await?;
     let Signals { calls, status } = signals;
+    let wal = config.wal.clone();
     let mut host = Host::new(config, app, signatures, status);
     let outcome = host.serve(&mut channels, calls).await;
     // Whoever waits for an answer is told that there will be none, or the parts would not stop.
@@ -92,7 +94,7 @@ pub async fn run<A: Application>(
     if failed && timeout(SAFETY_GRACE, &mut engine.handle).await.is_ok() {
         return outcome;
     }
-    stop(engine).await;
+    stop(engine, &wal).await;
     if failed {
         Err(EngineError::Unsafe)
     } else {
@@ -147,7 +149,7 @@ async fn start(
     .map_err(|error| EngineError::Start(format!("{error:#}")))
 }
 
-async fn stop(engine: EngineHandle) {
+async fn stop(engine: EngineHandle, wal: &Path) {
     // The first part that stops would make its supervisor kill the others, and a killed network
     // never closes its socket: each is taken from its supervisor first.
     let supervisor = engine.actor.get_cell();
@@ -163,6 +165,15 @@ async fn stop(engine: EngineHandle) {
     engine.actor.stop(None);
     if engine.handle.await.is_err() {
         warn!("the engine's supervisor panicked");
+    }
+    // The thread that writes the log is told to stop, but nobody waits for it.
+    let freed = async {
+        while wal_height(wal).is_err() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if timeout(SAFETY_GRACE, freed).await.is_err() {
+        warn!("the write-ahead log is still in use");
     }
 }
 
@@ -861,6 +872,6 @@ fn validity(key: &Key, judgement: Judgement) -> Option<Validity> {
 
 async fn until(time: Option<Instant>) {
     if let Some(time) = time {
-        tokio::time::sleep_until(time.into()).await;
+        sleep_until(time.into()).await;
     }
 }

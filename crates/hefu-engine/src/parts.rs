@@ -413,6 +413,11 @@ mod tests {
     const SUITE: Suite = Suite::Sha256Ed25519;
     const LONGEST: usize = 1000;
 
+    fn peer(name: u8) -> PeerId {
+        let id = crate::config::peer_key(&[name; 32]).expect("a key").public().to_peer_id();
+        PeerId::from_bytes(&id.to_bytes()).expect("a peer id")
+    }
+
     fn streams() -> Streams {
         Streams::new(SUITE, LONGEST)
     }
@@ -474,7 +479,7 @@ mod tests {
 
     #[test]
     fn a_block_arrives_in_order() {
-        let peer = PeerId::random();
+        let peer = peer(1);
         assert_eq!(messages(7, 1).len(), 5);
         is_block(insert(&mut streams(), peer, messages(7, 1)), 7);
     }
@@ -484,7 +489,7 @@ mod tests {
         let empty = Bytes::new();
         let parts = cut(&id(1), head(1, &empty), &empty, 100);
         assert_eq!(parts.len(), 2);
-        let assembled = insert(&mut streams(), PeerId::random(), parts).expect("taken");
+        let assembled = insert(&mut streams(), peer(1), parts).expect("taken");
         assert_eq!(assembled.expect("whole").block, empty);
     }
 
@@ -494,7 +499,7 @@ mod tests {
             order in Just((0..5_usize).collect::<Vec<_>>()).prop_shuffle(),
             again in prop::collection::vec(0..4_usize, 0..4),
         ) {
-            let (peer, mut streams) = (PeerId::random(), streams());
+            let (peer, mut streams) = (peer(1), streams());
             let parts = messages(7, 1);
             // All but the last, then some of those once more, then the last.
             let (last, first) = order.split_last().expect("five");
@@ -510,7 +515,7 @@ mod tests {
         fn no_sequence_of_messages_panics_or_grows(
             sent in prop::collection::vec((0..3_u8, 0..40_u8, 0..7_u64, 0..600_usize, 0..4_u8), 0..200),
         ) {
-            let (peer, mut streams) = (PeerId::random(), streams());
+            let (peer, mut streams) = (peer(1), streams());
             for (kind, stream, sequence, bytes, height) in sent {
                 let content = match kind {
                     0 => StreamContent::Data(Part::Head(head(u64::from(height), &block(stream)))),
@@ -540,7 +545,7 @@ mod tests {
             Refusal::BadSignature,
             Refusal::TooFarAhead,
         ] {
-            let (peer, mut streams) = (PeerId::random(), streams());
+            let (peer, mut streams) = (peer(1), streams());
             let mut parts = messages(7, 1).into_iter();
             let first = parts.next().expect("a head");
             let taken = streams.insert(peer, first, 0, HeadCheck::Refused(refusal));
@@ -553,7 +558,7 @@ mod tests {
 
     #[test]
     fn a_block_has_the_length_and_the_bytes_that_its_head_says() {
-        let peer = PeerId::random();
+        let peer = peer(1);
         let mut parts = messages(7, 1);
         parts[3] = data(7, 3, 51);
         assert_eq!(
@@ -582,7 +587,7 @@ mod tests {
 
     #[test]
     fn parts_have_their_places() {
-        let peer = PeerId::random();
+        let peer = peer(1);
         let fin = |sequence| StreamMessage::new(id(7), sequence, StreamContent::Fin);
         let head_at_1 = {
             let content = StreamContent::Data(Part::Head(head(1, &block(7))));
@@ -606,7 +611,7 @@ mod tests {
 
     #[test]
     fn a_peer_has_a_quota_and_another_peer_has_its_own() {
-        let (greedy, modest) = (PeerId::random(), PeerId::random());
+        let (greedy, modest) = (peer(1), peer(2));
         let mut streams = streams();
         for stream in 0..OPEN_STREAMS_MAX as u8 {
             assert_eq!(
@@ -621,7 +626,7 @@ mod tests {
 
     #[test]
     fn the_bytes_of_a_peer_are_bounded_over_its_streams() {
-        let (peer, mut streams) = (PeerId::random(), streams());
+        let (peer, mut streams) = (peer(1), streams());
         for stream in 0..PEER_BLOCKS_MAX as u8 {
             assert_eq!(
                 insert(&mut streams, peer, [data(stream, 1, LONGEST)]),
@@ -643,7 +648,7 @@ mod tests {
 
     #[test]
     fn a_peer_finishes_so_many_streams_a_round() {
-        let (peer, mut streams) = (PeerId::random(), streams());
+        let (peer, mut streams) = (peer(1), streams());
         for _ in 0..FINISHED_STREAMS_MAX {
             is_block(insert(&mut streams, peer, messages(7, 1)), 7);
         }
@@ -655,7 +660,7 @@ mod tests {
 
     #[test]
     fn a_block_of_a_height_ahead_waits_for_its_height() {
-        let (peer, mut streams) = (PeerId::random(), streams());
+        let (peer, mut streams) = (peer(1), streams());
         for message in messages(7, 3) {
             assert_eq!(streams.insert(peer, message, 0, HeadCheck::Later), Ok(None));
         }
@@ -668,7 +673,7 @@ mod tests {
 
     #[test]
     fn what_is_decided_or_lost_is_dropped() {
-        let (peer, mut streams) = (PeerId::random(), streams());
+        let (peer, mut streams) = (peer(1), streams());
         insert(&mut streams, peer, messages(1, 1).into_iter().take(2)).expect("taken");
         insert(&mut streams, peer, messages(2, 2).into_iter().take(2)).expect("taken");
         insert(&mut streams, peer, [data(3, 1, 10)]).expect("taken");

@@ -276,6 +276,10 @@ async fn all_rest(nodes: &[Node]) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn four_engines_agree_rest_wake_and_catch_up() {
+    // RUST_LOG=hefu_engine=debug shows what the engines do.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer();
+    log.try_init().expect("the only subscriber");
     let directory = tempfile::tempdir().expect("a directory");
     let free: Vec<_> = (0..NODES).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
     let ports: Vec<u16> =

@@ -38,7 +38,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Fewer make more branches, more make a writer copy more for each change.
-const RUN_LEAVES_MAX: usize = 64;
+const RUN_LEAVES_MAX: usize = 32;
 
 /// The state tree, or a snapshot of it: a clone is cheap and does not see later changes.
 #[derive(Clone)]
@@ -206,7 +206,7 @@ impl Subtree {
             return;
         }
         match &mut self.below {
-            Below::Run(old) if len_after(old, changes) <= RUN_LEAVES_MAX => {
+            Below::Run(old) if fit_after(old, changes) => {
                 let mut leaves = merge(old, changes);
                 size.leaves = size.leaves - old.len() + leaves.len();
                 self.hash = rehash(suite, depth, &mut leaves, changes);
@@ -269,12 +269,15 @@ fn rehash(suite: Suite, depth: usize, leaves: &mut [Leaf], changes: &[Change]) -
     hash
 }
 
-/// How many leaves a run has after changes.
-fn len_after(leaves: &[Leaf], changes: &[Change]) -> usize {
+/// Whether the leaves of a run still fit one run after changes.
+fn fit_after(leaves: &[Leaf], changes: &[Change]) -> bool {
     let held = |key| leaves.binary_search_by_key(key, |leaf| leaf.key).is_ok();
-    changes.iter().fold(leaves.len(), |len, (key, value_hash)| {
-        len + usize::from(value_hash.is_some()) - usize::from(held(key))
-    })
+    let len_after = || {
+        changes.iter().fold(leaves.len(), |len, (key, value_hash)| {
+            len + usize::from(value_hash.is_some()) - usize::from(held(key))
+        })
+    };
+    leaves.len() + changes.len() <= RUN_LEAVES_MAX || len_after() <= RUN_LEAVES_MAX
 }
 
 /// The leaves of a run after changes. Forks on the ways of the changes are still to be hashed.

@@ -9,7 +9,7 @@ mod network;
 use hefu_store::{CommittedBlock, Store};
 use hefu_types::StateKey;
 use network::{execute_block, propose, World};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The most operations under one signature.
 const STATEMENT: u64 = 4_096;
@@ -28,7 +28,7 @@ fn run(block: u64, operations: u64) {
     let opened = Store::open(folder.path(), &world.network).expect("an empty folder");
     let (store, mut tree, mut frontier) = (opened.store, opened.tree, opened.frontier);
     let mut before = opened.before;
-    let (mut writing, mut slowest) = (Duration::ZERO, Duration::ZERO);
+    let (mut writing, mut busy, mut slowest) = (0.0, 0.0, 0.0_f64);
     let (mut leaves, mut blocks) = (0, 0);
     for first in (0..operations).step_by(block as usize) {
         let mut statements = Vec::new();
@@ -42,7 +42,7 @@ fn run(block: u64, operations: u64) {
         let bytes = propose(&world.network, &before, statements);
         let load = |key: &StateKey| store.load(key).expect("the store is sound");
         let made = execute_block(&world.network, &before, &tree, &frontier, bytes, load);
-        let start = Instant::now();
+        let start = Stopwatch::start();
         store
             .commit(CommittedBlock {
                 height: made.height,
@@ -53,21 +53,23 @@ fn run(block: u64, operations: u64) {
                 log_root: made.log_root,
             })
             .expect("the disk takes it");
-        let took = start.elapsed();
-        writing += took;
-        slowest = slowest.max(took);
+        let [wall, processor] = start.seconds();
+        writing += wall;
+        busy += processor;
+        slowest = slowest.max(wall);
         leaves += made.executed.changes.len();
         blocks += 1;
         (tree, frontier, before) = (made.executed.tree, made.frontier, made.after);
     }
-    let seconds = writing.as_secs_f64();
     println!("blocks of {block} registers, {operations} in all, {leaves} leaves:");
     println!(
-        "  commit     {:>9.0} leaves/s, {:.0} operations/s, {:.1} ms a block, slowest {:.1} ms",
-        leaves as f64 / seconds,
-        operations as f64 / seconds,
-        seconds * 1_000.0 / f64::from(blocks),
-        slowest.as_secs_f64() * 1_000.0
+        "  commit     {:>9.0} leaves/s, {:.0} operations/s, {:.1} ms a block ({:.1} of the \
+         processor), slowest {:.1}",
+        leaves as f64 / writing,
+        operations as f64 / writing,
+        writing * 1e3 / f64::from(blocks),
+        busy * 1e3 / f64::from(blocks),
+        slowest * 1e3
     );
     let statistics = store.statistics().expect("the store is sound");
     println!(
@@ -77,45 +79,75 @@ fn run(block: u64, operations: u64) {
         statistics.memory_bytes >> 20,
         resident()
     );
-    let start = Instant::now();
     let loads = operations.min(100_000);
-    for number in 0..loads {
-        // Scattered over all numbers, each once.
-        let number = number.wrapping_mul(7_919) % operations;
-        let found = store.load(&World::record("invoice", number));
-        assert!(found.expect("the store is sound").is_some());
+    // Scattered over all numbers.
+    let scattered = (0..loads).map(|number| number.wrapping_mul(7_919) % operations);
+    let keys: Vec<_> = scattered
+        .map(|number| World::record("invoice", number))
+        .collect();
+    let start = Stopwatch::start();
+    for key in &keys {
+        assert!(store.load(key).expect("the store is sound").is_some());
     }
-    println!(
-        "  load       {:>9.0} values/s",
-        loads as f64 / start.elapsed().as_secs_f64()
-    );
-    let start = Instant::now();
+    let [wall, processor] = start.seconds().map(|seconds| seconds * 1e6 / loads as f64);
+    println!("  load       {wall:>9.1} us a value ({processor:.1} of the processor)");
+    let start = Stopwatch::start();
     let rebuilt = store.block(before.height).expect("the store is sound");
     let length = rebuilt.expect("a block").bytes.len();
-    let took = start.elapsed().as_secs_f64();
+    let [wall, _] = start.seconds();
     println!(
         "  rebuild    {:>9.1} ms, a block of {} KiB",
-        took * 1_000.0,
+        wall * 1e3,
         length >> 10
     );
     drop(store);
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let opened = Store::open(folder.path(), &world.network).expect("the store is sound");
-    let took = start.elapsed().as_secs_f64();
-    let keys = opened.tree.len();
+    let [wall, processor] = start.seconds();
     println!(
-        "  open       {:>9.2} s, {:.1} us a leaf; process {}",
-        took,
-        took * 1e6 / keys as f64,
+        "  open       {wall:>9.2} s, {:.1} us a leaf ({:.1} of the processor); process {}",
+        wall * 1e6 / opened.tree.len() as f64,
+        processor * 1e6 / opened.tree.len() as f64,
         resident()
     );
-    let start = Instant::now();
+    let start = Stopwatch::start();
     let checked = opened.store.check_all(|_| ()).expect("the store is sound");
-    let took = start.elapsed().as_secs_f64();
+    let [wall, processor] = start.seconds();
     println!(
-        "  check all  {:>9.2} s, {} leaves, {} operations",
-        took, checked.leaves, checked.operations
+        "  check all  {wall:>9.2} s ({processor:.2} of the processor), {} leaves, {} operations",
+        checked.leaves, checked.operations
     );
+}
+
+/// Wall time, and the processor's for this thread where the system tells: on a busy machine the two
+/// differ.
+struct Stopwatch {
+    wall: Instant,
+    processor: f64,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self {
+            wall: Instant::now(),
+            processor: processor_seconds(),
+        }
+    }
+
+    /// Seconds of the clock and of the processor.
+    fn seconds(&self) -> [f64; 2] {
+        let wall = self.wall.elapsed().as_secs_f64();
+        [wall, processor_seconds() - self.processor]
+    }
+}
+
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text
+        .split(' ')
+        .next()
+        .and_then(|number| number.parse().ok());
+    nanoseconds.unwrap_or(0.0) / 1e9
 }
 
 /// The memory of this process, where the system tells.

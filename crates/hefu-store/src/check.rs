@@ -16,9 +16,15 @@ use hefu_types::block::{BlockEntry, Header, Refusal};
 use hefu_types::operation::operation_id;
 use hefu_types::statement::SignedHeader;
 use hefu_types::{canonical, merkle, EntryIndex, Hash, StateKey, TreeSize};
+use std::sync::mpsc;
 
 /// How many leaves are hashed into the tree together: more cost memory, fewer time.
 const LEAVES_AT_ONCE: usize = 1 << 16;
+/// More threads than this wait for the one that builds the tree.
+const THREADS_MAX: usize = 8;
+
+/// A key of the state tree and the hash of its value.
+type Change = (StateKey, Option<Hash>);
 
 /// What [`Store::check_all`] has seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -276,7 +282,7 @@ impl Store {
     }
 
     /// The leaves that a block wrote, as it wrote them.
-    fn leaves_of(&self, height: u64) -> Result<Vec<(StateKey, Option<Hash>)>, StoreFault> {
+    fn leaves_of(&self, height: u64) -> Result<Vec<Change>, StoreFault> {
         let mut leaves = Vec::new();
         for key in self.changed(height)? {
             let at = of_leaf(&key, height);
@@ -287,46 +293,70 @@ impl Store {
         Ok(leaves)
     }
 
-    /// The tree of the latest values.
+    /// The tree of the latest values. Reading and hashing them is the work of all processors.
     fn latest_tree(&self) -> Result<StateTree, StoreFault> {
+        let mut tree = StateTree::new(self.inner.suite);
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
+        std::thread::scope(|scope| {
+            let (parts, arrived) = mpsc::sync_channel(2);
+            let mut readers = Vec::new();
+            for (from, before) in key_ranges(threads.min(THREADS_MAX)) {
+                let parts = parts.clone();
+                // Sending fails only when this thread panics; then nothing counts any more.
+                let take = move |part| drop(parts.send(part));
+                readers.push(scope.spawn(move || self.latest_leaves(&from, before, take)));
+            }
+            drop(parts);
+            for mut part in arrived {
+                tree.apply(&mut part);
+            }
+            readers.into_iter().try_for_each(|reader| {
+                let read = reader.join();
+                read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        })?;
+        Ok(tree)
+    }
+
+    /// Hands out the latest values of a range of keys, part by part.
+    fn latest_leaves(
+        &self,
+        from: &[u8],
+        before: Option<Vec<u8>>,
+        mut take: impl FnMut(Vec<Change>),
+    ) -> Result<(), StoreFault> {
         let suite = self.inner.suite;
         let height = self.height();
-        let mut tree = StateTree::new(suite);
-        // Rows come ascending by key, so each part extends the tree at its right edge.
-        let mut part: Vec<(StateKey, Option<Hash>)> = Vec::with_capacity(LEAVES_AT_ONCE);
+        let mut part: Vec<Change> = Vec::new();
         let mut last = None;
         let mut repeated = 0_u32;
         let database = &self.inner.database;
-        database.scan(Column::Leaves, &[], None, |row_key, row| {
+        database.scan(Column::Leaves, from, before.as_deref(), |row_key, row| {
             let fault = |why| StoreFault::corrupt(Column::Leaves, row_name(row_key), why);
             let (key, written) =
                 leaf_of(row_key).ok_or_else(|| fault("its key is not a leaf's"))?;
             if written > height {
-                return Err(fault(
-                    "it was written by a block that the store does not hold",
-                ));
+                let why = "it was written by a block that the store does not hold";
+                return Err(fault(why));
             }
             if last == Some(key) {
-                // An older version. The clock has one for each block: those are passed over at once.
+                // An older version. The clock has one for each block: those are passed over at once,
+                // up to that of genesis.
                 repeated += 1;
-                let skip = repeated > 8;
-                return Ok(if skip {
-                    Step::Seek(of_leaf(&key, 0))
-                } else {
-                    Step::Next
-                });
+                let skip = repeated > 8 && written > 0;
+                let oldest = of_leaf(&key, 0);
+                return Ok(if skip { Step::Seek(oldest) } else { Step::Next });
             }
             (last, repeated) = (Some(key), 0);
             let hash = Value::read(row_key, row)?.hash(suite, row_key)?;
             part.push((key, Some(hash)));
             if part.len() == LEAVES_AT_ONCE {
-                tree.apply(&mut part);
-                part.clear();
+                take(std::mem::take(&mut part));
             }
             Ok(Step::Next)
         })?;
-        tree.apply(&mut part);
-        Ok(tree)
+        take(part);
+        Ok(())
     }
 
     fn check_state_root(&self, height: u64, root: Hash) -> Result<(), StoreFault> {
@@ -373,4 +403,15 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Ranges of keys with about as many leaves each. Most keys begin with a set bit, see
+/// [`hefu_types::key`]; the first range also has all others.
+fn key_ranges(count: usize) -> impl Iterator<Item = (Vec<u8>, Option<Vec<u8>>)> {
+    let begin = move |range: usize| vec![(0x80 + 0x80 * range / count) as u8];
+    (0..count).map(move |range| {
+        let from = if range == 0 { Vec::new() } else { begin(range) };
+        let before = (range + 1 < count).then(|| begin(range + 1));
+        (from, before)
+    })
 }

@@ -28,6 +28,9 @@ pub(crate) struct Database {
     dead: AtomicBool,
 }
 
+/// A key and a value.
+type Row = (Vec<u8>, Vec<u8>);
+
 /// Where a scan goes after a row.
 pub(crate) enum Step {
     Next,
@@ -90,6 +93,8 @@ impl Database {
     ) -> Result<(), StoreFault> {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
+        // Who reads a column to its end reads it once.
+        options.fill_cache(before.is_some());
         if let Some(before) = before {
             options.set_iterate_upper_bound(before);
         }
@@ -121,7 +126,7 @@ impl Database {
     }
 
     /// The last row of a column.
-    pub fn last(&self, column: Column) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreFault> {
+    pub fn last(&self, column: Column) -> Result<Option<Row>, StoreFault> {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
         let mut rows = self.db.raw_iterator_cf_opt(self.family(column), options);

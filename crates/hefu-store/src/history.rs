@@ -11,7 +11,9 @@ impl Store {
     /// block confirms the roots before it, whose checkpoint is then cosigned anew.
     pub fn tree_before(&self, tree: &StateTree, height: u64) -> Result<StateTree, StoreFault> {
         let mut before = tree.clone();
-        let Some(below) = height.checked_sub(1) else { return Ok(before) };
+        let Some(below) = height.checked_sub(1) else {
+            return Ok(before);
+        };
         let mut changes = Vec::new();
         for key in self.changed(height)? {
             let row = self.inner.database.leaf_at(&of_leaf(&key, below))?;

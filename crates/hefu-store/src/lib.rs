@@ -8,7 +8,7 @@
 //! Not here: the rules (`hefu-state`), proofs (`hefu-proof`), when to write what (`node`). The state
 //! tree is not on disk: it is built from the latest leaves on open, and its root has to be the one
 //! that the last block entry names. This is the only crate that names RocksDB, and of its modules
-//! only `database` does.
+//! only `database` does (the tests also, to alter files).
 //!
 //! A store is read by many threads beside its one writer. After a failed write the handle is dead:
 //! it writes nothing more, and starting the node again is the one way on.

@@ -537,12 +537,12 @@ fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
         }
     }
     scopes.sort_unstable();
-    // Sorted, a prefix stands before everything that it begins.
-    for (i, (of_type, prefix, agency)) in scopes.iter().enumerate() {
-        for (other_type, other, other_agency) in &scopes[i + 1..] {
-            if other_type != of_type || !other.starts_with(prefix) {
-                break;
-            }
+    // Sorted, a prefix stands right before the first of what it begins.
+    for pair in scopes.windows(2) {
+        let [(of_type, prefix, agency), (other_type, other, other_agency)] = pair else {
+            continue;
+        };
+        if other_type == of_type && other.starts_with(prefix) {
             return refuse(format!(
                 "for the type {of_type:?} the scopes {prefix:?} of {agency:?} and {other:?} of \
                  {other_agency:?} overlap"

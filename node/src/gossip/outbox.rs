@@ -149,7 +149,11 @@ impl Outbox {
 
     /// Queues for all that are connected.
     pub(super) fn push_all(&mut self, item: &Queued) -> bool {
-        (0..self.peers.len()).fold(false, |any, peer| self.push(peer, item.clone()) || any)
+        let mut any = false;
+        for peer in 0..self.peers.len() {
+            any |= self.push(peer, item.clone());
+        }
+        any
     }
 
     /// Puts back in front what was sent and not acknowledged, unless it had its last chance.

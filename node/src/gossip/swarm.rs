@@ -32,8 +32,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REDIAL_MIN: Duration = Duration::from_millis(50);
 /// The longest pause.
 const REDIAL_MAX: Duration = Duration::from_secs(1);
-/// Two connections that were made within this time may be two nodes dialling each other at once.
-const CROSSED_WITHIN: Duration = Duration::from_secs(10);
 /// So many unreadable messages, and a peer is shut out.
 const UNREADABLE_MAX: u32 = 16;
 /// For how long.
@@ -88,20 +86,21 @@ pub(super) fn build(
 struct Connection {
     id: ConnectionId,
     dialled_by_us: bool,
-    since: Instant,
+    /// When it was made, or the peer was last heard on it.
+    heard_at: Instant,
 }
 
 struct Peer {
     known: KnownPeer,
-    /// The one that is in use. One that we close is forgotten at once: closing takes as long as TCP
-    /// waits for a dead host, and libp2p tells only then.
-    connection: Option<Connection>,
+    /// One; or two, if both nodes dialled at the same time, for closing one of them would lose what
+    /// the other node has just sent on it. One that we close is forgotten at once: closing takes as
+    /// long as TCP waits for a dead host, and libp2p tells only then.
+    connections: Vec<Connection>,
     dialling: Option<ConnectionId>,
     /// When to dial, if there is no connection then.
     dial_at: Instant,
     /// Since the peer was last heard.
     dials_failed: u32,
-    heard_at: Instant,
     unreadable: u32,
     /// Its messages in the inbox.
     inbound: usize,
@@ -113,11 +112,10 @@ impl Peer {
     fn new(known: KnownPeer, now: Instant) -> Self {
         Self {
             known,
-            connection: None,
+            connections: Vec::new(),
             dialling: None,
             dial_at: now,
             dials_failed: 0,
-            heard_at: now,
             unreadable: 0,
             inbound: 0,
             statements_under_way: false,
@@ -127,7 +125,7 @@ impl Peer {
 
     /// When to dial; none while there is no need or no way to.
     fn dial_due(&self) -> Option<Instant> {
-        let wanted = self.connection.is_none() && self.dialling.is_none();
+        let wanted = self.connections.is_empty() && self.dialling.is_none();
         (wanted && self.known.address.is_some()).then_some(self.dial_at)
     }
 
@@ -139,9 +137,11 @@ impl Peer {
         self.dials_failed = self.dials_failed.saturating_add(1);
     }
 
-    fn heard(&mut self) {
-        self.heard_at = Instant::now();
+    fn heard(&mut self, on: ConnectionId) {
         self.dials_failed = 0;
+        if let Some(connection) = self.connections.iter_mut().find(|c| c.id == on) {
+            connection.heard_at = Instant::now();
+        }
     }
 }
 
@@ -213,7 +213,9 @@ impl Task {
                 () = until(dial_due.into_iter().chain(forget_due).min()) => {}
             }
         }
-        (0..self.peers.len()).for_each(|peer| self.shared.outbox().close(peer));
+        let mut outbox = self.shared.outbox();
+        (0..self.peers.len()).for_each(|peer| outbox.close(peer));
+        outbox.counters.connected = 0;
     }
 
     fn count(&self, count: impl FnOnce(&mut GossipCounters)) {
@@ -223,7 +225,7 @@ impl Task {
     fn dial(&mut self) {
         let now = Instant::now();
         for peer in &mut self.peers {
-            if !peer.dial_due().is_some_and(|due| due <= now) {
+            if peer.dial_due().is_none_or(|due| due > now) {
                 continue;
             }
             let options = DialOpts::peer_id(peer.known.id)
@@ -244,51 +246,49 @@ impl Task {
 
     /// Sends what waits, as far as acknowledgements allow.
     fn send(&mut self) {
-        let now = Instant::now();
-        let mut outbox = self.shared.outbox();
-        for (at, peer) in self.peers.iter_mut().enumerate() {
-            while peer.messages_under_way < MESSAGES_UNDER_WAY_MAX {
+        let shared = self.shared.clone();
+        let mut outbox = shared.outbox();
+        for at in 0..self.peers.len() {
+            while self.peers[at].messages_under_way < MESSAGES_UNDER_WAY_MAX {
                 let Some(item) = outbox.take_message(at) else {
                     break;
                 };
-                outbox.counters.messages_out += 1;
-                outbox.counters.bytes_out += item.bytes.len() as u64;
-                peer.messages_under_way += 1;
+                self.peers[at].messages_under_way += 1;
                 let parcel = Parcel::Sealed(item.bytes.clone());
-                let push = &mut self.swarm.behaviour_mut().push;
-                self.under_way.insert(
-                    push.send_request(&peer.known.id, parcel),
-                    UnderWay {
-                        peer: at,
-                        statements: false,
-                        items: vec![item],
-                        sent_at: now,
-                    },
-                );
+                self.request(&mut outbox.counters, at, parcel, vec![item], false);
             }
-            if peer.statements_under_way {
+            if self.peers[at].statements_under_way {
                 continue;
             }
-            let Some(items) = outbox.take_statements(at) else {
-                continue;
-            };
-            let statements: Vec<_> = items.iter().map(|item| item.bytes.clone()).collect();
-            let bytes: usize = statements.iter().map(|statement| statement.len()).sum();
-            outbox.counters.messages_out += 1;
-            outbox.counters.statements_out += statements.len() as u64;
-            outbox.counters.bytes_out += bytes as u64;
-            peer.statements_under_way = true;
-            let push = &mut self.swarm.behaviour_mut().push;
-            self.under_way.insert(
-                push.send_request(&peer.known.id, Parcel::Statements(statements)),
-                UnderWay {
-                    peer: at,
-                    statements: true,
-                    items,
-                    sent_at: now,
-                },
-            );
+            if let Some(items) = outbox.take_statements(at) {
+                self.peers[at].statements_under_way = true;
+                outbox.counters.statements_out += items.len() as u64;
+                let statements = items.iter().map(|item| item.bytes.clone()).collect();
+                let parcel = Parcel::Statements(statements);
+                self.request(&mut outbox.counters, at, parcel, items, true);
+            }
         }
+    }
+
+    fn request(
+        &mut self,
+        counters: &mut GossipCounters,
+        at: usize,
+        parcel: Parcel,
+        items: Vec<Queued>,
+        statements: bool,
+    ) {
+        counters.messages_out += 1;
+        counters.bytes_out += items.iter().map(|i| i.bytes.len() as u64).sum::<u64>();
+        let push = &mut self.swarm.behaviour_mut().push;
+        let id = push.send_request(&self.peers[at].known.id, parcel);
+        let sent = UnderWay {
+            peer: at,
+            statements,
+            items,
+            sent_at: Instant::now(),
+        };
+        self.under_way.insert(id, sent);
     }
 
     /// Hands over what came and acknowledges it, as long as the caller takes it.
@@ -331,7 +331,7 @@ impl Task {
                     Connection {
                         id: connection_id,
                         dialled_by_us: endpoint.is_dialer(),
-                        since: Instant::now(),
+                        heard_at: Instant::now(),
                     },
                 );
             }
@@ -341,7 +341,7 @@ impl Task {
                 ..
             } => {
                 if let Some(&at) = self.positions.get(&peer_id) {
-                    self.on_closed(at, connection_id);
+                    self.leave(at, connection_id);
                 }
             }
             SwarmEvent::OutgoingConnectionError {
@@ -384,48 +384,41 @@ impl Task {
     }
 
     fn on_connected(&mut self, at: usize, new: Connection) {
-        let own_id = *self.swarm.local_peer_id();
         let peer = &mut self.peers[at];
         if peer.dialling == Some(new.id) {
             peer.dialling = None;
         }
-        let Some(old) = &peer.connection else {
-            tracing::info!(peer = peer.known.name, "connected");
-            peer.connection = Some(new);
-            return self.begin(at);
-        };
-        // Two nodes that dialled each other at once must close the same one of two connections: they
-        // keep that of the lesser id. Any other second connection means that the peer has lost the
-        // first, and perhaps its memory.
-        let crossed =
-            old.dialled_by_us != new.dialled_by_us && old.since.elapsed() < CROSSED_WITHIN;
-        if crossed && new.dialled_by_us != (own_id < peer.known.id) {
-            self.swarm.close_connection(new.id);
-            return;
+        // Nobody dials whom he is connected to. Who dials again has lost the connection, and perhaps
+        // his memory.
+        let same_way = |old: &Connection| old.dialled_by_us == new.dialled_by_us;
+        let lost = peer.connections.iter().position(same_way);
+        if let Some(lost) = lost {
+            let lost = peer.connections.remove(lost);
+            self.swarm.close_connection(lost.id);
         }
-        self.swarm.close_connection(old.id);
-        peer.connection = Some(new);
-        if !crossed {
+        let first = lost.is_none() && peer.connections.is_empty();
+        peer.connections.push(new);
+        if first {
+            tracing::info!(peer = peer.known.name, "connected");
+            self.begin(at);
+        } else if lost.is_some() {
             tracing::info!(peer = peer.known.name, "connected anew");
             self.end(at);
             self.begin(at);
         }
     }
 
-    fn on_closed(&mut self, at: usize, id: ConnectionId) {
-        let peer = &self.peers[at];
-        if peer.connection.as_ref().is_some_and(|used| used.id == id) {
-            self.hang_up(at);
-        }
-    }
-
-    /// Leaves the connection of a peer, if there is one, and dials again later.
-    fn hang_up(&mut self, at: usize) {
+    /// Closes a connection that is in use, or learns that it is closed.
+    fn leave(&mut self, at: usize, id: ConnectionId) {
         let peer = &mut self.peers[at];
-        if let Some(connection) = peer.connection.take() {
+        let Some(left) = peer.connections.iter().position(|c| c.id == id) else {
+            return;
+        };
+        peer.connections.remove(left);
+        self.swarm.close_connection(id);
+        if peer.connections.is_empty() {
             tracing::info!(peer = peer.known.name, "disconnected");
             peer.dial_later();
-            self.swarm.close_connection(connection.id);
             self.end(at);
         }
     }
@@ -436,7 +429,6 @@ impl Task {
         outbox.open(at);
         outbox.counters.connected += 1;
         drop(outbox);
-        self.peers[at].heard_at = Instant::now();
         self.announce(at, GossipEvent::PeerConnected(self.peers[at].known.key));
     }
 
@@ -469,25 +461,38 @@ impl Task {
 
     fn on_push(&mut self, event: request_response::Event<Parcel, Ack>) {
         match event {
-            request_response::Event::Message { peer, message, .. } => match message {
+            request_response::Event::Message {
+                peer,
+                connection_id,
+                message,
+            } => match message {
                 request_response::Message::Request {
                     request, channel, ..
                 } => {
                     if let Some(&at) = self.positions.get(&peer) {
+                        self.peers[at].heard(connection_id);
                         self.on_parcel(at, request, channel);
                     }
                 }
                 request_response::Message::Response { request_id, .. } => {
                     if let Some(sent) = self.no_longer_under_way(request_id) {
-                        self.peers[sent.peer].heard();
+                        self.peers[sent.peer].heard(connection_id);
                     }
                 }
             },
             request_response::Event::OutboundFailure {
-                request_id, error, ..
+                request_id,
+                connection_id,
+                error,
+                ..
             } => {
                 if let Some(sent) = self.no_longer_under_way(request_id) {
-                    self.on_unacknowledged(sent, &error);
+                    tracing::debug!(%error, "not acknowledged");
+                    let at = sent.peer;
+                    self.send_again(sent);
+                    if matches!(error, OutboundFailure::Timeout) {
+                        self.on_timeout(at, connection_id);
+                    }
                 }
             }
             // What a peer does not hear as acknowledged it sends again; nothing hangs on it here.
@@ -505,8 +510,7 @@ impl Task {
                 unreachable!("the codec opens what comes in")
             }
         };
-        let peer = &mut self.peers[at];
-        peer.heard();
+        let peer = &self.peers[at];
         let taken = peer.inbound < self.shared.limits.inbound_max;
         let from = peer.known.key;
         self.count(|counters| {
@@ -538,7 +542,8 @@ impl Task {
             let until = Instant::now() + SHUT_OUT;
             let gate = &mut self.swarm.behaviour_mut().gate;
             gate.shut_out(&peer.known.id, until);
-            self.hang_up(at);
+            let used: Vec<_> = peer.connections.iter().map(|c| c.id).collect();
+            used.into_iter().for_each(|id| self.leave(at, id));
             self.peers[at].dial_at = until;
         }
     }
@@ -551,7 +556,7 @@ impl Task {
         let ids = self.under_way.iter().filter(|(_, sent)| forgotten(sent));
         for id in ids.map(|(id, _)| *id).collect::<Vec<_>>() {
             if let Some(sent) = self.no_longer_under_way(id) {
-                self.on_unacknowledged(sent, &OutboundFailure::Timeout);
+                self.send_again(sent);
             }
         }
         self.under_way
@@ -571,14 +576,16 @@ impl Task {
         Some(sent)
     }
 
-    fn on_unacknowledged(&mut self, sent: UnderWay, error: &OutboundFailure) {
-        let peer = &self.peers[sent.peer];
-        tracing::debug!(peer = peer.known.name, %error, "not acknowledged");
-        // A connection on which nothing came for so long is dead, even if TCP has not noticed.
-        let silent = peer.heard_at.elapsed() >= self.shared.limits.request_timeout;
-        if matches!(error, OutboundFailure::Timeout) && silent {
-            self.hang_up(sent.peer);
+    /// A connection on which nothing came for so long is dead, even if TCP has not noticed.
+    fn on_timeout(&mut self, at: usize, id: ConnectionId) {
+        let patience = self.shared.limits.request_timeout;
+        let silent = |c: &Connection| c.id == id && c.heard_at.elapsed() >= patience;
+        if self.peers[at].connections.iter().any(silent) {
+            self.leave(at, id);
         }
+    }
+
+    fn send_again(&mut self, sent: UnderWay) {
         let mut outbox = self.shared.outbox();
         outbox.counters.unacknowledged += 1;
         outbox.push_again(sent.peer, sent.items);

@@ -265,6 +265,66 @@ async fn a_peer_that_goes_away_and_comes_back_is_dialled_again() {
     assert_eq!(back.statements(1).await, [statement(2, 1)]);
 }
 
+/// Forwards connections to a node until it is cut: then nothing moves on them, and nobody is told.
+async fn cable(to: &Node) -> (String, watch::Sender<u32>) {
+    let port = to.address.rsplit('/').next().expect("a port").to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let (cut, cuts) = watch::channel(0);
+    tokio::spawn(async move {
+        while let Ok((mut here, _)) = listener.accept().await {
+            let mut cuts = cuts.clone();
+            let Ok(mut there) = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await
+            else {
+                continue;
+            };
+            tokio::spawn(async move {
+                cuts.mark_unchanged();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut here, &mut there) => {}
+                    Ok(()) = cuts.changed() => {
+                        // Both sockets stay open until the test ends.
+                        while cuts.changed().await.is_ok() {}
+                    }
+                }
+            });
+        }
+    });
+    (format!("/ip4/127.0.0.1/tcp/{}", address.port()), cut)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cable_that_was_cut_is_noticed_and_another_one_taken() {
+    let limits = GossipLimits {
+        request_timeout: Duration::from_millis(500),
+        ..GossipLimits::default()
+    };
+    let mut far = config(1, ANY_PORT, vec![peer(2, None)]);
+    far.limits = limits;
+    let mut far = Node::start(far).await;
+    let (address, cut) = cable(&far).await;
+    let mut near = config(2, ANY_PORT, vec![peer(1, Some(&address))]);
+    near.limits = limits;
+    let mut near = Node::start(near).await;
+    near.connected_to(1).await;
+    near.gossip.broadcast_statement(&statement(1, 1));
+    assert_eq!(far.statements(1).await, [statement(1, 1)]);
+
+    cut.send_modify(|cuts| *cuts += 1);
+    let long = Statement {
+        cose: vec![1; 300].into(),
+        operations: vec![vec![9; 1_000_000].into(); 4],
+    };
+    near.gossip.broadcast_statement(&long);
+    assert_eq!(near.event().await, GossipEvent::PeerDisconnected(far.key));
+    assert_eq!(near.event().await, GossipEvent::PeerConnected(far.key));
+    near.gossip.broadcast_statement(&statement(2, 1));
+    assert_eq!(far.statements(1).await, [statement(2, 1)]);
+    assert!(near.gossip.counters().unacknowledged >= 1);
+}
+
 /// A peer that speaks the protocol with bytes of its own.
 struct RawPeer {
     swarm: libp2p::Swarm<swarm::Behaviour>,
@@ -433,7 +493,7 @@ async fn how_long_a_statement_takes() {
         let start = Instant::now();
         nodes[0].gossip.broadcast_statement(&sent);
         for node in &mut nodes[1..] {
-            assert_eq!(node.statements(1).await, [sent.clone()]);
+            assert_eq!(node.statements(1).await, std::slice::from_ref(&sent));
         }
         took.push(start.elapsed());
     }

@@ -1,0 +1,614 @@
+//! `hefu verify`: from a file to a verdict.
+//!
+//! What a file *is* comes from the ledger (its digest, or else its number) or from a receipt; whether
+//! it is *in force now* comes from the newest checkpoint at hand. A receipt supplies the facts to
+//! compare and the salt that shows for whom an invoice is; a node supplies what has happened since.
+//! Whichever is newer judges. Nothing that a node or a receipt says counts before it is verified.
+
+use crate::cli::{NumberArgs, Shared, Verify};
+use crate::disk;
+use crate::document::{candidates, Document};
+use crate::failure::Failure;
+use crate::keys;
+use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
+use crate::nodes::Nodes;
+use crate::register::check_region;
+use crate::say::{padded, shown, Exit, Lang, Report};
+use hefu_proof::certificate::VerifiedState;
+use hefu_proof::receipt::VerifiedReceipt;
+use hefu_proof::verdict::{
+    compare_facts, document as document_dimension, of_record, Answer, Dimension, Match, Question,
+    Said, Verdict,
+};
+use hefu_types::genesis::Network;
+use hefu_types::key;
+use hefu_types::leaf::MemberLeaf;
+use hefu_types::operation::{member_identifier, named_member, Operation, UseRight};
+use hefu_types::profile::Identity;
+use hefu_types::record::PublicPart;
+use hefu_types::{Code, Millis, StateKey};
+use hefu_wire::file::KeyRole;
+use hefu_wire::path::Beside;
+use hefu_wire::KeyFile;
+use serde_json::{json, Value};
+use std::path::{Path, PathBuf};
+
+/// `hefu verify`.
+pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
+    let nodes = shared.nodes(&args.network.network)?;
+    let network = nodes.network();
+    if let Some(region) = &args.region {
+        check_region(network, region)?;
+    }
+    if args.files.len() > 1 && args.number.number.is_some() {
+        return Err(Failure::asked(
+            "--number is the number of one document: give one file",
+            "--number 只对应一份文档：请只给一个文件",
+        ));
+    }
+    let is_folder = args.receipt.as_deref().is_some_and(Path::is_dir);
+    if args.files.len() > 1 && args.receipt.is_some() && !is_folder {
+        return Err(Failure::asked(
+            "--receipt is the receipt of one document: give one file, or a folder of receipts",
+            "--receipt 只对应一份文档：请只给一个文件，或给出回执文件夹",
+        ));
+    }
+    let asked = Asked {
+        nodes: &nodes,
+        number: &args.number,
+        member: Member::read(args.member.as_deref(), network)?,
+        purpose: args.purpose.as_deref(),
+        region: args.region.as_deref(),
+        offline: args.offline,
+        age_ms_max: u64::try_from(args.max_age.as_millis()).unwrap_or(u64::MAX),
+        now: crate::now(),
+    };
+    let lang = shared.lang();
+    let (mut exit, mut text, mut documents) = (Exit::Yes, String::new(), Vec::new());
+    for file in &args.files {
+        let judged = asked.judge(file, args.receipt.as_deref())?;
+        exit = exit.and(judged.exit());
+        text.push_str(&judged.text(file, args.purpose.as_deref(), lang));
+        documents.push(judged.json(file, lang));
+    }
+    let report = Report {
+        exit,
+        json: json!({
+            "command": "verify",
+            "network": network.digest(),
+            "verdict": answer_of(exit).name(),
+            "documents": documents,
+        }),
+        text,
+    };
+    Ok(report.with_warnings(lang, &nodes.warnings()))
+}
+
+const fn answer_of(exit: Exit) -> Answer {
+    match exit {
+        Exit::Yes => Answer::Yes,
+        Exit::No => Answer::No,
+        Exit::CouldNotTell => Answer::CouldNotTell,
+    }
+}
+
+/// Who would use the document.
+enum Member {
+    Nobody,
+    Id(String),
+    Key(Box<KeyFile>),
+}
+
+impl Member {
+    fn read(text: Option<&str>, network: &Network) -> Result<Self, Failure> {
+        match text {
+            None => Ok(Self::Nobody),
+            Some(text) if Path::new(text).is_file() => {
+                let key = keys::open(Path::new(text), KeyRole::Member, network)?;
+                Ok(Self::Key(Box::new(key.file)))
+            }
+            Some(text) => Ok(Self::Id(text.to_owned())),
+        }
+    }
+
+    fn id(&self) -> Option<&str> {
+        match self {
+            Self::Nobody => None,
+            Self::Id(id) => Some(id),
+            Self::Key(file) => Some(&file.holder),
+        }
+    }
+}
+
+/// What is asked of every file.
+struct Asked<'a> {
+    nodes: &'a Nodes,
+    number: &'a NumberArgs,
+    member: Member,
+    purpose: Option<&'a str>,
+    region: Option<&'a str>,
+    offline: bool,
+    age_ms_max: u64,
+    now: Millis,
+}
+
+/// A file with its verdict.
+struct Judged {
+    document: Document,
+    verdict: Verdict,
+    /// The key of the record, and its public part.
+    record: Option<(StateKey, PublicPart)>,
+    /// `node` or `receipt`.
+    source: Option<&'static str>,
+    as_of: Option<Millis>,
+    height: Option<u64>,
+    notes: Vec<Said>,
+}
+
+/// What was found of a file, before it is judged.
+struct Found<'a> {
+    key: StateKey,
+    record: &'a PublicPart,
+    state: &'a VerifiedState,
+    source: &'static str,
+    matched: Match,
+}
+
+impl Asked<'_> {
+    fn judge(&self, file: &Path, receipt: Option<&Path>) -> Result<Judged, Failure> {
+        let network = self.nodes.network();
+        let document = Document::open(file, network.suite())?;
+        let mut notes = Vec::new();
+        let receipt = self.receipt(file, receipt, &document, &mut notes)?;
+        let online = if self.offline {
+            None
+        } else {
+            match self.look_up(&document, receipt.as_ref()) {
+                Ok(answered) => answered,
+                // With a receipt there is something to judge by; its age says how far it carries.
+                Err(Failure::Unreachable { .. }) if receipt.is_some() => {
+                    notes.push(Said::new(
+                        "no node answered: judged by the receipt alone",
+                        "没有节点答复：仅依据回执判断",
+                    ));
+                    None
+                }
+                Err(failure) => return Err(failure),
+            }
+        };
+        let found = self.found(&document, receipt.as_ref(), online.as_ref());
+        let (dimensions, record, source, state) = match &found {
+            Some(found) => {
+                let dimensions = self.dimensions(found, receipt.as_ref());
+                let record = Some((found.key, found.record.clone()));
+                (dimensions, record, Some(found.source), Some(found.state))
+            }
+            None => {
+                let dimension = self.not_found(&document, receipt.as_ref(), online.as_ref());
+                let state = online.as_ref().map(|answered| &answered.fetched.state);
+                (vec![dimension], None, state.map(|_| "node"), state)
+            }
+        };
+        let checkpoint = state.map(VerifiedState::checkpoint);
+        Ok(Judged {
+            verdict: Verdict { dimensions },
+            record,
+            source,
+            as_of: checkpoint.map(|c| Millis(c.quorum_seconds().saturating_mul(1000))),
+            height: checkpoint.map(|c| c.checkpoint().height),
+            document,
+            notes,
+        })
+    }
+
+    /// The receipt that was given, or that lies beside the file; only if it holds and is of this
+    /// document. Why it does not serve is noted.
+    fn receipt(
+        &self,
+        file: &Path,
+        given: Option<&Path>,
+        document: &Document,
+        notes: &mut Vec<Said>,
+    ) -> Result<Option<VerifiedReceipt>, Failure> {
+        let path = match given {
+            Some(folder) if folder.is_dir() => receipt_in(folder, file),
+            Some(path) => Some(path.to_owned()),
+            None => Some(disk::receipt_beside(file)).filter(|path| path.is_file()),
+        };
+        let Some(path) = path else { return Ok(None) };
+        let name = shown(&path.to_string_lossy());
+        let receipt = match open_receipt(&path, self.nodes.network()) {
+            Ok(receipt) => receipt,
+            Err(Failure::BadFile { why, .. }) => {
+                notes.push(Said::new(
+                    format!("the receipt {name} proves nothing: {why}"),
+                    format!("回执 {name} 不能证明任何内容：{why}"),
+                ));
+                return Ok(None);
+            }
+            Err(failure) => return Err(failure),
+        };
+        if self.is_of(document, &receipt) {
+            return Ok(Some(receipt));
+        }
+        let number = number_of(&receipt).map_or(String::new(), |id| shown(&id.number));
+        notes.push(if document.identity().is_some() {
+            Said::new(
+                format!("the receipt {name} is of another document ({number})"),
+                format!("回执 {name} 属于另一份文档（{number}）"),
+            )
+        } else {
+            // Whether this is a changed copy or something else, the file does not say.
+            Said::new(
+                format!("the receipt {name} ({number}) is not of these bytes"),
+                format!("回执 {name}（{number}）所登记的不是该文件的字节"),
+            )
+        });
+        Ok(None)
+    }
+
+    /// Whether a receipt is of this file's document: it names its bytes, or its number.
+    fn is_of(&self, document: &Document, receipt: &VerifiedReceipt) -> bool {
+        if receipt.record().digests.contains(&document.digest) {
+            return true;
+        }
+        let of_type = Some(receipt.record().document_type.as_str());
+        let typed = self.number.identity();
+        let is_number = |identity: &Identity| {
+            candidates(self.nodes.network(), identity, of_type, None)
+                .is_ok_and(|found| found.iter().any(|c| c.record == receipt.record_key()))
+        };
+        // What the file says of itself goes before what was typed: a number typed for another file
+        // does not make its receipt ours.
+        document
+            .identity()
+            .or(typed)
+            .is_some_and(|identity| is_number(&identity))
+    }
+
+    /// Asks the nodes: by digest, then by receipt, by what was typed, by what the file says.
+    fn look_up(
+        &self,
+        document: &Document,
+        receipt: Option<&VerifiedReceipt>,
+    ) -> Result<Option<Answered>, Failure> {
+        let nodes = self.nodes;
+        let beside = Beside {
+            region: self.region,
+            member: self.member.id(),
+        };
+        let height = receipt.map_or(0, |r| r.state().checkpoint().checkpoint().height);
+        if let Some(receipt) = receipt {
+            return by_key(nodes, &receipt.record_key(), beside, height).map(Some);
+        }
+        let told = by_digest(nodes, &document.digest, beside, height)?;
+        if told.record.is_some() {
+            return Ok(Some(told));
+        }
+        let of_type = self.number.document_type.as_deref();
+        for (identity, kind) in [
+            (self.number.identity(), None),
+            (document.identity(), document.kind()),
+        ] {
+            let Some(identity) = identity else { continue };
+            let of_number = by_identity(nodes, &identity, of_type, kind, beside, height)?;
+            if let Some(answered) = of_number {
+                return Ok(Some(answered));
+            }
+        }
+        Ok(Some(told))
+    }
+
+    /// The record to judge, under the newer of the two checkpoints, and how the file relates to it.
+    fn found<'b>(
+        &self,
+        document: &Document,
+        receipt: Option<&'b VerifiedReceipt>,
+        online: Option<&'b Answered>,
+    ) -> Option<Found<'b>> {
+        let height = |state: &VerifiedState| state.checkpoint().checkpoint().height;
+        let by_node = online.and_then(|answered| {
+            let (key, record) = (answered.key?, answered.record.as_ref()?);
+            Some((key, record, &answered.fetched.state, "node"))
+        });
+        let by_receipt = receipt.map(|r| (r.record_key(), r.record(), r.state(), "receipt"));
+        let (key, record, state, source) = match (by_node, by_receipt) {
+            (Some(node), Some(receipt)) if height(node.2) < height(receipt.2) => receipt,
+            (Some(node), _) => node,
+            (None, receipt) => receipt?,
+        };
+        let matched = self.matched(document, receipt, key, record);
+        Some(Found {
+            key,
+            record,
+            state,
+            source,
+            matched,
+        })
+    }
+
+    fn matched(
+        &self,
+        document: &Document,
+        receipt: Option<&VerifiedReceipt>,
+        key: StateKey,
+        record: &PublicPart,
+    ) -> Match {
+        if record.digests.contains(&document.digest) {
+            return Match::RegisteredBytes;
+        }
+        // The number that was typed led here, but the file says another one.
+        if let Some(identity) = document.identity() {
+            let of_type = Some(record.document_type.as_str());
+            let fits = candidates(self.nodes.network(), &identity, of_type, None);
+            if !fits.is_ok_and(|fits| fits.iter().any(|candidate| candidate.record == key)) {
+                let typed = self.number.number.clone().unwrap_or_default();
+                let differing = vec![("number".to_owned(), typed, identity.number)];
+                return Match::OtherContent { differing };
+            }
+        }
+        let facts = receipt
+            .filter(|receipt| receipt.record_key() == key)
+            .filter(|receipt| receipt.record().fact_root == record.fact_root)
+            .map(|receipt| receipt.disclosed().facts.as_slice());
+        match facts {
+            Some(facts) if !facts.is_empty() => compare_facts(facts, &document.facts()),
+            _ => Match::OtherBytes,
+        }
+    }
+
+    fn dimensions(&self, found: &Found<'_>, receipt: Option<&VerifiedReceipt>) -> Vec<Dimension> {
+        let network = self.nodes.network();
+        let question = Question {
+            now: self.now,
+            age_ms_max: self.age_ms_max,
+            purpose: self.purpose,
+            member: self.member.id(),
+            opens_use_right: self.opens(found, receipt),
+            region: self.region,
+        };
+        let mut dimensions = vec![document_dimension(&found.matched)];
+        if found.matched == Match::RegisteredBytes && !self.is_typed_number(found) {
+            let code = Code::FileTaken;
+            (dimensions[0].answer, dimensions[0].code) = (Answer::No, Some(code));
+            dimensions[0].said = Said::new(code.sentence_en(), code.sentence_zh());
+        }
+        dimensions.extend(of_record(
+            network.suite(),
+            found.state,
+            found.record,
+            &question,
+        ));
+        let types = &network.genesis().types;
+        let rules = types
+            .iter()
+            .find(|rules| rules.id == found.record.document_type);
+        if let (Some(purpose), Some(rules)) = (self.purpose, rules) {
+            // A purpose that the type does not have is never used up, and never usable.
+            if !rules.purposes.iter().any(|known| known == purpose) {
+                let code = Code::UnknownPurpose;
+                let said = Said::new(code.sentence_en(), code.sentence_zh());
+                for dimension in dimensions.iter_mut().filter(|d| d.name == "use") {
+                    (dimension.answer, dimension.code) = (Answer::No, Some(code));
+                    dimension.said = said.clone();
+                }
+            }
+        }
+        dimensions
+    }
+
+    /// Whether the record is that of the number that was typed, if one was.
+    fn is_typed_number(&self, found: &Found<'_>) -> bool {
+        let Some(identity) = self.number.identity() else {
+            return true;
+        };
+        let of_type = Some(found.record.document_type.as_str());
+        candidates(self.nodes.network(), &identity, of_type, None)
+            .is_ok_and(|fits| fits.iter().any(|candidate| candidate.record == found.key))
+    }
+
+    /// Whether the member of the key file is the one that the document names: both commitments are
+    /// opened with the member's identifier, as `consume` does.
+    fn opens(&self, found: &Found<'_>, receipt: Option<&VerifiedReceipt>) -> Option<bool> {
+        let Member::Key(file) = &self.member else {
+            return None;
+        };
+        let Some(UseRight::NamedMember(commitment)) = &found.record.use_right else {
+            return None;
+        };
+        let suite = self.nodes.network().suite();
+        let salt = receipt?.disclosed().named_member_salt?;
+        let identifier = member_identifier(file.identifier.as_deref()?);
+        let is_named = named_member(suite, &found.key, &salt, &identifier) == *commitment;
+        let at = key::member(suite, &file.holder);
+        let leaf = found
+            .state
+            .leaf::<MemberLeaf>(&at, "the member")
+            .ok()
+            .flatten();
+        // Without the leaf the verdict already says that the member is not proven.
+        let is_own = leaf.is_none_or(|leaf| file.member_commitment() == Some(leaf.identifier));
+        Some(is_named && is_own)
+    }
+
+    fn not_found(
+        &self,
+        document: &Document,
+        receipt: Option<&VerifiedReceipt>,
+        online: Option<&Answered>,
+    ) -> Dimension {
+        if online.is_none() && receipt.is_none() {
+            return Dimension {
+                name: "document",
+                answer: Answer::CouldNotTell,
+                code: None,
+                said: Said::new(
+                    "offline there is nothing to judge by without a receipt of this document; give \
+                     --receipt, or ask online",
+                    "离线核验需要该文档的回执；请给出 --receipt，或联网核验",
+                ),
+            };
+        }
+        let says_number = self.number.number.is_some() || document.identity().is_some();
+        document_dimension(if says_number {
+            &Match::Absent
+        } else {
+            &Match::NoIdentity
+        })
+    }
+}
+
+/// The number in a receipt; only a registration has one.
+fn number_of(receipt: &VerifiedReceipt) -> Option<&Identity> {
+    match receipt.operation() {
+        Operation::Register(register) => Some(&register.identity),
+        _ => None,
+    }
+}
+
+/// The receipt of a file in a folder: under the file's name, or under a longer path that ends so.
+fn receipt_in(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let name = format!(
+        "{}{}",
+        file.file_name()?.to_string_lossy(),
+        disk::RECEIPT_SUFFIX
+    );
+    let plain = folder.join(&name);
+    if plain.is_file() {
+        return Some(plain);
+    }
+    let ending = format!("__{name}");
+    let mut found = std::fs::read_dir(folder).ok()?.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        path.file_name()?
+            .to_string_lossy()
+            .ends_with(&ending)
+            .then_some(path)
+    });
+    // Of several nobody knows which.
+    found.next().filter(|_| found.next().is_none())
+}
+
+impl Judged {
+    fn exit(&self) -> Exit {
+        match self.verdict.overall() {
+            Answer::Yes => Exit::Yes,
+            Answer::No => Exit::No,
+            Answer::CouldNotTell => Exit::CouldNotTell,
+        }
+    }
+
+    /// The verdict in one line: the first dimension that decides it.
+    fn headline(&self, purpose: Option<&str>) -> Said {
+        let overall = self.verdict.overall();
+        match overall {
+            Answer::Yes => match purpose {
+                None => Said::new("VALID: authentic and in force", "有效：真实且有效力"),
+                Some(purpose) => {
+                    let purpose = shown(purpose);
+                    Said::new(
+                        format!("VALID: authentic, in force, free for {purpose}"),
+                        format!("有效：真实、有效力，且可用于 {purpose}"),
+                    )
+                }
+            },
+            Answer::CouldNotTell => Said::new("COULD NOT TELL", "无法判定"),
+            Answer::No => {
+                let decides = self
+                    .verdict
+                    .dimensions
+                    .iter()
+                    .find(|d| d.answer == Answer::No);
+                match decides.map(|dimension| dimension.name) {
+                    Some("status") => Said::new("NOT VALID: not in force", "无效：不具效力"),
+                    Some("use") => Said::new("NOT USABLE", "不可使用"),
+                    Some("recognition") => Said::new("NOT RECOGNISED", "不予认可"),
+                    Some("document") => Said::new(
+                        "NOT VALID: not the document that was registered",
+                        "无效：不是所登记的文档",
+                    ),
+                    _ => Said::new("NOT VALID", "无效"),
+                }
+            }
+        }
+    }
+
+    fn text(&self, file: &Path, purpose: Option<&str>, lang: Lang) -> String {
+        let mut text = format!(
+            "{}\n  {}\n",
+            shown(&file.to_string_lossy()),
+            lang.of(&self.headline(purpose))
+        );
+        for dimension in &self.verdict.dimensions {
+            text.push_str(&dimension_text(dimension, lang));
+        }
+        for note in &self.notes {
+            text.push_str(&format!("  ! {}\n", shown(lang.of(note))));
+        }
+        text
+    }
+
+    fn json(&self, file: &Path, lang: Lang) -> Value {
+        let dimensions: Vec<Value> = self
+            .verdict
+            .dimensions
+            .iter()
+            .map(|d| dimension_json(d, lang))
+            .collect();
+        let notes: Vec<&str> = self.notes.iter().map(|note| lang.of(note)).collect();
+        json!({
+            "file": file.to_string_lossy(),
+            "digest": self.document.digest,
+            "identity": self.document.identity(),
+            "verdict": self.verdict.overall().name(),
+            "record": self.record.as_ref().map(|(key, _)| key),
+            "type": self.record.as_ref().map(|(_, record)| &record.document_type),
+            "agency": self.record.as_ref().map(|(_, record)| &record.agency),
+            "region": self.record.as_ref().map(|(_, record)| &record.region),
+            "source": self.source,
+            "as_of": self.as_of.map(|time| time.to_string()),
+            "height": self.height,
+            "dimensions": dimensions,
+            "notes": notes,
+        })
+    }
+}
+
+/// A dimension on one line: mark, name, code, reason.
+pub fn dimension_text(dimension: &Dimension, lang: Lang) -> String {
+    let mark = match dimension.answer {
+        Answer::Yes => '✓',
+        Answer::No => '✗',
+        Answer::CouldNotTell => '?',
+    };
+    let name = match (lang, dimension.name) {
+        (Lang::Zh, "document") => "文档",
+        (Lang::Zh, "issuer") => "签发方",
+        (Lang::Zh, "status") => "状态",
+        (Lang::Zh, "use") => "使用",
+        (Lang::Zh, "recognition") => "互认",
+        (Lang::Zh, "freshness") => "时效",
+        (_, name) => name,
+    };
+    let columns = if lang == Lang::Zh { 7 } else { 12 };
+    let code = dimension
+        .code
+        .map_or(String::new(), |code| format!("{} ", code.number()));
+    format!(
+        "  {mark} {} {code}{}\n",
+        padded(name, columns),
+        shown(lang.of(&dimension.said))
+    )
+}
+
+fn dimension_json(dimension: &Dimension, lang: Lang) -> Value {
+    json!({
+        "name": dimension.name,
+        "answer": dimension.answer.name(),
+        "code": dimension.code.map(Code::number),
+        "sentence": lang.of(&dimension.said),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use super::*;
+use crate::cli::{Cli, Command};
+use crate::testing::{sample, serve, World, SUITE};
+use clap::Parser;
+use hefu_proof::receipt::Receipt;
+use hefu_types::record::{State, UseState};
+
+const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
+const CII: &str = "renditions/cii-guangzhou-1017.xml";
+const PDF: &str = "invoices/pdf-dongguan-6088.pdf";
+
+struct Desk {
+    folder: tempfile::TempDir,
+    world: World,
+    receipt: Receipt,
+    nodes: Vec<String>,
+}
+
+impl Desk {
+    /// The sample invoice is registered, its receipt lies on the desk, and no node answers.
+    fn new() -> Self {
+        let mut world = World::new();
+        let receipt = world.register("invoice", &sample(UBL));
+        let desk = Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            world,
+            receipt,
+            nodes: vec!["http://127.0.0.1:1".into()],
+        };
+        desk.lay("r", &desk.receipt.encode());
+        for (name, key) in [("buyer.json", &desk.world.buyer), ("other.json", &desk.world.other)] {
+            desk.lay(name, &serde_json::to_vec(&key.file).expect("plain JSON"));
+        }
+        desk
+    }
+
+    fn lay(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path
+    }
+
+    /// A node that knows the state as it is now.
+    fn go_online(&mut self) {
+        let record = self.world.planned("invoice", &sample(UBL)).record;
+        let suite = SUITE;
+        let by_key = [record, key::agency(suite, "gd-tax"), key::member(suite, "m-buyer")];
+        let digest = suite.document_digest(&sample(UBL));
+        let by_digest = [&[key::digest(suite, &digest)], &by_key[..]].concat();
+        let now = crate::now();
+        let of_key = self.world.certificate(&by_key, now).encode();
+        let of_digest = self.world.certificate(&by_digest, now).encode();
+        let absent = |name: &str| {
+            let digest = suite.document_digest(&sample(name));
+            let certificate = self.world.certificate(&[key::digest(suite, &digest)], now);
+            (hefu_wire::path::digest(&digest, Beside::default()), certificate.encode())
+        };
+        let absent = [absent(CII), absent(PDF)];
+        let (key_path, digest_path) = (
+            hefu_wire::path::record(&record, Beside::default()),
+            hefu_wire::path::digest(&digest, Beside::default()),
+        );
+        let node = serve(move |path| {
+            let plain = path.split('?').next().unwrap_or(path);
+            let of_absent = absent.iter().find(|(path, _)| path == plain);
+            match plain {
+                _ if plain == key_path => (200, of_key.clone()),
+                _ if plain == digest_path => (200, of_digest.clone()),
+                _ => of_absent.map_or((404, Vec::new()), |(_, bytes)| (200, bytes.clone())),
+            }
+        });
+        self.nodes = vec![node];
+    }
+
+    /// Verifies bytes; `{}` in an option stands for the folder.
+    fn verify(&self, bytes: &[u8], options: &str) -> Report {
+        let nodes: Vec<&str> = self.nodes.iter().map(String::as_str).collect();
+        let network = self.world.network_file(self.folder.path(), &nodes);
+        let file = self.lay("document", bytes);
+        let folder = self.folder.path().to_string_lossy();
+        let options = options.replace("{}", &folder);
+        let (network, file) = (network.to_string_lossy(), file.to_string_lossy());
+        let fixed = ["hefu", "verify", "--lang", "en", "--timeout", "2s", "--network", &network];
+        let words = fixed.into_iter().chain(options.split_whitespace()).chain([&*file]);
+        let cli = Cli::try_parse_from(words).expect("can be typed");
+        let Command::Verify(args) = &cli.command else { panic!("another command") };
+        run(&cli.shared, args).expect("judged")
+    }
+
+    #[track_caller]
+    fn check(&self, bytes: &[u8], options: &str, exit: Exit, says: &[&str]) {
+        let report = self.verify(bytes, options);
+        assert_eq!(report.exit, exit, "{}", report.text);
+        for says in says {
+            assert!(report.text.contains(says), "{says:?} is not in:\n{}", report.text);
+        }
+    }
+}
+
+/// The sample with another total.
+fn altered() -> Vec<u8> {
+    let xml = String::from_utf8(sample(UBL)).expect("text");
+    let tag = "<cbc:TaxInclusiveAmount currencyID=\"CNY\">";
+    xml.replace(tag, &format!("{tag}9")).into_bytes()
+}
+
+#[test]
+fn offline_the_receipt_tells() {
+    let desk = Desk::new();
+    let offline = "--offline --receipt {}/r";
+    desk.check(&sample(UBL), offline, Exit::Yes, &["VALID", "registered bytes"]);
+    desk.check(&sample(CII), offline, Exit::Yes, &["same facts"]);
+    desk.check(&altered(), offline, Exit::No, &["2002", "different facts", "total"]);
+    desk.check(&sample(UBL), "--offline", Exit::CouldNotTell, &["--receipt"]);
+    // A receipt beside the file is found by itself, and one in a folder of receipts by its name.
+    desk.lay("document.receipt", &desk.receipt.encode());
+    desk.check(&sample(UBL), "--offline", Exit::Yes, &["VALID"]);
+    desk.check(&sample(UBL), "--offline --receipt {}", Exit::Yes, &["VALID"]);
+    // What was true an hour ago is not shown as true now.
+    desk.check(&sample(UBL), "--offline --max-age 0s", Exit::CouldNotTell, &["? freshness"]);
+}
+
+#[test]
+fn a_receipt_that_does_not_serve_is_never_a_no() {
+    let desk = Desk::new();
+    let offline = "--offline --receipt {}/r";
+    let other = sample("invoices/ubl-shenzhen-3055.xml");
+    desk.check(&other, offline, Exit::CouldNotTell, &["is of another document"]);
+    desk.check(&sample(PDF), offline, Exit::CouldNotTell, &["is not of these bytes"]);
+    let mut receipt = desk.receipt.clone();
+    receipt.certificate.checkpoint.checkpoint.height += 1;
+    desk.lay("r", &receipt.encode());
+    desk.check(&sample(UBL), offline, Exit::CouldNotTell, &["proves nothing"]);
+    let mut receipt = desk.receipt.clone();
+    receipt.disclosed.as_mut().expect("disclosed").facts[0].value.push('x');
+    desk.lay("r", &receipt.encode());
+    desk.check(&sample(UBL), offline, Exit::CouldNotTell, &["proves nothing"]);
+    desk.lay("r", b"not a receipt");
+    desk.check(&sample(UBL), offline, Exit::CouldNotTell, &["proves nothing"]);
+}
+
+#[test]
+fn online_it_tells_what_happened_since_the_receipt() {
+    let mut desk = Desk::new();
+    let record = desk.world.planned("invoice", &sample(UBL)).record;
+    desk.go_online();
+    desk.check(&sample(UBL), "", Exit::Yes, &["registered bytes"]);
+    // Without a receipt there are no facts to compare; with one there are.
+    desk.check(&sample(CII), "", Exit::No, &["with other bytes"]);
+    desk.check(&sample(CII), "--receipt {}/r", Exit::Yes, &["same facts"]);
+    desk.check(&sample(PDF), "", Exit::CouldNotTell, &["tells no number"]);
+    desk.check(
+        &sample(UBL),
+        "--number 1 --issuer 91440101MAHEFU012H",
+        Exit::No,
+        &["2003"],
+    );
+    desk.check(
+        &sample(PDF),
+        "--number 26442000000000001017 --issuer 91440101MAHEFU012H",
+        Exit::No,
+        &["with other bytes"],
+    );
+
+    desk.world.change(&record, |record| {
+        record.status.state = State::Cancelled;
+        record.status.reason = Some("wrong-buyer".into());
+    });
+    desk.go_online();
+    desk.check(&sample(UBL), "--receipt {}/r", Exit::No, &["NOT VALID", "wrong-buyer"]);
+    // The receipt itself still says what was true then: only its age limits what it tells.
+    desk.check(&sample(UBL), "--offline --receipt {}/r", Exit::Yes, &["VALID"]);
+}
+
+#[test]
+fn without_a_node_the_receipt_judges_and_it_is_said() {
+    let desk = Desk::new();
+    desk.check(&sample(UBL), "--receipt {}/r", Exit::Yes, &["no node answered"]);
+    let report = desk.verify(&sample(UBL), "--receipt {}/r");
+    assert_eq!(report.json["documents"][0]["source"], "receipt");
+}
+
+#[test]
+fn who_may_use_it_is_told_apart_from_who_may_not() {
+    let mut desk = Desk::new();
+    desk.go_online();
+    let record = desk.world.planned("invoice", &sample(UBL)).record;
+    let ubl = sample(UBL);
+    desk.check(&ubl, "--for reimburse --as {}/buyer.json --receipt {}/r", Exit::Yes, &["✓ use"]);
+    // Without receipt or key nothing shows that the invoice names this member.
+    desk.check(&ubl, "--for reimburse --as {}/buyer.json", Exit::CouldNotTell, &["? use"]);
+    desk.check(&ubl, "--for reimburse --as m-buyer --receipt {}/r", Exit::CouldNotTell, &["? use"]);
+    desk.check(&ubl, "--for reimburse --receipt {}/r", Exit::CouldNotTell, &["? use"]);
+    desk.check(&ubl, "--for holidays --as {}/buyer.json --receipt {}/r", Exit::No, &["5004"]);
+    let report = desk.verify(&ubl, "--for reimburse --as {}/other.json --receipt {}/r");
+    assert_ne!(report.exit, Exit::Yes, "{}", report.text);
+
+    desk.world.change(&record, |record| {
+        let consumed_at = Millis(1_600);
+        record.uses.push(UseState { purpose: "reimburse".into(), consumed_at });
+    });
+    desk.go_online();
+    let report =
+        desk.verify(&ubl, "--for reimburse --as {}/buyer.json --receipt {}/r");
+    assert_eq!(report.exit, Exit::No, "{}", report.text);
+    let dimensions = report.json["documents"][0]["dimensions"].as_array().expect("a list");
+    let used = dimensions.iter().find(|d| d["name"] == "use").expect("asked");
+    assert_eq!((&used["answer"], &used["code"]), (&json!("no"), &json!(5002)));
+}
