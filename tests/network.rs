@@ -154,7 +154,7 @@ impl Devnet {
     pub fn wait_published(&self, node: usize) -> Result<Health> {
         wait_for(&format!("a checkpoint of node {node}"), || {
             let health = self.health(node)?;
-            Ok((health.published_height > 0).then_some(health))
+            Ok(health.published_height.is_some().then_some(health))
         })
     }
 

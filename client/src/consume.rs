@@ -117,7 +117,9 @@ impl Run<'_> {
                 });
             }
             // Of another member's use nothing is ours but the knowledge that it was.
-            let is_own = used.used().is_some_and(|used| used.member == self.key.file.holder);
+            let is_own = used
+                .used()
+                .is_some_and(|used| used.member == self.key.file.holder);
             let ours = is_own.then(|| self.files.receipt.clone());
             return Ok(Ended::UsedBefore {
                 since: Some(at),

@@ -204,7 +204,10 @@ impl Run<'_> {
             valid_until: job.valid_until.clone(),
         };
         let blinding = Blinding(crate::random());
-        Ok(decide(&here, plan(&self.issuer, &asked, &documents, blinding)))
+        Ok(decide(
+            &here,
+            plan(&self.issuer, &asked, &documents, blinding),
+        ))
     }
 
     /// The one type that the agency issues.
@@ -483,7 +486,8 @@ fn decide(here: &[Here], planned: Result<Planned, Aside>) -> Prepared {
         }
     }
     let all_here = |is_of: &dyn Fn(&StateKey) -> bool| {
-        here.iter().all(|here| matches!(here, Here::Receipt(record) if is_of(record)))
+        here.iter()
+            .all(|here| matches!(here, Here::Receipt(record) if is_of(record)))
     };
     match planned {
         Ok(planned) if all_here(&|record| *record == planned.record) => Prepared::Done,

@@ -13,7 +13,7 @@ use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
 use hefu_types::leaf::{value_hash, DigestLeaf, Entitlement, Kind, Leaf, TypeRules};
-use hefu_types::operation::{operation_id, Operation};
+use hefu_types::operation::operation_id;
 use hefu_types::record::{Event, PublicPart, State, Status};
 use hefu_types::statement::{Mode, SignedHeader, Statement};
 use hefu_types::suite::SecretKey;
@@ -56,7 +56,10 @@ fn seed(role: &str) -> [u8; 32] {
 fn proven(role: &str, holder: &str, seed_of: &str) -> ProvenKey {
     let secret = SecretKey::from_seed(SUITE, &seed(seed_of));
     let proof = secret.prove_possession(&NETWORK_ID, role, holder);
-    ProvenKey { key: secret.public_key(), proof }
+    ProvenKey {
+        key: secret.public_key(),
+        proof,
+    }
 }
 
 fn key_of(role: KeyRole, holder: &str, identifier: Option<&str>) -> Key {
@@ -81,7 +84,11 @@ pub(crate) fn type_rules(id: &str, kind: Kind, profile: &str) -> TypeRules {
         name_en: id.into(),
         profile: profile.into(),
         zone_minutes: 480,
-        purposes: if is_invoice { vec!["reimburse".into()] } else { Vec::new() },
+        purposes: if is_invoice {
+            vec!["reimburse".into()]
+        } else {
+            Vec::new()
+        },
         first_member: is_invoice,
         cancel_window_ms: Millis::HOUR,
     }
@@ -108,7 +115,11 @@ impl World {
             key: proven("member", &key.file.holder, &key.file.holder),
             key_valid_before: Millis(u64::MAX),
         };
-        let region = |id: &str| Region { id: id.into(), name_zh: id.into(), name_en: id.into() };
+        let region = |id: &str| Region {
+            id: id.into(),
+            name_zh: id.into(),
+            name_en: id.into(),
+        };
         let genesis = Genesis {
             format: 0,
             network_id: NETWORK_ID,
@@ -127,7 +138,10 @@ impl World {
             }],
             council: Council {
                 threshold: 1,
-                seats: vec![Seat { name: "s".into(), key: proven("council", "s", "s") }],
+                seats: vec![Seat {
+                    name: "s".into(),
+                    key: proven("council", "s", "s"),
+                }],
             },
             registrars: Vec::new(),
             agencies: vec![Agency {
@@ -150,9 +164,18 @@ impl World {
             recognition: Vec::new(),
         };
         let network = Network::new(genesis).expect("a genesis");
-        let values =
-            network.leaves().into_iter().map(|(key, bytes)| (key, Value::Leaf(bytes.into())));
-        Self { values: values.collect(), network, agency, buyer, other, height: 1 }
+        let values = network
+            .leaves()
+            .into_iter()
+            .map(|(key, bytes)| (key, Value::Leaf(bytes.into())));
+        Self {
+            values: values.collect(),
+            network,
+            agency,
+            buyer,
+            other,
+            height: 1,
+        }
     }
 
     pub(crate) fn issuer(&self) -> Issuer<'_> {
@@ -166,7 +189,10 @@ impl World {
     /// What `register` would ask for a file without any option.
     pub(crate) fn asked(&self, document_type: &str) -> Asked<'_> {
         let types = &self.network.genesis().types;
-        let rules = types.iter().find(|rules| rules.id == document_type).expect("a type");
+        let rules = types
+            .iter()
+            .find(|rules| rules.id == document_type)
+            .expect("a type");
         Asked {
             rules,
             identity: None,
@@ -179,8 +205,13 @@ impl World {
 
     pub(crate) fn planned(&self, document_type: &str, bytes: &[u8]) -> Planned {
         let document = Document::of(bytes, SUITE);
-        plan(&self.issuer(), &self.asked(document_type), &[document], Blinding([5; 16]))
-            .expect("it can be registered")
+        plan(
+            &self.issuer(),
+            &self.asked(document_type),
+            &[document],
+            Blinding([5; 16]),
+        )
+        .expect("it can be registered")
     }
 
     /// Writes a document as registered by the agency and makes its receipt.
@@ -230,9 +261,13 @@ impl World {
             history: None,
         };
         let root = PrivateRoot(merkle::root::<Vec<u8>>(SUITE, &[]).0);
-        self.values.insert(planned.record, Value::Record(record, root));
+        self.values
+            .insert(planned.record, Value::Record(record, root));
         for digest in &register.digests {
-            let leaf = DigestLeaf { record: planned.record, operation: id };
+            let leaf = DigestLeaf {
+                record: planned.record,
+                operation: id,
+            };
             let value = Value::Leaf(leaf.to_bytes().into());
             self.values.insert(key::digest(SUITE, digest), value);
         }
@@ -275,7 +310,8 @@ impl World {
     }
 
     fn under(&self, log_root: Hash, keys: &[StateKey], at: Millis) -> StatusCertificate {
-        let leaves: Vec<(StateKey, Hash)> = self.values.iter().map(|(k, v)| (*k, hash(v))).collect();
+        let leaves: Vec<(StateKey, Hash)> =
+            self.values.iter().map(|(k, v)| (*k, hash(v))).collect();
         let checkpoint = Checkpoint {
             size: TreeSize(1),
             log_root,
@@ -351,10 +387,7 @@ fn root(leaves: &[(StateKey, Hash)], depth: usize) -> Hash {
     }
 }
 
-fn halves(
-    leaves: &[(StateKey, Hash)],
-    depth: usize,
-) -> (&[(StateKey, Hash)], &[(StateKey, Hash)]) {
+fn halves(leaves: &[(StateKey, Hash)], depth: usize) -> (&[(StateKey, Hash)], &[(StateKey, Hash)]) {
     leaves.split_at(leaves.partition_point(|(key, _)| !turns_right(key, depth)))
 }
 
@@ -363,11 +396,19 @@ fn prove(mut leaves: &[(StateKey, Hash)], key: &StateKey) -> StateProof {
     while leaves.len() > 1 {
         let depth = beside.len();
         let (left, right) = halves(leaves, depth);
-        let (here, there) = if turns_right(key, depth) { (right, left) } else { (left, right) };
+        let (here, there) = if turns_right(key, depth) {
+            (right, left)
+        } else {
+            (left, right)
+        };
         beside.push(root(there, depth + 1));
         leaves = here;
     }
-    StateProof::new(SUITE, &beside, leaves.first().copied().filter(|(found, _)| found != key))
+    StateProof::new(
+        SUITE,
+        &beside,
+        leaves.first().copied().filter(|(found, _)| found != key),
+    )
 }
 
 /// A node that answers by a function of the path: status and body. It ends with the test.
@@ -401,7 +442,9 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + 'static) ->
                 "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
             );
-            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+            let _ = stream
+                .write_all(head.as_bytes())
+                .and_then(|()| stream.write_all(&body));
         }
     });
     format!("http://{address}")

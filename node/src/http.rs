@@ -521,7 +521,7 @@ async fn health(State(api): State<Api>) -> Response {
         height: head.before.height,
         state_root: head.before.state_root,
         log_root: head.before.log_root,
-        published_height: published.map_or(0, |p| p.signed.checkpoint.height),
+        published_height: published.map(|p| p.signed.checkpoint.height),
         block_age_ms,
         peers: api.gossip.connected(),
         pool: api.shared.pool().len(),

@@ -10,7 +10,7 @@ use hefu_types::genesis::{GenesisValidator, ProvenKey};
 use hefu_types::{NetworkId, Suite};
 use hefu_wire::file::{KeyFile, KeyRole};
 use rand::RngCore;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
@@ -88,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         .unwrap_or_else(|_| EnvFilter::new("warn,hefu_node=info,hefu_engine=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     match Cli::parse().command {

@@ -179,10 +179,7 @@ impl Publication {
     fn insert(&mut self, cosignature: HeightCosignature) -> bool {
         let height = cosignature.height;
         // Of this process: before its first publication nothing is served, whatever is on disk.
-        let served = self
-            .shared
-            .published()
-            .map_or(0, |p| p.signed.checkpoint.height);
+        let served = self.shared.published().map(|p| p.signed.checkpoint.height);
         let Some(candidate) = self.candidates.get_mut(&height) else {
             return false;
         };
@@ -190,7 +187,7 @@ impl Publication {
             .cosignatures
             .insert(cosignature.member.member, cosignature);
         let quorum = candidate.set.quorum();
-        if candidate.cosignatures.len() < quorum || height <= served {
+        if candidate.cosignatures.len() < quorum || served.is_some_and(|served| height <= served) {
             return false;
         }
         let Some(first) = candidate.cosignatures.values().next() else {

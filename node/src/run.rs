@@ -11,7 +11,6 @@ use crate::metrics::Metrics;
 use crate::publication::{CheckpointKeys, Publication, HEIGHTS_KEPT};
 use crate::shared::{unreadable, Head, Shared};
 use hefu_engine::{engine_handle, EngineError, EngineHandle, Timeouts};
-use hefu_proof::checkpoint::Checkpoint;
 use hefu_store::columns::Column;
 use hefu_store::{Opened, Store, StoreFault};
 use hefu_types::block::BLOCK_BYTES_MAX;
@@ -202,23 +201,23 @@ fn may_vote(config: &NodeConfig, wal: &std::path::Path, fresh: bool) -> bool {
     true
 }
 
-/// After a start the block before the last is cosigned anew: the last names its roots.
+/// After a start the block before the last is cosigned anew, because the last names its roots. At
+/// genesis there is no block yet: its checkpoint is confirmed by the first.
 fn recall(shared: &Shared, publication: &mut Publication) -> Result<(), StoreFault> {
     let head = shared.head();
     let height = head.before.height;
-    let Some(before_last) = height.checked_sub(1) else {
-        return Ok(());
-    };
-    let tree_before = shared.store.tree_before(&head.tree, height)?;
-    let checkpoints: [(u64, _); 2] = [(before_last, tree_before), (height, head.tree.clone())];
-    for (height, tree) in checkpoints {
-        let checkpoint: Option<Checkpoint> = shared.store.checkpoint(height)?;
-        if let Some(checkpoint) = checkpoint {
+    let reach = |publication: &mut Publication, height, tree| -> Result<(), StoreFault> {
+        if let Some(checkpoint) = shared.store.checkpoint(height)? {
             publication.reached(checkpoint, tree, Arc::clone(&head.set));
         }
+        Ok(())
+    };
+    if let Some(before_last) = height.checked_sub(1) {
+        let tree = shared.store.tree_before(&head.tree, height)?;
+        reach(publication, before_last, tree)?;
+        publication.confirmed(before_last)?;
     }
-    publication.confirmed(before_last)?;
-    Ok(())
+    reach(publication, height, head.tree.clone())
 }
 
 /// The libp2p id of a validator's peer key. A key of genesis was checked to be one.

@@ -58,23 +58,38 @@ fn notes_and_tiles_are_read_by_crates_that_we_did_not_write() -> Result<()> {
     let mut cosigners = 0;
     for line in text.lines().filter(|line| line.starts_with('\u{2014}')) {
         let mut words = line.split(' ').skip(1);
-        let (name, blob) = (words.next().context("a name")?, words.next().context("a blob")?);
-        let Some(validator) = set.validators.iter().find(|v| v.name == name) else { continue };
+        let (name, blob) = (
+            words.next().context("a name")?,
+            words.next().context("a blob")?,
+        );
+        let Some(validator) = set.validators.iter().find(|v| v.name == name) else {
+            continue;
+        };
         let blob = base64_decode(blob)?;
         let key = verifier_key(name, NOTE_COSIGNATURE, &validator.checkpoint_key);
-        ensure!(key.contains(&hex::encode(&blob[..4])), "the key id of {name}");
+        ensure!(
+            key.contains(&hex::encode(&blob[..4])),
+            "the key id of {name}"
+        );
         let seconds = u64::from_be_bytes(blob[4..12].try_into()?);
         let message = cosignature_preimage(std::str::from_utf8(note.text())?, seconds);
         let signature = hefu_types::Signature::try_from(&blob[12..])?;
         Suite::Sha256Ed25519.verify(&validator.checkpoint_key, message.as_bytes(), &signature)?;
         cosigners += 1;
     }
-    ensure!(cosigners == set.quorum(), "{cosigners} cosignatures, a quorum is {}", set.quorum());
+    ensure!(
+        cosigners == set.quorum(),
+        "{cosigners} cosignatures, a quorum is {}",
+        set.quorum()
+    );
 
     let checkpoint =
         Checkpoint::from_bytes(note.text()).map_err(|_| anyhow::anyhow!("a checkpoint"))?;
     ensure!(checkpoint.origin() == world.network.origin());
-    let remote = Remote { world: &world, fetched: RefCell::new(0) };
+    let remote = Remote {
+        world: &world,
+        fetched: RefCell::new(0),
+    };
     let reader = TileHashReader::new(checkpoint.size(), *checkpoint.hash(), &remote);
     for index in 0..checkpoint.size() {
         let proof = tlog_tiles::prove_record(checkpoint.size(), index, &reader)
@@ -84,7 +99,11 @@ fn notes_and_tiles_are_read_by_crates_that_we_did_not_write() -> Result<()> {
         tlog_tiles::check_record(&proof, checkpoint.size(), *checkpoint.hash(), index, leaf)
             .map_err(|e| anyhow::anyhow!("entry {index}: {e:?}"))?;
     }
-    println!("{} entries, {} tiles fetched", checkpoint.size(), remote.fetched.borrow());
+    println!(
+        "{} entries, {} tiles fetched",
+        checkpoint.size(),
+        remote.fetched.borrow()
+    );
     Ok(())
 }
 
@@ -92,7 +111,11 @@ fn notes_and_tiles_are_read_by_crates_that_we_did_not_write() -> Result<()> {
 fn entry(world: &World, index: u64, size: u64) -> Result<Vec<u8>> {
     let (bundle, at) = (index / 256, (index % 256) as usize);
     let width = (size - bundle * 256).min(256);
-    let partial = if width == 256 { String::new() } else { format!(".p/{width}") };
+    let partial = if width == 256 {
+        String::new()
+    } else {
+        format!(".p/{width}")
+    };
     let mut bytes = world.get(0, &format!("/tile/entries/{bundle:03}{partial}"))?;
     for _ in 0..at {
         let length = usize::from(u16::from_be_bytes(bytes[..2].try_into()?));

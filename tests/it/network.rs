@@ -38,7 +38,12 @@ impl World {
         let folder = tempfile::tempdir()?;
         let devnet = Devnet::start_with(&programs()?, &folder.path().join("net"), 4, arguments)?;
         let network = devnet.file.network()?;
-        Ok(Self { devnet, network, _folder: folder, _alone: alone })
+        Ok(Self {
+            devnet,
+            network,
+            _folder: folder,
+            _alone: alone,
+        })
     }
 
     fn key(&self, name: &str) -> Result<(SecretKey, String)> {
@@ -65,7 +70,10 @@ impl World {
     fn post(&self, node: usize, bytes: &[u8], wait_ms: u64) -> Result<(u16, String)> {
         let url = format!("{}{}", self.devnet.url(node), path::statements(wait_ms));
         let mut answer = agent().post(url).content_type(path::CBOR).send(bytes)?;
-        Ok((answer.status().as_u16(), answer.body_mut().read_to_string()?))
+        Ok((
+            answer.status().as_u16(),
+            answer.body_mut().read_to_string()?,
+        ))
     }
 
     fn submit(&self, node: usize, statement: &Statement) -> Result<StatementAnswer> {
@@ -75,22 +83,33 @@ impl World {
     }
 
     pub(crate) fn get(&self, node: usize, path: &str) -> Result<Vec<u8>> {
-        let mut answer = agent().get(format!("{}{path}", self.devnet.url(node))).call()?;
+        let mut answer = agent()
+            .get(format!("{}{path}", self.devnet.url(node)))
+            .call()?;
         let status = answer.status().as_u16();
         let body = answer.body_mut().read_to_vec()?;
-        ensure!(status == 200, "{path}: {status} {}", String::from_utf8_lossy(&body));
+        ensure!(
+            status == 200,
+            "{path}: {status} {}",
+            String::from_utf8_lossy(&body)
+        );
         Ok(body)
     }
 
     fn receipts(&self, node: usize, answer: &StatementAnswer, count: u32) -> Result<Vec<Receipt>> {
         let bytes = self.get(node, &path::receipts(&answer.statement, 0, count))?;
         let list: Vec<Option<ByteVec>> = canonical::decode(&bytes, 1 << 24)?;
-        list.iter().flatten().map(|bytes| Ok(Receipt::decode(bytes)?)).collect()
+        list.iter()
+            .flatten()
+            .map(|bytes| Ok(Receipt::decode(bytes)?))
+            .collect()
     }
 }
 
 fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Millis(since.as_millis() as u64)
 }
 
@@ -116,12 +135,16 @@ fn licence(number: u32) -> Register {
 }
 
 fn record_key(network: &Network, register: &Register) -> StateKey {
-    let number = Profile::Generic.check(&register.identity).expect("fits the profile");
+    let number = Profile::Generic
+        .check(&register.identity)
+        .expect("fits the profile");
     key::record(network.suite(), &number)
 }
 
 fn registers(numbers: std::ops::Range<u32>) -> Vec<Operation> {
-    numbers.map(|number| Operation::Register(licence(number))).collect()
+    numbers
+        .map(|number| Operation::Register(licence(number)))
+        .collect()
 }
 
 #[test]
@@ -131,7 +154,10 @@ fn a_statement_is_final_once_and_answers_the_same_for_ever() -> Result<()> {
     let first = world.submit(0, &statement)?;
     ensure!(first.state == StatementState::Final);
     ensure!(first.outcomes.len() == 40);
-    ensure!(first.outcomes.iter().all(|outcome| *outcome == OutcomeAnswer::Accepted));
+    ensure!(first
+        .outcomes
+        .iter()
+        .all(|outcome| *outcome == OutcomeAnswer::Accepted));
     let receipts = world.receipts(0, &first, 40)?;
     ensure!(receipts.len() == 40);
     for receipt in &receipts {
@@ -139,12 +165,20 @@ fn a_statement_is_final_once_and_answers_the_same_for_ever() -> Result<()> {
     }
     // Sent again to every node: the first answer, and nothing is executed twice.
     for node in 0..4 {
-        ensure!(world.submit(node, &statement)? == first, "node {node} answers otherwise");
+        ensure!(
+            world.submit(node, &statement)? == first,
+            "node {node} answers otherwise"
+        );
     }
     // The same documents in another statement: each is told its first operation.
     let again = world.submit(1, &world.sign("agency-gz-housing", &registers(0..40))?)?;
     for (index, outcome) in again.outcomes.iter().enumerate() {
-        let OutcomeAnswer::Refused { code: 2001, evidence: Some(evidence), .. } = outcome else {
+        let OutcomeAnswer::Refused {
+            code: 2001,
+            evidence: Some(evidence),
+            ..
+        } = outcome
+        else {
             anyhow::bail!("{index}: {outcome:?}");
         };
         let bytes = world.get(2, &path::operation_receipt(evidence))?;
@@ -209,20 +243,47 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
         let (suite, origin) = (world.network.suite(), world.network.origin());
         let nonce = Nonce([1; 16]);
         Statement::sign(
-            suite, network, origin, &stranger, "x", nonce, valid_until, Mode::Each, &operations,
+            suite,
+            network,
+            origin,
+            &stranger,
+            "x",
+            nonce,
+            valid_until,
+            Mode::Each,
+            &operations,
         )
     };
     let soon = Millis(now().0 + 60_000);
     code(&sign(world.network.digest(), soon).encode(), 403, 3001)?;
-    code(&sign(hefu_types::NetworkDigest([7; 32]), soon).encode(), 400, 1006)?;
+    code(
+        &sign(hefu_types::NetworkDigest([7; 32]), soon).encode(),
+        400,
+        1006,
+    )?;
     // Beyond the limit of a body the server stops reading.
     let huge = vec![0; hefu_types::statement::STATEMENT_BYTES_MAX + 1];
     if let Ok((status, _)) = world.post(0, &huge, 0) {
-        ensure!(status == 413, "a body over the limit was answered with {status}");
+        ensure!(
+            status == 413,
+            "a body over the limit was answered with {status}"
+        );
     }
-    for path in ["/v1/records/xyz", "/v1/statements/00", "/tile/0/1", "/nothing", "/ops/-1"] {
-        let answer = agent().get(format!("{}{path}", world.devnet.url(0))).call()?;
-        ensure!(matches!(answer.status().as_u16(), 400 | 404), "{path}: {}", answer.status());
+    for path in [
+        "/v1/records/xyz",
+        "/v1/statements/00",
+        "/tile/0/1",
+        "/nothing",
+        "/ops/-1",
+    ] {
+        let answer = agent()
+            .get(format!("{}{path}", world.devnet.url(0)))
+            .call()?;
+        ensure!(
+            matches!(answer.status().as_u16(), 400 | 404),
+            "{path}: {}",
+            answer.status()
+        );
     }
     // Raw bytes at the ports of engine and swarm.
     for node in 0..4 {
@@ -230,7 +291,9 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
             let config = world.devnet.folder().join(format!("node-{node}/node.json"));
             let config: serde_json::Value = serde_json::from_slice(&std::fs::read(config)?)?;
             let listen = config[["engine_listen", "gossip_listen"][port]].as_str();
-            let port = listen.and_then(|l| l.rsplit('/').next()).context("a port")?;
+            let port = listen
+                .and_then(|l| l.rsplit('/').next())
+                .context("a port")?;
             let mut socket = std::net::TcpStream::connect(format!("127.0.0.1:{port}"))?;
             std::io::Write::write_all(&mut socket, &[0xff; 4096]).ok();
         }
@@ -247,7 +310,10 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
     let mut register = |world: &World, node: usize, numbers: std::ops::Range<u32>| -> Result<()> {
         let statement = world.sign("agency-gz-housing", &registers(numbers.clone()))?;
         let answer = world.submit(node, &statement)?;
-        ensure!(answer.outcomes.iter().all(|outcome| *outcome == OutcomeAnswer::Accepted));
+        ensure!(answer
+            .outcomes
+            .iter()
+            .all(|outcome| *outcome == OutcomeAnswer::Accepted));
         acknowledged.extend(numbers);
         Ok(())
     };
@@ -262,13 +328,19 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
     world.devnet.kill(3)?;
     let waiting = world.sign("agency-gz-housing", &registers(100..150))?;
     let (status, body) = world.post(0, &waiting.encode(), 1_000)?;
-    ensure!(status == 202, "two of four made something final: {status} {body}");
+    ensure!(
+        status == 202,
+        "two of four made something final: {status} {body}"
+    );
     world.devnet.restart(2)?;
     let answer = wait_for("the statement that waited", || {
         let answer = world.submit(0, &waiting)?;
         Ok((answer.state == StatementState::Final).then_some(answer))
     })?;
-    ensure!(answer.outcomes.iter().all(|outcome| *outcome == OutcomeAnswer::Accepted));
+    ensure!(answer
+        .outcomes
+        .iter()
+        .all(|outcome| *outcome == OutcomeAnswer::Accepted));
     world.devnet.restart(3)?;
     register(&world, 2, 200..250)?;
     // All four at once.
@@ -289,11 +361,17 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
             let at = record_key(&world.network, &licence(*number));
             let bytes = world.get(node, &path::record(&at, Beside::default()))?;
             let state = StatusCertificate::decode(&bytes)?.verify(&world.network)?;
-            let record = state.record(&at)?.with_context(|| format!("{number} is lost"))?;
+            let record = state
+                .record(&at)?
+                .with_context(|| format!("{number} is lost"))?;
             ensure!(record.event_count == 1, "{number} stands there twice");
         }
     }
-    println!("{} registrations on four nodes, height {}", acknowledged.len(), equal.height);
+    println!(
+        "{} registrations on four nodes, height {}",
+        acknowledged.len(),
+        equal.height
+    );
     Ok(())
 }
 
@@ -306,6 +384,10 @@ fn an_idle_network_rests_between_heartbeats() -> Result<()> {
         Ok((world.devnet.health(0)?.height >= first + 3).then_some(()))
     })?;
     // Three blocks take two whole rests at least; unpaced, the engine makes dozens a second.
-    ensure!(begun.elapsed().as_millis() > 2_000, "three blocks in {:?}", begun.elapsed());
+    ensure!(
+        begun.elapsed().as_millis() > 2_000,
+        "three blocks in {:?}",
+        begun.elapsed()
+    );
     Ok(())
 }

@@ -16,7 +16,12 @@ fn agency() -> StateKey {
 }
 
 fn ask(nodes: &Nodes) -> Result<Fetched, Failure> {
-    let has = |state: &VerifiedState| state.value(&agency()).map(|_| ()).ok_or("nothing".to_owned());
+    let has = |state: &VerifiedState| {
+        state
+            .value(&agency())
+            .map(|_| ())
+            .ok_or("nothing".to_owned())
+    };
     nodes.certificate("/v1/agencies/gd-tax", 0, has)
 }
 
@@ -36,14 +41,20 @@ fn a_node_that_lies_is_named_and_the_next_is_asked() {
     let nodes = open(&world, &[&liar, &honest]);
     assert_eq!(ask(&nodes).expect("the honest one answers").node, honest);
     let warnings = nodes.warnings();
-    assert!(warnings.len() == 1 && warnings[0].contains(&liar), "{warnings:?}");
+    assert!(
+        warnings.len() == 1 && warnings[0].contains(&liar),
+        "{warnings:?}"
+    );
     assert!(warnings[0].contains("does not hold"), "{warnings:?}");
     // From liars alone nothing is learnt.
     let nodes = open(&world, &[&liar]);
     assert!(matches!(ask(&nodes), Err(Failure::Unreachable { .. })));
     // Sound, but not what was asked for.
     let other = node(&world.certificate(&[key::rules(SUITE)], crate::now()));
-    assert!(matches!(ask(&open(&world, &[&other])), Err(Failure::Unreachable { .. })));
+    assert!(matches!(
+        ask(&open(&world, &[&other])),
+        Err(Failure::Unreachable { .. })
+    ));
 }
 
 #[test]
@@ -64,10 +75,13 @@ fn of_old_certificates_the_newest_counts() {
     let mut world = World::new();
     let long_ago = Millis(crate::now().0 - Millis::HOUR);
     let old = world.certificate(&[agency()], long_ago);
-    let record = world.register("invoice", &sample(UBL)).certificate.leaves[0].key;
-    let record = [record, world.planned("invoice", &sample(UBL)).record][1];
+    world.register("invoice", &sample(UBL));
+    let record = world.planned("invoice", &sample(UBL)).record;
     world.change(&record, |_| {});
-    let (old, young) = (node(&old), node(&world.certificate(&[agency()], crate::now())));
+    let (old, young) = (
+        node(&old),
+        node(&world.certificate(&[agency()], crate::now())),
+    );
     // Who serves only the past does not decide alone.
     let height = |nodes: &Nodes| ask(nodes).map(|f| f.state.checkpoint().checkpoint().height);
     assert_eq!(height(&open(&world, &[&old, &young])).ok(), Some(2));
@@ -101,18 +115,26 @@ fn a_statement_is_sent_until_it_is_final() {
     };
     let json = |answer: &StatementAnswer| serde_json::to_vec(answer).expect("plain JSON");
     let pending = json(&answer(StatementState::Pending, Vec::new()));
-    let finished = json(&answer(StatementState::Final, vec![OutcomeAnswer::Accepted]));
+    let finished = json(&answer(
+        StatementState::Final,
+        vec![OutcomeAnswer::Accepted],
+    ));
     let times = std::sync::atomic::AtomicUsize::new(0);
     let slow = {
         let pending = pending.clone();
-        serve(move |_| match times.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-            0 => (202, pending.clone()),
-            _ => (200, finished.clone()),
-        })
+        serve(
+            move |_| match times.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => (202, pending.clone()),
+                _ => (200, finished.clone()),
+            },
+        )
     };
     let submit = |nodes: &[&str], operations| {
         let nodes = open(&world, nodes);
-        let nodes = Nodes { timeout: Duration::from_millis(700), ..nodes };
+        let nodes = Nodes {
+            timeout: Duration::from_millis(700),
+            ..nodes
+        };
         nodes.submit(&id, b"statement", operations)
     };
     let done = submit(&["http://127.0.0.1:1", &slow], 1).expect("final");
@@ -121,6 +143,12 @@ fn a_statement_is_sent_until_it_is_final() {
     assert!(matches!(submit(&[&slow], 2), Err(Failure::NotFinal { .. })));
     // Taken but not final in time is told apart from not reached: it may still be done.
     let waiting = serve(move |_| (202, pending.clone()));
-    assert!(matches!(submit(&[&waiting], 1), Err(Failure::NotFinal { .. })));
-    assert!(matches!(submit(&["http://127.0.0.1:1"], 1), Err(Failure::Unreachable { .. })));
+    assert!(matches!(
+        submit(&[&waiting], 1),
+        Err(Failure::NotFinal { .. })
+    ));
+    assert!(matches!(
+        submit(&["http://127.0.0.1:1"], 1),
+        Err(Failure::Unreachable { .. })
+    ));
 }

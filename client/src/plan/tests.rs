@@ -4,10 +4,15 @@ use crate::testing::{entitlement, sample, World, SUITE};
 const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
 const CII: &str = "renditions/cii-guangzhou-1017.xml";
 const PDF: &str = "invoices/pdf-dongguan-6088.pdf";
-const LICENCE: &str = "licences/guizhou-food-0003.json";
+const LICENCE: &str = r#"{ "hefu": "licence", "legal_issuer": "11520100MBHEFU0243", "number": "JY1",
+    "class": "food-business", "facts": { "holder": "样例食品店", "scope": "热食类食品制售",
+    "valid-from": "2026-03-01", "valid-until": "2031-02-28" } }"#;
 
 fn read(name: &str) -> Document {
-    Document::of(&sample(name), SUITE)
+    match name {
+        LICENCE => Document::of(LICENCE.as_bytes(), SUITE),
+        name => Document::of(&sample(name), SUITE),
+    }
 }
 
 fn typed(number: &str, issuer: &str, class: &str) -> Option<Identity> {
@@ -39,22 +44,31 @@ fn an_invoice_is_planned_from_what_it_says() {
     assert_eq!(register.region, "guangdong");
     assert_eq!(register.identity.number, "26442000000000001017");
     assert_eq!(register.identity.class, "invoice");
-    let names: Vec<&str> = planned.facts.iter().map(|fact| fact.name.as_str()).collect();
+    let names: Vec<&str> = planned
+        .facts
+        .iter()
+        .map(|fact| fact.name.as_str())
+        .collect();
     assert_eq!(names, INVOICE_FACTS);
     assert_eq!(register.fact_root, fact::root(SUITE, &planned.facts));
-    assert!(register.total.as_ref().is_some_and(|total| total.currency == "CNY"));
+    assert!(register
+        .total
+        .as_ref()
+        .is_some_and(|total| total.currency == "CNY"));
     // The buyer that it names, and nobody else, may use it; the same plan gives the same salt.
     assert!(matches!(register.use_right, Some(UseRight::NamedMember(_))));
     assert!(planned.named_member_salt.is_some());
-    assert_eq!(plan_of(&world.asked("invoice"), &world, &[UBL]), Ok(planned));
+    assert_eq!(
+        plan_of(&world.asked("invoice"), &world, &[UBL]),
+        Ok(planned)
+    );
 }
 
 #[test]
 fn two_renditions_of_an_invoice_have_one_number_and_one_fact_root() {
     let world = World::new();
-    let [ubl, cii] = [UBL, CII].map(|name| {
-        plan_of(&world.asked("invoice"), &world, &[name]).expect("planned")
-    });
+    let [ubl, cii] =
+        [UBL, CII].map(|name| plan_of(&world.asked("invoice"), &world, &[name]).expect("planned"));
     assert_ne!(ubl.register.digests, cii.register.digests);
     assert_eq!(ubl.record, cii.record);
     assert_eq!(ubl.register.fact_root, cii.register.fact_root);
@@ -80,7 +94,14 @@ fn a_pdf_for_the_eye_takes_the_number_that_was_typed() {
     // Beside its XML it is a rendition like any other.
     let identity = typed("26442000000000001017", "91440101mahefu012h", "invoice");
     let asked = Asked { identity, ..asked };
-    assert_eq!(plan_of(&asked, &world, &[PDF, UBL]).expect("planned").register.digests.len(), 2);
+    assert_eq!(
+        plan_of(&asked, &world, &[PDF, UBL])
+            .expect("planned")
+            .register
+            .digests
+            .len(),
+        2
+    );
 }
 
 #[test]
@@ -89,10 +110,17 @@ fn a_licence_is_planned_with_all_that_it_states() {
     let planned = plan_of(&world.asked("licence"), &world, &[LICENCE]).expect("planned");
     let has = |name: &str| planned.facts.iter().any(|fact| fact.name == name);
     assert!(has("holder") && has("scope") && has("number"));
-    assert_eq!((planned.register.use_right, planned.register.total), (None, None));
+    assert_eq!(
+        (planned.register.use_right, planned.register.total),
+        (None, None)
+    );
+    assert_eq!(planned.register.valid_from.as_deref(), Some("2026-03-01"));
     assert_eq!(planned.register.valid_until.as_deref(), Some("2031-02-28"));
     let valid_until = Some("2027-01-01".to_owned());
-    let asked = Asked { valid_until, ..world.asked("licence") };
+    let asked = Asked {
+        valid_until,
+        ..world.asked("licence")
+    };
     let planned = plan_of(&asked, &world, &[LICENCE]).expect("planned");
     assert_eq!(planned.register.valid_until.as_deref(), Some("2027-01-01"));
 }
@@ -101,19 +129,71 @@ fn a_licence_is_planned_with_all_that_it_states() {
 fn what_does_not_fit_is_left_aside_with_the_reason() {
     let world = World::new();
     let invoice = || world.asked("invoice");
-    left_aside(&world.asked("licence"), &world, &[UBL], "other-kind", "another kind");
+    left_aside(
+        &world.asked("licence"),
+        &world,
+        &[UBL],
+        "other-kind",
+        "another kind",
+    );
     left_aside(&invoice(), &world, &[LICENCE], "other-kind", "another kind");
     let identity = typed("999", "91440101MAHEFU012H", "invoice");
-    left_aside(&Asked { identity, ..invoice() }, &world, &[UBL], "unfit", "the file itself says");
-    left_aside(&invoice(), &world, &[UBL, "invoices/ubl-shenzhen-3055.xml"], "unfit", "different numbers");
+    left_aside(
+        &Asked {
+            identity,
+            ..invoice()
+        },
+        &world,
+        &[UBL],
+        "unfit",
+        "the file itself says",
+    );
+    left_aside(
+        &invoice(),
+        &world,
+        &[UBL, "invoices/ubl-shenzhen-3055.xml"],
+        "unfit",
+        "different numbers",
+    );
     let identity = typed("1", "2", "receipt");
-    left_aside(&Asked { identity, ..invoice() }, &world, &[PDF], "unfit", "class must be");
+    left_aside(
+        &Asked {
+            identity,
+            ..invoice()
+        },
+        &world,
+        &[PDF],
+        "unfit",
+        "class must be",
+    );
     let identity = typed("1", "2", "");
     let use_right = Some(UseArg::Buyer);
-    left_aside(&Asked { identity, use_right, ..invoice() }, &world, &[PDF], "unfit", "--use first");
+    left_aside(
+        &Asked {
+            identity,
+            use_right,
+            ..invoice()
+        },
+        &world,
+        &[PDF],
+        "unfit",
+        "--use first",
+    );
     let valid_from = Some("2026-1-1".to_owned());
-    left_aside(&Asked { valid_from, ..invoice() }, &world, &[UBL], "unfit", "not a day");
-    let broken = Document::of(b"<Invoice xmlns=\"urn:oasis:names:specification:ubl:schema:xsd:Invoice-2\"><a></Invoice>", SUITE);
+    left_aside(
+        &Asked {
+            valid_from,
+            ..invoice()
+        },
+        &world,
+        &[UBL],
+        "unfit",
+        "not a day",
+    );
+    let broken = Document::of(
+        b"<Invoice xmlns=\"urn:oasis:names:specification:ubl:schema:xsd:Invoice-2\"><a></Invoice>",
+        SUITE,
+    );
     let aside = plan(&world.issuer(), &invoice(), &[broken], Blinding([0; 16]));
     assert_eq!(aside.expect_err("it was planned").kind(), "unreadable");
 }
@@ -128,16 +208,32 @@ fn the_region_is_that_of_the_only_right_to_issue() {
         entitlement("licence", "guizhou", ""),
     ];
     let region = |rights: &[Entitlement], asked: &Asked<'_>| {
-        let issuer = Issuer { suite: SUITE, fact_secret: &secret, entitlements: rights };
+        let issuer = Issuer {
+            suite: SUITE,
+            fact_secret: &secret,
+            entitlements: rights,
+        };
         plan(&issuer, asked, &[read(UBL)], Blinding([0; 16])).map(|planned| planned.register.region)
     };
     // One of several: the one whose scope holds the seller.
-    assert_eq!(region(&rights, &world.asked("invoice")).as_deref(), Ok("guangdong"));
-    assert_eq!(region(&rights[1..], &world.asked("invoice")).as_deref(), Ok("zhejiang"));
-    let typed = Asked { region: Some("shanghai"), ..world.asked("invoice") };
+    assert_eq!(
+        region(&rights, &world.asked("invoice")).as_deref(),
+        Ok("guangdong")
+    );
+    assert_eq!(
+        region(&rights[1..], &world.asked("invoice")).as_deref(),
+        Ok("zhejiang")
+    );
+    let typed = Asked {
+        region: Some("shanghai"),
+        ..world.asked("invoice")
+    };
     assert_eq!(region(&[], &typed).as_deref(), Ok("shanghai"));
     assert!(region(&rights[2..], &world.asked("invoice")).is_err());
-    let both = [entitlement("invoice", "a", "9144"), entitlement("invoice", "b", "91")];
+    let both = [
+        entitlement("invoice", "a", "9144"),
+        entitlement("invoice", "b", "91"),
+    ];
     assert!(region(&both, &world.asked("invoice")).is_err());
 }
 
@@ -147,5 +243,8 @@ fn what_a_credit_note_gives_back_is_negative() {
     let note = "invoices/ubl-shenzhen-3062-credit-note.xml";
     let planned = plan_of(&world.asked("invoice"), &world, &[note]).expect("planned");
     assert_eq!(planned.register.identity.class, "credit-note");
-    assert!(planned.register.total.is_some_and(|total| total.minor_units < 0));
+    assert!(planned
+        .register
+        .total
+        .is_some_and(|total| total.minor_units < 0));
 }

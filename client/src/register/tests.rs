@@ -17,13 +17,22 @@ fn a_stopped_run_goes_on_where_it_stopped() {
     let unnamed = || Err(Aside::NoIdentity(vec!["invoice number"]));
     assert_eq!(decide(&[Here::Receipt(record)], unnamed()), Prepared::Done);
     // Of two renditions one has no receipt yet.
-    assert!(ready(decide(&[Here::Receipt(record), Here::Nothing], planned())));
+    assert!(ready(decide(
+        &[Here::Receipt(record), Here::Nothing],
+        planned()
+    )));
     // The same bytes under another number: the ledger judges.
-    assert!(ready(decide(&[Here::Receipt(StateKey([1; 32]))], planned())));
+    assert!(ready(decide(
+        &[Here::Receipt(StateKey([1; 32]))],
+        planned()
+    )));
     // What stands there and is no receipt of the file is never overwritten.
     let other = decide(&[Here::Other("r".into())], planned());
     assert!(matches!(other, Prepared::Aside(Aside::Unfit(_))));
-    assert!(matches!(decide(&[Here::Nothing], unnamed()), Prepared::Aside(Aside::NoIdentity(_))));
+    assert!(matches!(
+        decide(&[Here::Nothing], unnamed()),
+        Prepared::Aside(Aside::NoIdentity(_))
+    ));
 }
 
 #[test]
@@ -34,7 +43,10 @@ fn a_receipt_is_completed_with_what_the_issuer_knows() {
     let planned = world.planned("invoice", &sample(UBL));
     let (whole, verified) = complete(&world.network, &planned, receipt.clone()).expect("holds");
     assert_eq!(verified.disclosed().facts, planned.facts);
-    assert_eq!(verified.disclosed().named_member_salt, planned.named_member_salt);
+    assert_eq!(
+        verified.disclosed().named_member_salt,
+        planned.named_member_salt
+    );
     assert!(whole.disclosed.is_some());
     // The receipt of another document is not written under this one's name.
     let other = world.planned("invoice", &sample("invoices/ubl-shenzhen-3055.xml"));
@@ -55,7 +67,9 @@ fn a_batch_ends_as_its_worst_document() {
     assert_eq!(line(aside(), true).exit(), Exit::Yes);
     assert_eq!(line(aside(), false).exit(), Exit::No);
     let refusal = Refusal::new(3005, "", "", Some("9144 \u{1b}[2J".into()));
-    assert!(refusal.text(crate::say::Lang::En).contains("3005 The legal issuer"));
+    assert!(refusal
+        .text(crate::say::Lang::En)
+        .contains("3005 The legal issuer"));
     assert!(!refusal.text(crate::say::Lang::Zh).contains('\u{1b}'));
     assert_eq!(line(Outcome::Refused(refusal), true).exit(), Exit::No);
     let lines = [line(Outcome::ReceiptHere, false), line(aside(), true)];

@@ -28,7 +28,10 @@ impl Desk {
             nodes: vec!["http://127.0.0.1:1".into()],
         };
         desk.lay("r", &desk.receipt.encode());
-        for (name, key) in [("buyer.json", &desk.world.buyer), ("other.json", &desk.world.other)] {
+        for (name, key) in [
+            ("buyer.json", &desk.world.buyer),
+            ("other.json", &desk.world.other),
+        ] {
             desk.lay(name, &serde_json::to_vec(&key.file).expect("plain JSON"));
         }
         desk
@@ -44,7 +47,11 @@ impl Desk {
     fn go_online(&mut self) {
         let record = self.world.planned("invoice", &sample(UBL)).record;
         let suite = SUITE;
-        let by_key = [record, key::agency(suite, "gd-tax"), key::member(suite, "m-buyer")];
+        let by_key = [
+            record,
+            key::agency(suite, "gd-tax"),
+            key::member(suite, "m-buyer"),
+        ];
         let digest = suite.document_digest(&sample(UBL));
         let by_digest = [&[key::digest(suite, &digest)], &by_key[..]].concat();
         let now = crate::now();
@@ -53,7 +60,10 @@ impl Desk {
         let absent = |name: &str| {
             let digest = suite.document_digest(&sample(name));
             let certificate = self.world.certificate(&[key::digest(suite, &digest)], now);
-            (hefu_wire::path::digest(&digest, Beside::default()), certificate.encode())
+            (
+                hefu_wire::path::digest(&digest, Beside::default()),
+                certificate.encode(),
+            )
         };
         let absent = [absent(CII), absent(PDF)];
         let (key_path, digest_path) = (
@@ -80,10 +90,24 @@ impl Desk {
         let folder = self.folder.path().to_string_lossy();
         let options = options.replace("{}", &folder);
         let (network, file) = (network.to_string_lossy(), file.to_string_lossy());
-        let fixed = ["hefu", "verify", "--lang", "en", "--timeout", "2s", "--network", &network];
-        let words = fixed.into_iter().chain(options.split_whitespace()).chain([&*file]);
+        let fixed = [
+            "hefu",
+            "verify",
+            "--lang",
+            "en",
+            "--timeout",
+            "2s",
+            "--network",
+            &network,
+        ];
+        let words = fixed
+            .into_iter()
+            .chain(options.split_whitespace())
+            .chain([&*file]);
         let cli = Cli::try_parse_from(words).expect("can be typed");
-        let Command::Verify(args) = &cli.command else { panic!("another command") };
+        let Command::Verify(args) = &cli.command else {
+            panic!("another command")
+        };
         run(&cli.shared, args).expect("judged")
     }
 
@@ -92,7 +116,11 @@ impl Desk {
         let report = self.verify(bytes, options);
         assert_eq!(report.exit, exit, "{}", report.text);
         for says in says {
-            assert!(report.text.contains(says), "{says:?} is not in:\n{}", report.text);
+            assert!(
+                report.text.contains(says),
+                "{says:?} is not in:\n{}",
+                report.text
+            );
         }
     }
 }
@@ -108,16 +136,41 @@ fn altered() -> Vec<u8> {
 fn offline_the_receipt_tells() {
     let desk = Desk::new();
     let offline = "--offline --receipt {}/r";
-    desk.check(&sample(UBL), offline, Exit::Yes, &["VALID", "registered bytes"]);
+    desk.check(
+        &sample(UBL),
+        offline,
+        Exit::Yes,
+        &["VALID", "registered bytes"],
+    );
     desk.check(&sample(CII), offline, Exit::Yes, &["same facts"]);
-    desk.check(&altered(), offline, Exit::No, &["2002", "different facts", "total"]);
-    desk.check(&sample(UBL), "--offline", Exit::CouldNotTell, &["--receipt"]);
+    desk.check(
+        &altered(),
+        offline,
+        Exit::No,
+        &["2002", "different facts", "total"],
+    );
+    desk.check(
+        &sample(UBL),
+        "--offline",
+        Exit::CouldNotTell,
+        &["--receipt"],
+    );
     // A receipt beside the file is found by itself, and one in a folder of receipts by its name.
     desk.lay("document.receipt", &desk.receipt.encode());
     desk.check(&sample(UBL), "--offline", Exit::Yes, &["VALID"]);
-    desk.check(&sample(UBL), "--offline --receipt {}", Exit::Yes, &["VALID"]);
+    desk.check(
+        &sample(UBL),
+        "--offline --receipt {}",
+        Exit::Yes,
+        &["VALID"],
+    );
     // What was true an hour ago is not shown as true now.
-    desk.check(&sample(UBL), "--offline --max-age 0s", Exit::CouldNotTell, &["? freshness"]);
+    desk.check(
+        &sample(UBL),
+        "--offline --max-age 0s",
+        Exit::CouldNotTell,
+        &["? freshness"],
+    );
 }
 
 #[test]
@@ -125,18 +178,45 @@ fn a_receipt_that_does_not_serve_is_never_a_no() {
     let desk = Desk::new();
     let offline = "--offline --receipt {}/r";
     let other = sample("invoices/ubl-shenzhen-3055.xml");
-    desk.check(&other, offline, Exit::CouldNotTell, &["is of another document"]);
-    desk.check(&sample(PDF), offline, Exit::CouldNotTell, &["is not of these bytes"]);
+    desk.check(
+        &other,
+        offline,
+        Exit::CouldNotTell,
+        &["is of another document"],
+    );
+    desk.check(
+        &sample(PDF),
+        offline,
+        Exit::CouldNotTell,
+        &["is not of these bytes"],
+    );
     let mut receipt = desk.receipt.clone();
     receipt.certificate.checkpoint.checkpoint.height += 1;
     desk.lay("r", &receipt.encode());
-    desk.check(&sample(UBL), offline, Exit::CouldNotTell, &["proves nothing"]);
+    desk.check(
+        &sample(UBL),
+        offline,
+        Exit::CouldNotTell,
+        &["proves nothing"],
+    );
     let mut receipt = desk.receipt.clone();
-    receipt.disclosed.as_mut().expect("disclosed").facts[0].value.push('x');
+    receipt.disclosed.as_mut().expect("disclosed").facts[0]
+        .value
+        .push('x');
     desk.lay("r", &receipt.encode());
-    desk.check(&sample(UBL), offline, Exit::CouldNotTell, &["proves nothing"]);
+    desk.check(
+        &sample(UBL),
+        offline,
+        Exit::CouldNotTell,
+        &["proves nothing"],
+    );
     desk.lay("r", b"not a receipt");
-    desk.check(&sample(UBL), offline, Exit::CouldNotTell, &["proves nothing"]);
+    desk.check(
+        &sample(UBL),
+        offline,
+        Exit::CouldNotTell,
+        &["proves nothing"],
+    );
 }
 
 #[test]
@@ -167,15 +247,30 @@ fn online_it_tells_what_happened_since_the_receipt() {
         record.status.reason = Some("wrong-buyer".into());
     });
     desk.go_online();
-    desk.check(&sample(UBL), "--receipt {}/r", Exit::No, &["NOT VALID", "wrong-buyer"]);
+    desk.check(
+        &sample(UBL),
+        "--receipt {}/r",
+        Exit::No,
+        &["NOT VALID", "wrong-buyer"],
+    );
     // The receipt itself still says what was true then: only its age limits what it tells.
-    desk.check(&sample(UBL), "--offline --receipt {}/r", Exit::Yes, &["VALID"]);
+    desk.check(
+        &sample(UBL),
+        "--offline --receipt {}/r",
+        Exit::Yes,
+        &["VALID"],
+    );
 }
 
 #[test]
 fn without_a_node_the_receipt_judges_and_it_is_said() {
     let desk = Desk::new();
-    desk.check(&sample(UBL), "--receipt {}/r", Exit::Yes, &["no node answered"]);
+    desk.check(
+        &sample(UBL),
+        "--receipt {}/r",
+        Exit::Yes,
+        &["no node answered"],
+    );
     let report = desk.verify(&sample(UBL), "--receipt {}/r");
     assert_eq!(report.json["documents"][0]["source"], "receipt");
 }
@@ -186,24 +281,59 @@ fn who_may_use_it_is_told_apart_from_who_may_not() {
     desk.go_online();
     let record = desk.world.planned("invoice", &sample(UBL)).record;
     let ubl = sample(UBL);
-    desk.check(&ubl, "--for reimburse --as {}/buyer.json --receipt {}/r", Exit::Yes, &["✓ use"]);
+    desk.check(
+        &ubl,
+        "--for reimburse --as {}/buyer.json --receipt {}/r",
+        Exit::Yes,
+        &["✓ use"],
+    );
     // Without receipt or key nothing shows that the invoice names this member.
-    desk.check(&ubl, "--for reimburse --as {}/buyer.json", Exit::CouldNotTell, &["? use"]);
-    desk.check(&ubl, "--for reimburse --as m-buyer --receipt {}/r", Exit::CouldNotTell, &["? use"]);
-    desk.check(&ubl, "--for reimburse --receipt {}/r", Exit::CouldNotTell, &["? use"]);
-    desk.check(&ubl, "--for holidays --as {}/buyer.json --receipt {}/r", Exit::No, &["5004"]);
+    desk.check(
+        &ubl,
+        "--for reimburse --as {}/buyer.json",
+        Exit::CouldNotTell,
+        &["? use"],
+    );
+    desk.check(
+        &ubl,
+        "--for reimburse --as m-buyer --receipt {}/r",
+        Exit::CouldNotTell,
+        &["? use"],
+    );
+    desk.check(
+        &ubl,
+        "--for reimburse --receipt {}/r",
+        Exit::CouldNotTell,
+        &["? use"],
+    );
+    desk.check(
+        &ubl,
+        "--for holidays --as {}/buyer.json --receipt {}/r",
+        Exit::No,
+        &["5004"],
+    );
     let report = desk.verify(&ubl, "--for reimburse --as {}/other.json --receipt {}/r");
     assert_ne!(report.exit, Exit::Yes, "{}", report.text);
 
     desk.world.change(&record, |record| {
         let consumed_at = Millis(1_600);
-        record.uses.push(UseState { purpose: "reimburse".into(), consumed_at });
+        record.uses.push(UseState {
+            purpose: "reimburse".into(),
+            consumed_at,
+        });
     });
     desk.go_online();
-    let report =
-        desk.verify(&ubl, "--for reimburse --as {}/buyer.json --receipt {}/r");
+    let report = desk.verify(&ubl, "--for reimburse --as {}/buyer.json --receipt {}/r");
     assert_eq!(report.exit, Exit::No, "{}", report.text);
-    let dimensions = report.json["documents"][0]["dimensions"].as_array().expect("a list");
-    let used = dimensions.iter().find(|d| d["name"] == "use").expect("asked");
-    assert_eq!((&used["answer"], &used["code"]), (&json!("no"), &json!(5002)));
+    let dimensions = report.json["documents"][0]["dimensions"]
+        .as_array()
+        .expect("a list");
+    let used = dimensions
+        .iter()
+        .find(|d| d["name"] == "use")
+        .expect("asked");
+    assert_eq!(
+        (&used["answer"], &used["code"]),
+        (&json!("no"), &json!(5002))
+    );
 }

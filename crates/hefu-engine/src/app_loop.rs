@@ -19,7 +19,9 @@ use crate::parts::{
 use crate::proposals::{Entry, Key, Proposals};
 use crate::signing::{ConsensusKey, Epochs, Signatures};
 use crate::EngineError;
+use arc_malachitebft_app::engine::consensus::Msg as ConsensusMsg;
 use arc_malachitebft_app::engine::host::{HeightParams, Next, SyncedValueOutcome};
+use arc_malachitebft_app::engine::wal::Msg as WalMsg;
 use arc_malachitebft_app::streaming::{StreamContent, StreamId, StreamMessage};
 use arc_malachitebft_app::types::codec::Codec;
 use arc_malachitebft_app::types::sync::RawDecidedValue;
@@ -153,10 +155,17 @@ async fn stop(engine: EngineHandle, wal: &Path) {
     // The first part that stops would make its supervisor kill the others, and a killed network
     // never closes its socket: each is taken from its supervisor first.
     let supervisor = engine.actor.get_cell();
-    let parts = supervisor.get_children();
+    let mut parts = supervisor.get_children();
     for part in &parts {
         part.unlink(supervisor.clone());
     }
+    // Consensus first and its log last: consensus without a log takes that for a failure of safety,
+    // and hangs.
+    parts.sort_by_key(|part| {
+        let is_consensus = part.is_message_type_of::<ConsensusMsg<HefuContext>>();
+        let is_wal = part.is_message_type_of::<WalMsg<HefuContext>>();
+        (is_consensus != Some(true), is_wal == Some(true))
+    });
     for part in parts {
         if part.stop_and_wait(None, Some(STOP_TIMEOUT)).await.is_err() {
             warn!("a part of the engine does not stop");
@@ -206,7 +215,8 @@ struct Host<A> {
     proposals: Proposals,
     /// The height and round that the engine votes on.
     voting: Option<(u64, u32)>,
-    /// The height of the last value that came by sync.
+    /// The height up to which others may have decided without this node: that of the last value
+    /// that came by sync, and the first after the start.
     synced: u64,
     /// When the last block was executed.
     executed: Instant,
@@ -288,6 +298,7 @@ impl<A: Application> Host<A> {
         match message {
             AppMsg::ConsensusReady { reply } => {
                 let executed = self.app.height();
+                self.synced = executed + 1;
                 self.proposals = Proposals::load(self.app.kept().map_err(fault)?, executed);
                 let _ = reply.send((Height(executed + 1), self.params(executed + 1)?));
                 self.show();

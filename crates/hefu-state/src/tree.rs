@@ -38,7 +38,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Fewer make more branches, more make a writer copy more for each change.
-const RUN_LEAVES_MAX: usize = 32;
+const RUN_LEAVES_MAX: usize = 64;
 
 /// The state tree, or a snapshot of it: a clone is cheap and does not see later changes.
 #[derive(Clone)]

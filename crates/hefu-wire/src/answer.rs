@@ -108,8 +108,8 @@ pub struct Health {
     pub state_root: hefu_types::Hash,
     /// The log root there.
     pub log_root: hefu_types::Hash,
-    /// The height of the last published checkpoint.
-    pub published_height: u64,
+    /// The height of the last published checkpoint; none yet since this node started.
+    pub published_height: Option<u64>,
     /// The age of the last block in milliseconds, by this node's clock.
     pub block_age_ms: u64,
     /// Peers that are connected.
