@@ -20,10 +20,14 @@ use std::time::{Duration, Instant};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long an answer may take beyond what the node was asked to wait.
-const ANSWER: Duration = Duration::from_secs(10);
+/// How long an answer may take beyond what the node was asked to wait; then the next is asked.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long a node may take to make many receipts.
+const MANY: Duration = Duration::from_secs(20);
+/// The shortest time that a node gets, also where the caller's time is over: each is asked once.
+const ANSWER_MIN: Duration = Duration::from_secs(1);
 /// How long a node is asked to wait for finality, in milliseconds.
-const WAIT_MS: u64 = 10_000;
+const WAIT_MS: u64 = 5_000;
 /// The rest between two rounds over all nodes, at first.
 const REST: Duration = Duration::from_millis(200);
 /// The longest JSON answer: 4096 outcomes with their sentences.
@@ -215,11 +219,12 @@ impl Nodes {
         statement: &[u8],
         operations: usize,
     ) -> Result<StatementAnswer, Failure> {
-        let path = path::statements(WAIT_MS);
+        let wait_ms = u64::try_from(self.timeout.as_millis()).map_or(WAIT_MS, |ms| ms.min(WAIT_MS));
+        let path = path::statements(wait_ms);
         let question = Question {
             path: &path,
             body: Some(statement),
-            waits: Duration::from_millis(WAIT_MS),
+            waits: Duration::from_millis(wait_ms),
             bytes_max: JSON_BYTES_MAX,
             rounds: None,
         };
@@ -263,7 +268,7 @@ impl Nodes {
     ) -> Result<Vec<Option<Receipt>>, Failure> {
         let path = path::receipts(id, first, count);
         self.ask(
-            &Question::get(&path, RECEIPTS_BYTES_MAX).patient(),
+            &Question::get(&path, RECEIPTS_BYTES_MAX).many(),
             |_, reply| {
                 if reply.status != 200 {
                     // Another node may not have executed the statement yet.
@@ -305,7 +310,7 @@ impl Nodes {
             for turn in 0..self.addresses.len() {
                 let at = (self.first.get() + turn) % self.addresses.len();
                 let node = &self.addresses[at];
-                let why = match self.send(node, question) {
+                let why = match self.send(node, question, deadline) {
                     Err(error) => error.to_string(),
                     Ok(reply) => match take(node, &reply) {
                         Take::Done(done) => {
@@ -342,9 +347,15 @@ impl Nodes {
         }
     }
 
-    fn send(&self, node: &str, question: &Question<'_>) -> Result<Reply, ureq::Error> {
+    fn send(
+        &self,
+        node: &str,
+        question: &Question<'_>,
+        deadline: Instant,
+    ) -> Result<Reply, ureq::Error> {
         let url = format!("{}{}", node.trim_end_matches('/'), question.path);
-        let timeout = Some(question.waits + ANSWER);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Some((question.waits + ANSWER).min(left.max(ANSWER_MIN)));
         let mut response = match question.body {
             None => self
                 .agent
@@ -384,9 +395,11 @@ impl<'a> Question<'a> {
         }
     }
 
-    fn patient(self) -> Self {
+    /// Many receipts of a statement that is final: some node has them.
+    fn many(self) -> Self {
         Self {
             rounds: None,
+            waits: MANY,
             ..self
         }
     }

@@ -235,8 +235,8 @@ impl Line {
             .collect();
         let files = files.join(", ");
         match &self.outcome {
-            Outcome::Registered(_) | Outcome::ReceiptHere => None,
-            Outcome::Rendition(_) | Outcome::AlreadyRegistered(_) => {
+            Outcome::Registered(_) | Outcome::AlreadyRegistered(_) | Outcome::ReceiptHere => None,
+            Outcome::Rendition(_) => {
                 let (en, zh) = Outcome::words(self.outcome.name());
                 Some(format!("{files}: {}\n", lang.pick(en, zh)))
             }

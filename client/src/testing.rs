@@ -376,7 +376,7 @@ fn hash(value: &Value) -> Hash {
 }
 
 /// The state tree by its definition: ascending leaves below one node at a depth.
-fn root(leaves: &[(StateKey, Hash)], depth: usize) -> Hash {
+fn root(leaves: &Leaves, depth: usize) -> Hash {
     match leaves {
         [] => SUITE.state_placeholder(),
         [(key, hash)] => SUITE.state_leaf(&key.0, hash),
@@ -387,11 +387,14 @@ fn root(leaves: &[(StateKey, Hash)], depth: usize) -> Hash {
     }
 }
 
-fn halves(leaves: &[(StateKey, Hash)], depth: usize) -> (&[(StateKey, Hash)], &[(StateKey, Hash)]) {
+/// Leaves of the tree, ascending: key and hash of the value.
+type Leaves = [(StateKey, Hash)];
+
+fn halves(leaves: &Leaves, depth: usize) -> (&Leaves, &Leaves) {
     leaves.split_at(leaves.partition_point(|(key, _)| !turns_right(key, depth)))
 }
 
-fn prove(mut leaves: &[(StateKey, Hash)], key: &StateKey) -> StateProof {
+fn prove(mut leaves: &Leaves, key: &StateKey) -> StateProof {
     let mut beside = Vec::new();
     while leaves.len() > 1 {
         let depth = beside.len();

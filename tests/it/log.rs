@@ -40,6 +40,8 @@ impl TileReader for Remote<'_> {
 #[test]
 fn notes_and_tiles_are_read_by_crates_that_we_did_not_write() -> Result<()> {
     let world = World::start()?;
+    // More entries than one tile holds, so that full and partial tiles of two levels are served.
+    world.fill_log(300)?;
     let set = world.network.first_set();
     let text = String::from_utf8(world.get(0, "/checkpoint")?)?;
     let note = Note::from_bytes(text.as_bytes()).map_err(|e| anyhow::anyhow!("{e}"))?;

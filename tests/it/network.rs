@@ -96,6 +96,18 @@ impl World {
         Ok(body)
     }
 
+    /// Registers so many licences, each in a statement of its own.
+    pub(crate) fn fill_log(&self, statements: u32) -> Result<()> {
+        for number in 0..statements {
+            let statement = self.sign("agency-gz-housing", &registers(number..number + 1))?;
+            let (status, body) = self.post(0, &statement.encode(), 0)?;
+            ensure!(status == 202, "{status}: {body}");
+        }
+        let last = self.sign("agency-gz-housing", &registers(statements..statements + 1))?;
+        self.submit(0, &last)?;
+        Ok(())
+    }
+
     fn receipts(&self, node: usize, answer: &StatementAnswer, count: u32) -> Result<Vec<Receipt>> {
         let bytes = self.get(node, &path::receipts(&answer.statement, 0, count))?;
         let list: Vec<Option<ByteVec>> = canonical::decode(&bytes, 1 << 24)?;

@@ -28,6 +28,7 @@ use arc_malachitebft_app::types::sync::RawDecidedValue;
 use arc_malachitebft_app::types::{
     LocallyProposedValue, MisbehaviorEvidence, PeerId, ProposedValue,
 };
+use arc_malachitebft_app::wal::Log;
 use arc_malachitebft_app_channel::{
     start_engine, AppMsg, Channels, ConsensusContext, EngineHandle, NetworkContext,
     NetworkIdentity, NetworkMsg, Reply, RequestContext, SyncContext, WalContext,
@@ -36,6 +37,7 @@ use arc_malachitebft_core_types::{CommitCertificate, Round, Validity};
 use bytes::Bytes;
 use hefu_types::block::block_id;
 use hefu_types::{BlockId, KeyId};
+use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -56,12 +58,19 @@ const SAFETY_GRACE: Duration = Duration::from_secs(2);
 /// engine would ask it to sign.
 const NOBODY: Address = Address(KeyId([0; 32]));
 
-/// The height that the write-ahead log of a stopped engine is at; `None` if there is no log.
-pub fn wal_height(wal: &Path) -> std::io::Result<Option<u64>> {
+/// The height that the write-ahead log of a stopped engine is at; `None` if there is no log, and an
+/// error of kind `InvalidData` if it is damaged.
+pub fn wal_height(wal: &Path) -> io::Result<Option<u64>> {
     if !wal.exists() {
         return Ok(None);
     }
-    arc_malachitebft_app::wal::Log::open(wal).map(|log| Some(log.sequence()))
+    let mut log = Log::open(wal)?;
+    if !log.is_empty() {
+        for entry in log.iter()? {
+            entry?;
+        }
+    }
+    Ok(Some(log.sequence()))
 }
 
 /// Runs an engine until it is shut down through its handle (`Ok`) or fails.
@@ -78,6 +87,12 @@ pub async fn run<A: Application>(
             "it needs a multi-threaded runtime".into(),
         ));
     }
+    // The engine cuts a damaged log off where the damage begins and then refuses to go on: on the
+    // next start it would no longer notice. So it does not get to see one.
+    wal_height(&config.wal).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => EngineError::Unsafe,
+        _ => EngineError::Start(format!("{}: {error}", config.wal.display())),
+    })?;
     let signatures = Signatures {
         suite: config.suite,
         network: config.network,
@@ -167,7 +182,8 @@ async fn stop(engine: EngineHandle, wal: &Path) {
         (is_consensus != Some(true), is_wal == Some(true))
     });
     for part in parts {
-        if part.stop_and_wait(None, Some(STOP_TIMEOUT)).await.is_err() {
+        part.stop(None);
+        if part.wait(Some(STOP_TIMEOUT)).await.is_err() {
             warn!("a part of the engine does not stop");
         }
     }
@@ -886,3 +902,6 @@ async fn until(time: Option<Instant>) {
         sleep_until(time.into()).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

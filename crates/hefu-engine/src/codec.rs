@@ -419,7 +419,10 @@ mod tests {
         ] {
             survives(StreamMessage::new(id.clone(), 5, content));
         }
-        let peer = crate::config::peer_key(&[1; 32]).expect("a key").public().to_peer_id();
+        let peer = crate::config::peer_key(&[1; 32])
+            .expect("a key")
+            .public()
+            .to_peer_id();
         survives(Status::<HefuContext> {
             peer_id: PeerId::from_bytes(&peer.to_bytes()).expect("a peer id"),
             tip_height: Height(9),

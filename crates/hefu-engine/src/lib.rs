@@ -16,7 +16,7 @@
 //! - asked again for the same height and round, also after a restart, a proposer proposes the same;
 //! - a block is executed and durable before `Decided` is acknowledged and the next height begins;
 //! - what may be one's own failure is never called invalid;
-//! - the memory and disk that a peer can make a node use are bounded ([`parts`]).
+//! - the memory and disk that a peer can make a node use are bounded.
 
 mod app_loop;
 mod application;

@@ -414,7 +414,10 @@ mod tests {
     const LONGEST: usize = 1000;
 
     fn peer(name: u8) -> PeerId {
-        let id = crate::config::peer_key(&[name; 32]).expect("a key").public().to_peer_id();
+        let id = crate::config::peer_key(&[name; 32])
+            .expect("a key")
+            .public()
+            .to_peer_id();
         PeerId::from_bytes(&id.to_bytes()).expect("a peer id")
     }
 

@@ -1,6 +1,7 @@
 //! Four engines in one process, on loopback, with a ledger in memory: they agree, rest, wake, and
 //! take one of them back after it was away.
 
+use arc_malachitebft_app::wal::Log;
 use bytes::Bytes;
 use hefu_engine::{
     engine_handle, peer_id, run, Application, Config, EngineError, EngineHandle, Evidence,
@@ -37,7 +38,10 @@ struct Disk {
 
 impl Disk {
     fn tip(&self) -> BlockId {
-        block_id(SUITE, self.chain.last().map_or(b"genesis", |(block, _)| block))
+        block_id(
+            SUITE,
+            self.chain.last().map_or(b"genesis", |(block, _)| block),
+        )
     }
 }
 
@@ -50,13 +54,20 @@ struct Ledger {
 
 impl Ledger {
     fn disk(&self) -> MutexGuard<'_, Disk> {
-        self.disk.lock().expect("no test panics while it holds the disk")
+        self.disk
+            .lock()
+            .expect("no test panics while it holds the disk")
     }
 }
 
 fn items(block: &[u8]) -> Option<BTreeSet<u64>> {
     let (numbers, rest) = block.get(32..)?.as_chunks::<8>();
-    rest.is_empty().then(|| numbers.iter().map(|number| u64::from_be_bytes(*number)).collect())
+    rest.is_empty().then(|| {
+        numbers
+            .iter()
+            .map(|number| u64::from_be_bytes(*number))
+            .collect()
+    })
 }
 
 impl Application for Ledger {
@@ -67,7 +78,10 @@ impl Application for Ledger {
     }
 
     fn validators(&self, height: u64) -> Vec<Voter> {
-        assert!(height <= self.height() + 1, "validators of a height that is not known yet");
+        assert!(
+            height <= self.height() + 1,
+            "validators of a height that is not known yet"
+        );
         self.voters.clone()
     }
 
@@ -88,7 +102,9 @@ impl Application for Ledger {
     fn judge(&mut self, height: u64, block: &Bytes, _: bool) -> Result<Judgement, Infallible> {
         assert_eq!(height, self.height() + 1);
         let disk = self.disk();
-        let Some(items) = items(block) else { return Ok(Judgement::Invalid("malformed".into())) };
+        let Some(items) = items(block) else {
+            return Ok(Judgement::Invalid("malformed".into()));
+        };
         if block[..32] != disk.tip().0 {
             return Ok(Judgement::Unsure("another block before".into()));
         }
@@ -110,7 +126,12 @@ impl Application for Ledger {
     fn kept(&self) -> Result<Vec<KeptProposal>, Infallible> {
         let disk = self.disk();
         let height = disk.chain.len() as u64;
-        Ok(disk.kept.values().filter(|kept| kept.height > height).cloned().collect())
+        Ok(disk
+            .kept
+            .values()
+            .filter(|kept| kept.height > height)
+            .cloned()
+            .collect())
     }
 
     fn decided(&mut self, height: u64, block: Bytes, certificate: Bytes) -> Result<(), Infallible> {
@@ -128,7 +149,9 @@ impl Application for Ledger {
     }
 
     fn decided_block(&self, height: u64) -> Result<Option<(Bytes, Bytes)>, Infallible> {
-        let at = height.checked_sub(1).and_then(|at| usize::try_from(at).ok());
+        let at = height
+            .checked_sub(1)
+            .and_then(|at| usize::try_from(at).ok());
         Ok(at.and_then(|at| self.disk().chain.get(at).cloned()))
     }
 
@@ -166,7 +189,11 @@ fn peer_seed(node: usize) -> [u8; 32] {
 fn config(node: usize, ports: &[u16], wal: &Path) -> Config {
     let address = |of: usize| format!("/ip4/127.0.0.1/tcp/{}", ports[of]);
     let peer = |of: usize| {
-        format!("{}/p2p/{}", address(of), peer_id(&peer_seed(of)).expect("a seed is a key"))
+        format!(
+            "{}/p2p/{}",
+            address(of),
+            peer_id(&peer_seed(of)).expect("a seed is a key")
+        )
     };
     Config {
         moniker: format!("node{node}"),
@@ -206,15 +233,28 @@ impl Node {
     fn start(config: Config, disk: Arc<Mutex<Disk>>, voters: Vec<Voter>) -> Self {
         let (handle, signals) = engine_handle();
         let others = Arc::new(Mutex::new(Vec::new()));
-        let ledger = Ledger { disk: disk.clone(), voters, others: others.clone() };
+        let ledger = Ledger {
+            disk: disk.clone(),
+            voters,
+            others: others.clone(),
+        };
         let running = tokio::spawn(run(config.clone(), ledger, signals));
         let status = handle.status();
-        Self { config, disk, others, handle, status, running }
+        Self {
+            config,
+            disk,
+            others,
+            handle,
+            status,
+            running,
+        }
     }
 
     async fn stop(self) -> (Config, Arc<Mutex<Disk>>) {
         self.handle.shutdown();
-        let outcome = within("shutdown", self.running).await.expect("the engine does not panic");
+        let outcome = within("shutdown", self.running)
+            .await
+            .expect("the engine does not panic");
         outcome.expect("an engine that is shut down has not failed");
         (self.config, self.disk)
     }
@@ -227,7 +267,8 @@ impl Node {
     async fn done(&self, items: impl IntoIterator<Item = u64>) {
         let (items, disk): (BTreeSet<u64>, _) = (items.into_iter().collect(), self.disk.clone());
         let done = |_: &Status| disk.lock().expect("not poisoned").done.is_superset(&items);
-        self.wait(&format!("items at {}", self.config.moniker), done).await;
+        self.wait(&format!("items at {}", self.config.moniker), done)
+            .await;
     }
 
     async fn wait(&self, what: &str, until: impl FnMut(&Status) -> bool) {
@@ -262,7 +303,11 @@ fn introduce(nodes: &[Node]) {
 fn assert_same_blocks(nodes: &[Node]) -> usize {
     let blocks = nodes[0].blocks();
     for node in &nodes[1..] {
-        assert!(node.blocks() == blocks, "{} has other blocks", node.config.moniker);
+        assert!(
+            node.blocks() == blocks,
+            "{} has other blocks",
+            node.config.moniker
+        );
     }
     blocks.len()
 }
@@ -274,22 +319,38 @@ async fn all_rest(nodes: &[Node]) -> usize {
     assert_same_blocks(nodes)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn four_engines_agree_rest_wake_and_catch_up() {
-    // RUST_LOG=hefu_engine=debug shows what the engines do.
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer();
-    log.try_init().expect("the only subscriber");
-    let directory = tempfile::tempdir().expect("a directory");
-    let free: Vec<_> = (0..NODES).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
-    let ports: Vec<u16> =
-        free.iter().map(|listener| listener.local_addr().expect("bound").port()).collect();
-    drop(free);
+fn voters() -> Vec<Voter> {
     let voter = |node: usize| Voter {
         name: format!("node{node}"),
         consensus_key: secret(node).public_key(),
     };
-    let voters: Vec<_> = (0..NODES).map(voter).collect();
+    (0..NODES).map(voter).collect()
+}
+
+fn free_ports() -> Vec<u16> {
+    let bind = |_| TcpListener::bind("127.0.0.1:0").expect("a port");
+    let listeners: Vec<_> = (0..NODES).map(bind).collect();
+    listeners
+        .iter()
+        .map(|listener| listener.local_addr().expect("bound").port())
+        .collect()
+}
+
+/// `RUST_LOG=hefu_engine=debug` shows what the engines do.
+fn show_log() {
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_test_writer();
+    // One subscriber serves all tests of this program.
+    let _ = log.try_init();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn four_engines_agree_rest_wake_and_catch_up() {
+    show_log();
+    let directory = tempfile::tempdir().expect("a directory");
+    let (ports, voters) = (free_ports(), voters());
     let start = |node: usize| {
         let wal = directory.path().join(node.to_string()).join("wal");
         Node::start(config(node, &ports, &wal), Arc::default(), voters.clone())
@@ -299,7 +360,8 @@ async fn four_engines_agree_rest_wake_and_catch_up() {
 
     // They agree on the first block, and on those of one third of a thousand numbers.
     for node in &nodes {
-        node.wait("the first block", |status| status.decided >= 1).await;
+        node.wait("the first block", |status| status.decided >= 1)
+            .await;
     }
     let (before, began) = (nodes[0].blocks().len(), Instant::now());
     for node in &nodes {
@@ -309,7 +371,10 @@ async fn four_engines_agree_rest_wake_and_catch_up() {
         node.done(0..350).await;
     }
     let (blocks, took) = (nodes[0].blocks().len() - before, began.elapsed());
-    println!("{blocks} blocks in {took:?}: {:.1}/s", blocks as f64 / took.as_secs_f64());
+    println!(
+        "{blocks} blocks in {took:?}: {:.1}/s",
+        blocks as f64 / took.as_secs_f64()
+    );
     assert!(blocks >= 20);
 
     // They rest after an empty block, and one with work wakes all.
@@ -319,7 +384,10 @@ async fn four_engines_agree_rest_wake_and_catch_up() {
     for node in &nodes {
         node.done([1_000]).await;
     }
-    println!("work at one resting node was done after {:?}", began.elapsed());
+    println!(
+        "work at one resting node was done after {:?}",
+        began.elapsed()
+    );
     let woken = all_rest(&nodes).await;
     assert!(woken > resting);
     // Work that all know begins at once everywhere.
@@ -330,10 +398,13 @@ async fn four_engines_agree_rest_wake_and_catch_up() {
     for node in &nodes {
         node.done([1_001]).await;
     }
-    println!("work at four resting nodes was done after {:?}", began.elapsed());
+    println!(
+        "work at four resting nodes was done after {:?}",
+        began.elapsed()
+    );
 
-    // Three go on without the fourth, which syncs what it missed.
-    let (config, disk) = nodes.remove(3).stop().await;
+    // Three go on without the fourth, which syncs what it missed. At first it only follows.
+    let (mut config, disk) = nodes.remove(3).stop().await;
     introduce(&nodes);
     for node in &nodes {
         node.submit(2_000..2_050);
@@ -341,11 +412,17 @@ async fn four_engines_agree_rest_wake_and_catch_up() {
     for node in &nodes {
         node.done(2_000..2_050).await;
     }
+    config.votes = false;
+    let follower = Node::start(config, disk, voters.clone());
+    follower.done(2_000..2_050).await;
+    for node in &nodes {
+        node.submit([2_500]);
+    }
+    follower.done([2_500]).await;
+    let (mut config, disk) = follower.stop().await;
+    config.votes = true;
     nodes.push(Node::start(config, disk, voters.clone()));
     introduce(&nodes);
-    for node in &nodes {
-        node.done(2_000..2_050).await;
-    }
     for node in &nodes {
         node.submit([3_000]);
     }
@@ -358,6 +435,51 @@ async fn four_engines_agree_rest_wake_and_catch_up() {
         let (config, disk) = node.stop().await;
         let height = hefu_engine::wal_height(&config.wal).expect("a stopped engine's log is free");
         let executed = disk.lock().expect("not poisoned").chain.len() as u64;
-        assert_eq!(height, Some(executed), "the log is at the height that was finished last");
+        assert_eq!(
+            height,
+            Some(executed),
+            "the log is at the height that was finished last"
+        );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_log_stops_a_node_for_good() {
+    show_log();
+    let directory = tempfile::tempdir().expect("a directory");
+    let wal = directory.path().join("wal");
+    // Alone it proposes and votes, which goes into its log, and decides nothing.
+    let proposer = 1;
+    let config = config(proposer, &free_ports(), &wal);
+    let node = Node::start(config, Arc::default(), voters());
+    let voted = async {
+        while std::fs::metadata(&wal).map_or(0, |log| log.len()) < 300 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within("a vote in the log", voted).await;
+    let (config, disk) = node.stop().await;
+    assert_eq!(hefu_engine::wal_height(&wal).expect("free"), Some(1));
+
+    // An entry that is whole and says nothing that the engine understands.
+    let intact = std::fs::read(&wal).expect("the log is there");
+    Log::open(&wal)
+        .and_then(|mut log| log.append([0xff; 9]))
+        .expect("the log is free");
+    stops_for_good(&config, &disk).await;
+
+    // A flipped bit. It is still there when the node is started once more.
+    let mut damaged = intact;
+    damaged[100] ^= 1;
+    std::fs::write(&wal, damaged).expect("the log can be written");
+    stops_for_good(&config, &disk).await;
+    stops_for_good(&config, &disk).await;
+}
+
+async fn stops_for_good(config: &Config, disk: &Arc<Mutex<Disk>>) {
+    let node = Node::start(config.clone(), disk.clone(), voters());
+    let outcome = within("the end", node.running)
+        .await
+        .expect("the engine does not panic");
+    assert!(matches!(outcome, Err(EngineError::Unsafe)), "{outcome:?}");
 }

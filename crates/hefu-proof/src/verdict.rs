@@ -184,13 +184,14 @@ pub fn document(found: &Match) -> Dimension {
                 ),
             )
         }
+        // A copy that was saved again is as likely as a forgery: without facts nobody can say which.
         Match::OtherBytes => (
-            Answer::No,
-            Some(Code::NumberTaken),
+            Answer::CouldNotTell,
+            None,
             Said::new(
-                "this number is registered, but with other bytes than this file; ask for the \
-                 original file or for its receipt",
-                "该号码已登记，但登记的文件与此文件不同；请索取原始文件或其回执",
+                "this number is registered, but with other bytes than this file, and there are not \
+                 enough facts to compare; ask for the original file or for its receipt",
+                "该号码已登记，但登记的字节与此文件不同，且可比对的事实不足；请索取原始文件或其回执",
             ),
         ),
         Match::AbsentThoughCovered => (

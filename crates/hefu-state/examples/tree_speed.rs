@@ -72,8 +72,10 @@ fn measure(keys: u64) {
             tree.len(),
             tree.memory_bytes() as f64 / tree.len() as f64,
             match (resident_before, resident_bytes()) {
-                (Some(before), Some(now)) =>
-                    format!("{:.1}", now.saturating_sub(before) as f64 / tree.len() as f64),
+                (Some(before), Some(now)) => format!(
+                    "{:.1}",
+                    now.saturating_sub(before) as f64 / tree.len() as f64
+                ),
                 _ => "-".to_owned(),
             },
             bytes as u64 / PROOFS,

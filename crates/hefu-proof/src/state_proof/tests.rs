@@ -36,7 +36,10 @@ fn root_and_proof(leaves: &[Leaf], key: &StateKey) -> (Hash, StateProof) {
         rest = onward;
     }
     let neighbour = rest.first().copied().filter(|(leaf, _)| leaf != key);
-    (root_of(leaves.to_vec(), 0), StateProof::new(SUITE, &beside, neighbour))
+    (
+        root_of(leaves.to_vec(), 0),
+        StateProof::new(SUITE, &beside, neighbour),
+    )
 }
 
 fn root_of(leaves: Vec<Leaf>, depth: usize) -> Hash {
@@ -44,7 +47,9 @@ fn root_of(leaves: Vec<Leaf>, depth: usize) -> Hash {
         [] => EMPTY,
         [(key, value_hash)] => SUITE.state_leaf(&key.0, &value_hash),
         _ => {
-            let (right, left) = leaves.into_iter().partition(|(key, _)| turns_right(key, depth));
+            let (right, left) = leaves
+                .into_iter()
+                .partition(|(key, _)| turns_right(key, depth));
             SUITE.state_node(&root_of(left, depth + 1), &root_of(right, depth + 1))
         }
     }
@@ -59,8 +64,10 @@ fn sample() -> Vec<Leaf> {
 
 /// Each proof of the sample: its key, its value if it has one, and what the row is about.
 fn sample_rows() -> Vec<(StateKey, Option<Hash>, &'static str)> {
-    let mut rows: Vec<_> =
-        sample().into_iter().map(|(key, value)| (key, Some(value), "included")).collect();
+    let mut rows: Vec<_> = sample()
+        .into_iter()
+        .map(|(key, value)| (key, Some(value), "included"))
+        .collect();
     rows.push((key_of_byte(0x40), None, "an empty place"));
     rows.push((key_of_byte(0x02), None, "an empty place beside a subtree"));
     rows.push((key_of_byte(0x3f), None, "a neighbour"));
@@ -75,10 +82,19 @@ fn every_key_is_proved_and_nothing_else_of_it() {
         let (root, proof) = root_and_proof(&sample(), &key);
         let verify = |value: Option<&Hash>| proof.verify(SUITE, &root, &key, value);
         assert_eq!(verify(value.as_ref()), Ok(()), "{row}");
-        assert!(verify(Some(&wrong)).is_err(), "{row}: another value was accepted");
+        assert!(
+            verify(Some(&wrong)).is_err(),
+            "{row}: another value was accepted"
+        );
         let opposite = if value.is_some() { None } else { Some(&wrong) };
-        assert!(verify(opposite).is_err(), "{row}: the opposite was accepted");
-        assert_eq!(proof.verify(SUITE, &wrong, &key, value.as_ref()), Err(StateProofError::OtherRoot));
+        assert!(
+            verify(opposite).is_err(),
+            "{row}: the opposite was accepted"
+        );
+        assert_eq!(
+            proof.verify(SUITE, &wrong, &key, value.as_ref()),
+            Err(StateProofError::OtherRoot)
+        );
     }
 }
 
@@ -93,7 +109,11 @@ fn a_proof_serves_its_own_key_only() {
                 && other_value.is_none()
                 && root_and_proof(&sample(), &other).1 == proof;
             let verified = proof.verify(SUITE, &root, &other, other_value.as_ref());
-            assert_eq!(verified.is_ok(), held || same_place, "{row} used for {other_row}");
+            assert_eq!(
+                verified.is_ok(),
+                held || same_place,
+                "{row} used for {other_row}"
+            );
         }
     }
 }
@@ -115,11 +135,15 @@ fn a_bent_proof_leads_nowhere() {
                 p.beside.remove(level);
             });
             refused("truncated", &|p| p.beside.truncate(level));
-            refused("a level twice", &|p| p.beside.insert(level, p.beside[level]));
+            refused("a level twice", &|p| {
+                p.beside.insert(level, p.beside[level])
+            });
             refused("two levels swapped", &|p| p.beside.swap(level, 0));
             refused("a level emptied", &|p| p.beside[level] = None);
             refused("a level filled", &|p| p.beside[level] = Some(root));
-            refused("a placeholder spelled out", &|p| p.beside[level] = Some(EMPTY));
+            refused("a placeholder spelled out", &|p| {
+                p.beside[level] = Some(EMPTY)
+            });
             refused("one bit", &|p| {
                 if let Some(hash) = &mut p.beside[level] {
                     hash.0[31] ^= 1;
@@ -131,11 +155,17 @@ fn a_bent_proof_leads_nowhere() {
         refused("extended by an empty level", &|p| p.beside.insert(0, None));
         refused("without its neighbour", &|p| p.neighbour = None);
         refused("with the key as neighbour", &|p| {
-            p.neighbour = Some(Neighbour { key, value_hash: root });
+            p.neighbour = Some(Neighbour {
+                key,
+                value_hash: root,
+            });
         });
         for (other, value_hash) in sample() {
             refused("with another neighbour", &|p| {
-                p.neighbour = Some(Neighbour { key: other, value_hash });
+                p.neighbour = Some(Neighbour {
+                    key: other,
+                    value_hash,
+                });
             });
         }
     }
@@ -153,7 +183,12 @@ fn each_refusal_has_its_reason() {
     check(0x40, None, &|p| p.beside[0] = Some(EMPTY), {
         StateProofError::PlaceholderSpelledOut { depth: 0 }
     });
-    check(0x3f, value(0x20), &|_| (), StateProofError::NeighbourInInclusion);
+    check(
+        0x3f,
+        value(0x20),
+        &|_| (),
+        StateProofError::NeighbourInInclusion,
+    );
     // Presence shown as absence, by calling the key its own neighbour.
     check(
         0x20,
@@ -172,7 +207,10 @@ fn each_refusal_has_its_reason() {
             let (key, value_hash) = sample()[0];
             p.neighbour = Some(Neighbour { key, value_hash });
         },
-        StateProofError::NeighbourElsewhere { depth: 3, shared: 2 },
+        StateProofError::NeighbourElsewhere {
+            depth: 3,
+            shared: 2,
+        },
     );
     check(0x20, value(0x21), &|_| (), StateProofError::OtherRoot);
     check(0x20, None, &|_| (), StateProofError::OtherRoot);
@@ -184,11 +222,16 @@ fn an_empty_tree_and_a_tree_of_one_leaf() {
     let (root, proof) = root_and_proof(&[], &asked);
     assert_eq!(root, EMPTY);
     assert_eq!(proof.verify(SUITE, &root, &asked, None), Ok(()));
-    assert!(proof.verify(SUITE, &root, &asked, Some(&value_hash)).is_err());
+    assert!(proof
+        .verify(SUITE, &root, &asked, Some(&value_hash))
+        .is_err());
 
     let (root, proof) = root_and_proof(&[leaf(1)], &asked);
     assert_eq!(root, SUITE.state_leaf(&asked.0, &value_hash));
-    assert_eq!(proof.verify(SUITE, &root, &asked, Some(&value_hash)), Ok(()));
+    assert_eq!(
+        proof.verify(SUITE, &root, &asked, Some(&value_hash)),
+        Ok(())
+    );
     let (_, absence) = root_and_proof(&[leaf(1)], &key(2));
     assert_eq!(absence.verify(SUITE, &root, &key(2), None), Ok(()));
     assert!(absence.verify(SUITE, &root, &asked, None).is_err());
@@ -227,7 +270,10 @@ fn one_encoding() {
     assert_eq!(canonical::encode(&proof), bytes(&format!("a3{known}")));
     assert_eq!(decode(&format!("a3{known}")), Ok(proof));
     let proof = StateProof::new(SUITE, &beside, neighbour);
-    assert_eq!(canonical::encode(&proof), bytes(&format!("a4{known}{known_neighbour}")));
+    assert_eq!(
+        canonical::encode(&proof),
+        bytes(&format!("a4{known}{known_neighbour}"))
+    );
     assert_eq!(decode(&format!("a4{known}{known_neighbour}")), Ok(proof));
 
     let refused = |why: &str, text: String| {
@@ -239,20 +285,47 @@ fn one_encoding() {
         assert!(reason.contains(why), "{reason:?} does not say {why:?}");
     };
     let (one, three) = (byte(1), byte(3));
-    refused("bit is set beyond", format!("a3 0003 014150 025840{one}{three}"));
+    refused(
+        "bit is set beyond",
+        format!("a3 0003 014150 025840{one}{three}"),
+    );
     refused("deepest level", format!("a3 0003 014160 025820{one}"));
-    refused("as long as the depth", format!("a3 0003 01424000 025840{one}{three}"));
-    refused("as long as the depth", format!("a3 0003 0140 025840{one}{three}"));
+    refused(
+        "as long as the depth",
+        format!("a3 0003 01424000 025840{one}{three}"),
+    );
+    refused(
+        "as long as the depth",
+        format!("a3 0003 0140 025840{one}{three}"),
+    );
     refused("one hash for each", format!("a3 0003 014140 025820{one}"));
-    refused("one hash for each", format!("a3 0003 014140 025841{one}{three}00"));
-    refused("one hash for each", format!("a3 0003 014140 025860{one}{three}{three}"));
-    refused("more levels", format!("a3 00190101 015821{}00 025840{one}{three}", byte(0)));
-    refused("not a map", format!("a2 0003 014140"));
+    refused(
+        "one hash for each",
+        format!("a3 0003 014140 025841{one}{three}00"),
+    );
+    refused(
+        "one hash for each",
+        format!("a3 0003 014140 025860{one}{three}{three}"),
+    );
+    refused(
+        "more levels",
+        format!("a3 00190101 015821{}00 025840{one}{three}", byte(0)),
+    );
+    refused("not a map", "a2 0003 014140".to_owned());
     refused("not a map", format!("bf {known} ff"));
     refused("out of order", format!("a3 014140 0003 025840{one}{three}"));
-    refused("out of order", format!("a4 {known} 04825820{one}5820{three}"));
-    refused("the neighbour is", format!("a4 {known} 03835820{one}5820{three}00"));
-    refused("wrong length", format!("a4 {known} 03825821{one}005820{three}"));
+    refused(
+        "out of order",
+        format!("a4 {known} 04825820{one}5820{three}"),
+    );
+    refused(
+        "the neighbour is",
+        format!("a4 {known} 03835820{one}5820{three}00"),
+    );
+    refused(
+        "wrong length",
+        format!("a4 {known} 03825821{one}005820{three}"),
+    );
     refused("canonical", format!("a3 001803 014140 025840{one}{three}"));
     refused("canonical", format!("a3 {known} 00"));
 }
@@ -261,7 +334,10 @@ fn one_encoding() {
 fn no_proof_is_longer_than_the_bound() {
     let beside = [Hash([1; 32]); DEPTH_MAX];
     let proof = StateProof::new(SUITE, &beside, Some(leaf(1)));
-    assert_eq!(canonical::encode(&proof).len(), StateProof::ENCODED_BYTES_MAX);
+    assert_eq!(
+        canonical::encode(&proof).len(),
+        StateProof::ENCODED_BYTES_MAX
+    );
 }
 
 proptest! {

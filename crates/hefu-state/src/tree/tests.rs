@@ -24,18 +24,27 @@ struct Trial {
 impl Trial {
     fn new() -> Self {
         let tree = StateTree::new(SUITE);
-        let mut trial =
-            Self { tree, held: BTreeMap::new(), store: MockTreeStore::default(), batches: 0 };
+        let mut trial = Self {
+            tree,
+            held: BTreeMap::new(),
+            store: MockTreeStore::default(),
+            batches: 0,
+        };
         trial.apply(&Batch::new());
         trial
     }
 
     fn apply(&mut self, batch: &Batch) {
-        let values = batch.iter().map(|(key, value)| (KeyHash(key.0), value.clone()));
+        let values = batch
+            .iter()
+            .map(|(key, value)| (KeyHash(key.0), value.clone()));
         let oracle = Sha256Jmt::new(&self.store);
-        let (RootHash(root), written) =
-            oracle.put_value_set(values, self.batches).expect("the oracle takes any batch");
-        self.store.write_tree_update_batch(written).expect("the store takes what the oracle wrote");
+        let (RootHash(root), written) = oracle
+            .put_value_set(values, self.batches)
+            .expect("the oracle takes any batch");
+        self.store
+            .write_tree_update_batch(written)
+            .expect("the store takes what the oracle wrote");
         self.batches += 1;
         for (key, value) in batch {
             match value {
@@ -43,9 +52,16 @@ impl Trial {
                 None => self.held.remove(key),
             };
         }
-        let mut changes: Vec<Change> =
-            batch.iter().rev().map(|(key, value)| (*key, value.as_deref().map(hash))).collect();
-        assert_eq!(self.tree.apply(&mut changes), Hash(root), "the oracle has another root");
+        let mut changes: Vec<Change> = batch
+            .iter()
+            .rev()
+            .map(|(key, value)| (*key, value.as_deref().map(hash)))
+            .collect();
+        assert_eq!(
+            self.tree.apply(&mut changes),
+            Hash(root),
+            "the oracle has another root"
+        );
         check_invariants(&self.tree, &self.held);
     }
 
@@ -57,9 +73,15 @@ impl Trial {
             let value = self.held.get(&key);
             let value_hash = value.map(|value| hash(value));
             let proof = self.tree.prove(&key);
-            assert_eq!(proof.verify(SUITE, &root, &key, value_hash.as_ref()), Ok(()));
+            assert_eq!(
+                proof.verify(SUITE, &root, &key, value_hash.as_ref()),
+                Ok(())
+            );
             let bytes = canonical::encode(&proof);
-            assert_eq!(canonical::decode(&bytes, StateProof::ENCODED_BYTES_MAX), Ok(proof));
+            assert_eq!(
+                canonical::decode(&bytes, StateProof::ENCODED_BYTES_MAX),
+                Ok(proof)
+            );
 
             let (theirs, proof) = oracle
                 .get_with_proof(KeyHash(key.0), self.batches - 1)
@@ -77,9 +99,15 @@ fn check_invariants(tree: &StateTree, held: &BTreeMap<StateKey, Value>) {
     let mut leaves = Vec::new();
     let mut branches = 0;
     check_subtree(&tree.top, 0, &mut leaves, &mut branches);
-    let expected: Vec<_> = held.iter().map(|(key, value)| (*key, hash(value))).collect();
+    let expected: Vec<_> = held
+        .iter()
+        .map(|(key, value)| (*key, hash(value)))
+        .collect();
     assert_eq!(leaves, expected, "the leaves are those held, in order");
-    assert_eq!((tree.size.leaves, tree.size.branches), (held.len(), branches));
+    assert_eq!(
+        (tree.size.leaves, tree.size.branches),
+        (held.len(), branches)
+    );
     assert_eq!(tree.is_empty(), held.is_empty());
     for (key, value_hash) in &expected {
         assert_eq!(tree.value_hash(key), Some(*value_hash));
@@ -102,10 +130,17 @@ fn check_subtree(
             *branches += 1;
             check_subtree(&children[0], depth + 1, leaves, branches);
             check_subtree(&children[1], depth + 1, leaves, branches);
-            assert!(leaves.len() - first > RUN_LEAVES_MAX, "a branch should be a run");
+            assert!(
+                leaves.len() - first > RUN_LEAVES_MAX,
+                "a branch should be a run"
+            );
         }
     }
-    assert_eq!(subtree.hash, plain_root(&leaves[first..], depth), "a hash at depth {depth}");
+    assert_eq!(
+        subtree.hash,
+        plain_root(&leaves[first..], depth),
+        "a hash at depth {depth}"
+    );
 }
 
 /// The definition of the tree, as plainly as it can be written.
@@ -116,7 +151,10 @@ fn plain_root(leaves: &[(StateKey, Hash)], depth: usize) -> Hash {
         _ => {
             let bit = |key: &StateKey| key.0[depth / 8] >> (7 - depth % 8) & 1;
             let (left, right): (Vec<_>, Vec<_>) = leaves.iter().partition(|(key, _)| bit(key) == 0);
-            SUITE.state_node(&plain_root(&left, depth + 1), &plain_root(&right, depth + 1))
+            SUITE.state_node(
+                &plain_root(&left, depth + 1),
+                &plain_root(&right, depth + 1),
+            )
         }
     }
 }
@@ -131,7 +169,10 @@ fn key(n: u32) -> StateKey {
 }
 
 fn leaves(numbers: impl IntoIterator<Item = u32>) -> Vec<(StateKey, Hash)> {
-    numbers.into_iter().map(|n| (key(n), hash(&n.to_be_bytes()))).collect()
+    numbers
+        .into_iter()
+        .map(|n| (key(n), hash(&n.to_be_bytes())))
+        .collect()
 }
 
 fn flipped(mut key: StateKey, bit: u8) -> StateKey {
@@ -143,7 +184,11 @@ fn flipped(mut key: StateKey, bit: u8) -> StateKey {
 /// of leading bits, up to 255.
 fn any_key() -> impl Strategy<Value = StateKey> {
     let spread = (0..400_u32).prop_map(key);
-    let clustered = (0..3_u32, any::<u8>(), prop_oneof![Just(255_u8), any::<u8>()])
+    let clustered = (
+        0..3_u32,
+        any::<u8>(),
+        prop_oneof![Just(255_u8), any::<u8>()],
+    )
         .prop_map(|(n, first, second)| flipped(flipped(key(n), first), second));
     prop_oneof![spread, clustered]
 }
@@ -206,19 +251,30 @@ proptest! {
 fn nearly_all_keys_on_one_side_and_a_cluster_deep_below_it() {
     let mut trial = Trial::new();
     let mut keys: BTreeSet<StateKey> = (0..600).map(key).collect();
-    keys = keys.into_iter().map(|mut key| {
-        key.0[0] |= 0x80;
-        key
-    }).collect();
+    keys = keys
+        .into_iter()
+        .map(|mut key| {
+            key.0[0] |= 0x80;
+            key
+        })
+        .collect();
     // Forty keys that share 246 bits: more than one run holds, so a chain of branches leads there.
     keys.extend((0..40).map(|n| {
         let mut key = key(7);
         key.0[31] = n << 2;
         key
     }));
-    trial.apply(&keys.iter().map(|key| (*key, Some(key.0.to_vec()))).collect());
+    trial.apply(
+        &keys
+            .iter()
+            .map(|key| (*key, Some(key.0.to_vec())))
+            .collect(),
+    );
     trial.check_proofs(keys.iter().copied().chain([key(7), key(8)]));
-    assert!(trial.tree.size.branches > 240, "the cluster has a chain of branches");
+    assert!(
+        trial.tree.size.branches > 240,
+        "the cluster has a chain of branches"
+    );
     trial.apply(&keys.iter().skip(1).map(|key| (*key, None)).collect());
     assert_eq!((trial.tree.len(), trial.tree.size.branches), (1, 0));
     trial.check_proofs(keys);
@@ -251,7 +307,8 @@ fn a_snapshot_serves_proofs_while_the_writer_goes_on() {
     tree.apply(&mut [(asked, None), (key(5_000), Some(value_hash))]);
     assert_ne!(tree.root(), root);
     let proved = |tree: &StateTree, value: Option<&Hash>| {
-        tree.prove(&asked).verify(SUITE, &tree.root(), &asked, value)
+        tree.prove(&asked)
+            .verify(SUITE, &tree.root(), &asked, value)
     };
     assert_eq!(snapshot.root(), root);
     assert_eq!(proved(&snapshot, Some(&value_hash)), Ok(()));
@@ -265,13 +322,29 @@ fn known_roots() {
         let tree = StateTree::from_leaves(SUITE, leaves(0..keys));
         assert_eq!(tree.root().to_string(), root, "of {keys} keys");
         let mut trial = Trial::new();
-        trial.apply(&(0..keys).map(|n| (key(n), Some(n.to_be_bytes().to_vec()))).collect());
+        trial.apply(
+            &(0..keys)
+                .map(|n| (key(n), Some(n.to_be_bytes().to_vec())))
+                .collect(),
+        );
         assert_eq!(trial.tree.root(), tree.root());
     };
-    check(0, "5350415253455f4d45524b4c455f504c414345484f4c4445525f484153485f5f");
-    check(1, "5b08ccb3884243eda75a7785a71776c1ca341f1e00a8be5fd0af755b6b92f990");
-    check(2, "6183375362104c696f2aa28b7473a54d963359b7a03c47b2f69ba8cf0a2f5638");
-    check(3, "a9c2b66ad593df9feeb6b1b5e1f47a9dcdf5868eac76c5d791fce9ecf8f5cd82");
+    check(
+        0,
+        "5350415253455f4d45524b4c455f504c414345484f4c4445525f484153485f5f",
+    );
+    check(
+        1,
+        "5b08ccb3884243eda75a7785a71776c1ca341f1e00a8be5fd0af755b6b92f990",
+    );
+    check(
+        2,
+        "6183375362104c696f2aa28b7473a54d963359b7a03c47b2f69ba8cf0a2f5638",
+    );
+    check(
+        3,
+        "a9c2b66ad593df9feeb6b1b5e1f47a9dcdf5868eac76c5d791fce9ecf8f5cd82",
+    );
     check(1_000, "");
 }
 
