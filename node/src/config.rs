@@ -32,8 +32,6 @@ pub struct NodeConfig {
     pub http_listen: SocketAddr,
     /// The operators' HTTP address: metrics and health.
     pub operator_listen: SocketAddr,
-    /// Made with the network: an empty store is no loss of memory, so the node votes from the start.
-    pub founding: bool,
     /// How long a proposal is waited for, in milliseconds.
     #[serde(default = "propose_ms")]
     pub propose_timeout_ms: u64,

@@ -4,6 +4,7 @@
 //! folder. The files are the same as those of a real network.
 
 use crate::config::{write_json, ConfigError, NodeConfig, PeerConfig};
+use crate::memory::Memory;
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Registrar, Seat,
 };
@@ -220,15 +221,12 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
                 .collect(),
             http_listen: own.http,
             operator_listen: own.operator,
-            founding: true,
             propose_timeout_ms: 500,
             vote_timeout_ms: 200,
         };
-        write_json(
-            &plan.folder.join(format!("node-{index}/node.json")),
-            &config,
-            false,
-        )?;
+        let folder = plan.folder.join(format!("node-{index}"));
+        Memory::new(&folder.join("data")).found()?;
+        write_json(&folder.join("node.json"), &config, false)?;
     }
     let file = NetworkFile {
         genesis,

@@ -12,6 +12,7 @@ pub mod devnet;
 pub mod gossip;
 pub mod http;
 pub mod ledger;
+pub mod memory;
 pub mod metrics;
 pub mod pool;
 pub mod prove;

@@ -4,13 +4,15 @@ use anyhow::{bail, Context};
 use clap::{Parser, Subcommand};
 use hefu_node::config::{write_json, NodeConfig, PeerConfig};
 use hefu_node::devnet::{self, DevNode, Plan};
-use hefu_node::run;
+use hefu_node::memory::Memory;
+use hefu_node::run::{self, Ended};
 use hefu_store::Store;
 use hefu_types::genesis::{GenesisValidator, ProvenKey};
 use hefu_types::{NetworkId, Suite};
 use hefu_wire::file::{KeyFile, KeyRole};
 use rand::RngCore;
 use std::io::{IsTerminal, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
@@ -74,6 +76,20 @@ enum Command {
         #[arg(long)]
         stop_with_stdin: bool,
     },
+    /// After restoring a store, or with a damaged engine log: follow first, vote again when safe.
+    #[command(after_help = "Example: hefu-node rejoin --config /etc/hefu/node.json")]
+    Rejoin {
+        /// The configuration file of a stopped node.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Takes back the last block, if this node has not cosigned it, so that it is executed again.
+    #[command(after_help = "Example: hefu-node reexecute --config /etc/hefu/node.json")]
+    Reexecute {
+        /// The configuration file of a stopped node.
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Checks the store of a stopped node and tells what it holds.
     #[command(after_help = "Example: hefu-node inspect --config /etc/hefu/node.json")]
     Inspect {
@@ -118,6 +134,8 @@ fn main() -> anyhow::Result<()> {
             stop_with_stdin,
         } => run_node(&config, stop_with_stdin),
         Command::Inspect { config } => inspect(&config),
+        Command::Rejoin { config } => rejoin(&config),
+        Command::Reexecute { config } => reexecute(&config),
     }
 }
 
@@ -151,7 +169,16 @@ fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
     });
     // What still reads for a client that waits is not worth waiting for.
     runtime.shutdown_background();
-    ended
+    match ended? {
+        Ended::Told => Ok(()),
+        Ended::MayVote => {
+            // Begin anew as a validator: same program, same arguments, same process.
+            let error = std::process::Command::new(std::env::current_exe()?)
+                .args(std::env::args_os().skip(1))
+                .exec();
+            Err(error).context("starting again as a validator")
+        }
+    }
 }
 
 fn devnet(plan: &Plan) -> anyhow::Result<()> {
@@ -200,13 +227,13 @@ fn devnet(plan: &Plan) -> anyhow::Result<()> {
                 }
             }
         });
-        let _ = stopped.send(Ended::Told);
+        let _ = stopped.send(DevnetEvent::Told);
     });
     let mut running = children.len();
     while let Ok(event) = on_stop.recv() {
         match event {
-            Ended::Told => break,
-            Ended::Node { name, how } => {
+            DevnetEvent::Told => break,
+            DevnetEvent::NodeEnded { name, how } => {
                 running -= 1;
                 println!("{name} ended ({how}); start it again with `hefu-node run --config ...`");
                 if running == 0 {
@@ -219,8 +246,8 @@ fn devnet(plan: &Plan) -> anyhow::Result<()> {
     drop(children);
     while running > 0 {
         match on_stop.recv_timeout(STOP_DEADLINE) {
-            Ok(Ended::Node { .. }) => running -= 1,
-            Ok(Ended::Told) => {}
+            Ok(DevnetEvent::NodeEnded { .. }) => running -= 1,
+            Ok(DevnetEvent::Told) => {}
             Err(_) => bail!("{running} validators did not stop; look for their processes"),
         }
     }
@@ -230,9 +257,9 @@ fn devnet(plan: &Plan) -> anyhow::Result<()> {
 /// How long validators may take to stop.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
-enum Ended {
+enum DevnetEvent {
     Told,
-    Node { name: String, how: String },
+    NodeEnded { name: String, how: String },
 }
 
 fn start(
@@ -260,13 +287,13 @@ fn start(
     Ok((child, stdin))
 }
 
-fn watch(mut child: Child, name: String, ended: mpsc::Sender<Ended>) {
+fn watch(mut child: Child, name: String, ended: mpsc::Sender<DevnetEvent>) {
     std::thread::spawn(move || {
         let how = match child.wait() {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        let _ = ended.send(Ended::Node { name, how });
+        let _ = ended.send(DevnetEvent::NodeEnded { name, how });
     });
 }
 
@@ -312,10 +339,12 @@ fn init(
         }],
         http_listen: "127.0.0.1:26502".parse()?,
         operator_listen: "127.0.0.1:26503".parse()?,
-        founding,
         propose_timeout_ms: 1_000,
         vote_timeout_ms: 500,
     };
+    if founding {
+        Memory::new(&dir.join("data")).found()?;
+    }
     write_json(&dir.join("node.json"), &config, false)?;
     println!("Keys:          {}", dir.join("keys").display());
     println!(
@@ -330,6 +359,36 @@ fn init(
     println!(
         "  hefu-node run --config {}",
         dir.join("node.json").display()
+    );
+    Ok(())
+}
+
+fn rejoin(path: &Path) -> anyhow::Result<()> {
+    let config = NodeConfig::read(path)?;
+    match Memory::new(&config.data).rejoin()? {
+        Some(aside) => println!("The engine's log was moved to {}.", aside.display()),
+        None => println!("There was no engine's log."),
+    }
+    println!(
+        "{} follows at its next start, and votes again by itself two heights after the network \
+         has published a checkpoint of a later time.",
+        config.name
+    );
+    Ok(())
+}
+
+fn reexecute(path: &Path) -> anyhow::Result<()> {
+    let config = NodeConfig::read(path)?;
+    let network = config.network()?;
+    let opened = Store::open(&run::store_path(&config), &network)?;
+    let height = opened.before.height;
+    opened.store.undo_last()?;
+    // The engine's log is of a height that is undecided here again.
+    Memory::new(&config.data).rejoin()?;
+    println!(
+        "Block {height} was taken back. At its next start {} follows, fetches the block from its \
+         peers and executes it again.",
+        config.name
     );
     Ok(())
 }

@@ -7,9 +7,10 @@ use crate::gossip::{
 };
 use crate::http::{self, Api};
 use crate::ledger::Ledger;
+use crate::memory::{has_regained, Memory};
 use crate::metrics::Metrics;
 use crate::publication::{CheckpointKeys, Publication, HEIGHTS_KEPT};
-use crate::shared::{unreadable, Head, Shared};
+use crate::shared::{now, unreadable, Head, Shared};
 use hefu_engine::{engine_handle, EngineError, EngineHandle, Timeouts};
 use hefu_store::columns::Column;
 use hefu_store::{Opened, Store, StoreFault};
@@ -20,7 +21,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Blocks travel in parts of this length.
 const PART_BYTES: usize = 128 * 1024;
@@ -55,8 +56,17 @@ pub enum RunError {
     },
 }
 
+/// How a run ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to stop.
+    Told,
+    /// It followed and may vote again: the caller runs it anew.
+    MayVote,
+}
+
 /// Runs a node until `stop` is done or something fails.
-pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<Ended, RunError> {
     let network = config.network()?;
     let keys = config.keys()?;
     let suite = network.suite();
@@ -84,8 +94,12 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<(
             config.genesis.display()
         )));
     };
-    let wal = config.data.join("engine.wal");
-    let votes = may_vote(&config, &wal, fresh);
+    let memory = Memory::new(&config.data);
+    let may_vote = memory.may_vote(fresh)?;
+    let votes = may_vote.is_ok();
+    if let Err(why) = may_vote {
+        tracing::warn!(%why, "this node may have forgotten its votes: it follows");
+    }
     let set = Arc::new(set);
     tracing::info!(
         node = %config.name, height = before.height, state_root = %before.state_root, votes,
@@ -140,12 +154,14 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<(
         events,
     ));
 
+    let begun = tokio::spawn(begun(engine.status(), memory.clone()));
+    let regained = regained(Arc::clone(&shared), votes);
     let ledger = Ledger::new(shared, publication, gossip, metrics, frontier);
     let engine_config = hefu_engine::Config {
         moniker: config.name.clone(),
         network: network.digest(),
         suite,
-        wal,
+        wal: memory.engine_log(),
         listen: config.engine_listen.clone(),
         peers: peers.into_iter().map(|peer| peer.engine).collect(),
         peer_seed: keys.peer.seed(),
@@ -162,18 +178,65 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<(
         block_bytes_max: BLOCK_BYTES_MAX,
     };
     let running = hefu_engine::run(engine_config, ledger, signals);
-    tokio::pin!(running, stop);
+    tokio::pin!(running, stop, regained);
+    let mut why = Ended::Told;
     let ended = tokio::select! {
         ended = &mut running => ended,
         () = &mut stop => {
             engine.shutdown();
             running.await
         }
+        () = &mut regained => {
+            memory.regained()?;
+            why = Ended::MayVote;
+            engine.shutdown();
+            running.await
+        }
     };
-    for task in [public, operators, hearing] {
+    for task in [public, operators, hearing, begun] {
         task.abort();
     }
-    Ok(ended?)
+    ended?;
+    Ok(why)
+}
+
+/// With the first decided block the votes before it are in the engine's log: from then on an empty
+/// store is a loss of memory.
+async fn begun(mut status: watch::Receiver<hefu_engine::Status>, memory: Memory) {
+    if status.wait_for(|status| status.decided > 0).await.is_ok() {
+        if let Err(error) = memory.begun() {
+            tracing::error!(%error, "the mark of a founding node could not be removed");
+        }
+    }
+}
+
+/// Ends when a follower may vote again: two heights after the first checkpoint whose quorum time is
+/// later than this start. Never, for a node that votes.
+async fn regained(shared: Arc<Shared>, votes: bool) {
+    if votes {
+        return std::future::pending().await;
+    }
+    let start_seconds = now().0 / 1000;
+    let mut publications = shared.publications();
+    let mut first = None;
+    loop {
+        let published = publications.borrow_and_update().clone();
+        if let Some(published) = published {
+            let (suite, origin) = (shared.network.suite(), shared.network.origin());
+            let verified = published.signed.verify(suite, origin, &published.set);
+            let later = verified.is_ok_and(|verified| verified.quorum_seconds() > start_seconds);
+            let height = published.signed.checkpoint.height;
+            if later {
+                let first = *first.get_or_insert(height);
+                if has_regained(first, shared.head().before.height) {
+                    return;
+                }
+            }
+        }
+        if publications.changed().await.is_err() {
+            return std::future::pending().await;
+        }
+    }
 }
 
 fn current_set(store: &Store, suite: hefu_types::Suite) -> Result<SetLeaf, StoreFault> {
@@ -185,20 +248,6 @@ fn current_set(store: &Store, suite: hefu_types::Suite) -> Result<SetLeaf, Store
     }
     let current: SetCurrentLeaf = leaf(store, &key::set_current(suite))?;
     leaf(store, &key::set(suite, current.epoch))
-}
-
-/// A node that may have forgotten its votes follows: its store is empty though it did not found the
-/// network, or its engine's log is gone while its store is not.
-fn may_vote(config: &NodeConfig, wal: &std::path::Path, fresh: bool) -> bool {
-    if fresh && !config.founding {
-        tracing::warn!("the store is empty and this node did not found the network: it follows");
-        return false;
-    }
-    if !fresh && !wal.exists() {
-        tracing::warn!("the engine's log is missing beside a store: this node follows");
-        return false;
-    }
-    true
 }
 
 /// After a start the block before the last is cosigned anew, because the last names its roots. At

@@ -15,7 +15,7 @@
 //!     Run        Run
 //! ```
 //!
-//! A subtree of at most [`RUN_LEAVES_MAX`] leaves is a run, a larger one is a branch. So the shape
+//! A subtree of at most `RUN_LEAVES_MAX` leaves is a run, a larger one is a branch. So the shape
 //! follows from the set of keys alone, not from history, and it needs no assumption about keys: that
 //! nearly all of them share the top bit costs one level, and keys that somebody ground to share b bits
 //! cost at most b branches.

@@ -258,10 +258,10 @@ fn nearly_all_keys_on_one_side_and_a_cluster_deep_below_it() {
             key
         })
         .collect();
-    // Forty keys that share 246 bits: more than one run holds, so a chain of branches leads there.
-    keys.extend((0..40).map(|n| {
+    // Eighty keys that share 248 bits: more than one run holds, so a chain of branches leads there.
+    keys.extend((0..80).map(|n| {
         let mut key = key(7);
-        key.0[31] = n << 2;
+        key.0[31] = n;
         key
     }));
     trial.apply(
@@ -345,7 +345,10 @@ fn known_roots() {
         3,
         "a9c2b66ad593df9feeb6b1b5e1f47a9dcdf5868eac76c5d791fce9ecf8f5cd82",
     );
-    check(1_000, "");
+    check(
+        1_000,
+        "78dd1d297d755b4b19b8e051af760a254359b05973b32ccb849640dd961a8601",
+    );
 }
 
 #[test]

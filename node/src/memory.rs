@@ -1,0 +1,189 @@
+//! May this node vote? One that may have forgotten its votes follows: it executes and serves, and
+//! signs nothing, until it cannot contradict itself any more.
+//!
+//! Two files in the data folder say what happened. `founding` is made with the network and removed
+//! with the first start: an empty store beside it is no loss of memory, an empty store without it
+//! is one. `follower` marks a node that must not vote; it stays through restarts until the network
+//! has gone on without this node for long enough.
+
+use crate::config::ConfigError;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How many heights after the first checkpoint of its own time a follower votes again.
+const HEIGHTS_BEFORE_VOTE: u64 = 2;
+
+/// What a node's data folder says about its memory.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    data: PathBuf,
+}
+
+impl Memory {
+    /// Of the node with this data folder.
+    pub fn new(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+        }
+    }
+
+    fn founding(&self) -> PathBuf {
+        self.data.join("founding")
+    }
+
+    fn follower(&self) -> PathBuf {
+        self.data.join("follower")
+    }
+
+    /// The engine's log of its own votes.
+    pub fn engine_log(&self) -> PathBuf {
+        self.data.join("engine.wal")
+    }
+
+    /// Says that the network begins with this node.
+    pub fn found(&self) -> Result<(), ConfigError> {
+        write(
+            &self.founding(),
+            "the network begins with this node; removed at its first start\n",
+        )
+    }
+
+    /// Marks the node as one that must not vote.
+    pub fn forget(&self, why: &str) -> Result<(), ConfigError> {
+        write(&self.follower(), &format!("{why}\n"))
+    }
+
+    /// Whether the node may vote now, and why not. Called once at a start, after the store was
+    /// opened; `fresh` says that the store was made by that.
+    pub fn may_vote(&self, fresh: bool) -> Result<Result<(), String>, ConfigError> {
+        if let Ok(why) = fs::read_to_string(self.follower()) {
+            return Ok(Err(why.trim().to_owned()));
+        }
+        let founding = self.founding().exists();
+        if fresh && !founding {
+            let why = "its store is empty, and the network did not begin with it";
+            self.forget(why)?;
+            return Ok(Err(why.to_owned()));
+        }
+        if !fresh && !founding && !self.engine_log().exists() {
+            let why = "the engine's log is missing beside a store";
+            self.forget(why)?;
+            return Ok(Err(why.to_owned()));
+        }
+        Ok(Ok(()))
+    }
+
+    /// The engine has begun to write its log: from now on an empty store is a loss.
+    pub fn begun(&self) -> Result<(), ConfigError> {
+        remove(&self.founding())
+    }
+
+    /// The node votes again.
+    pub fn regained(&self) -> Result<(), ConfigError> {
+        remove(&self.follower())
+    }
+
+    /// Moves the engine's log aside and marks the node: for who restores a store or has a damaged
+    /// log. Tells where the log went.
+    pub fn rejoin(&self) -> Result<Option<PathBuf>, ConfigError> {
+        // The mark first: a crash between the two leaves a follower, never a voter without memory.
+        self.forget("an operator ran `hefu-node rejoin`")?;
+        remove(&self.founding())?;
+        let log = self.engine_log();
+        if !log.exists() {
+            return Ok(None);
+        }
+        let aside = (0..)
+            .map(|n| self.data.join(format!("engine.wal.aside-{n}")))
+            .find(|path| !path.exists())
+            .expect("some number is free");
+        fs::rename(&log, &aside).map_err(|error| ConfigError::File { path: log, error })?;
+        Ok(Some(aside))
+    }
+}
+
+/// Whether a follower may vote again: the first checkpoint whose quorum time is later than its start
+/// was at `height_then`, and it has executed two heights more.
+pub fn has_regained(height_then: u64, height_now: u64) -> bool {
+    height_now >= height_then.saturating_add(HEIGHTS_BEFORE_VOTE)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let fail = |error| ConfigError::File {
+        path: path.to_owned(),
+        error,
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(fail)?;
+    }
+    fs::write(path, text).map_err(fail)?;
+    sync_folder(path)
+}
+
+fn remove(path: &Path) -> Result<(), ConfigError> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(ConfigError::File {
+            path: path.to_owned(),
+            error,
+        }),
+    }
+}
+
+/// A name that came or went is on disk only when its folder is.
+fn sync_folder(path: &Path) -> Result<(), ConfigError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| ConfigError::File {
+            path: folder.to_owned(),
+            error,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn votes(memory: &Memory, fresh: bool) -> bool {
+        memory
+            .may_vote(fresh)
+            .expect("the folder can be used")
+            .is_ok()
+    }
+
+    #[test]
+    fn who_may_have_forgotten_follows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let memory = Memory::new(&folder.path().join("data"));
+        memory.found().expect("the folder can be used");
+        assert!(votes(&memory, true), "the network begins with it");
+        assert!(votes(&memory, false), "killed before its engine began");
+        fs::write(memory.engine_log(), "votes").expect("the folder can be used");
+        memory.begun().expect("the folder can be used");
+        assert!(votes(&memory, false), "an ordinary restart");
+        assert!(!votes(&memory, true), "its disk was wiped");
+        assert!(
+            !votes(&memory, false),
+            "and that is not forgotten by another restart"
+        );
+        memory.regained().expect("the folder can be used");
+        assert!(votes(&memory, false));
+        let aside = memory
+            .rejoin()
+            .expect("the folder can be used")
+            .expect("there was a log");
+        assert!(aside.exists() && !memory.engine_log().exists());
+        assert!(!votes(&memory, false), "an operator said so");
+        memory.regained().expect("the folder can be used");
+        assert!(!votes(&memory, false), "its engine's log is gone");
+    }
+
+    #[test]
+    fn a_follower_waits_two_heights() {
+        assert!(!has_regained(7, 8));
+        assert!(has_regained(7, 9));
+    }
+}
