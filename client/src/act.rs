@@ -11,6 +11,7 @@ use crate::send;
 use crate::status::{record_json, rows};
 use crate::summary::Refusal;
 use hefu_proof::receipt::{Receipt, VerifiedReceipt};
+use hefu_types::genesis::Network;
 use hefu_types::operation::{self, Operation};
 use hefu_types::{Code, Millis, OperationId, StateKey};
 use hefu_wire::file::KeyRole;
@@ -77,6 +78,7 @@ fn act(
                     let refusal = Refusal::new(code, &sentence, &sentence_zh, detail);
                     let before = evidence.and_then(|id| receipt_of(&nodes, &id, &record).ok());
                     refused(
+                        nodes.network(),
                         verb,
                         &record,
                         &refusal,
@@ -90,7 +92,7 @@ fn act(
                     if let Some(path) = &args.out {
                         disk::write(path, &receipt.encode())?;
                     }
-                    done(verb, args, &id, &verified, lang)
+                    done(nodes.network(), verb, args, &id, &verified, lang)
                 }
             }
         }
@@ -98,6 +100,7 @@ fn act(
             let code = Code::UnknownRecord;
             let refusal = Refusal::new(code.number(), code.sentence_en(), code.sentence_zh(), None);
             refused(
+                nodes.network(),
                 "find",
                 &record.unwrap_or(StateKey([0; 32])),
                 &refusal,
@@ -127,6 +130,7 @@ pub fn receipt_of(
 }
 
 fn done(
+    network: &Network,
     verb: &str,
     args: &Act,
     id: &OperationId,
@@ -135,7 +139,7 @@ fn done(
 ) -> Report {
     let (key, record, now) = (verified.record_key(), verified.record(), crate::now());
     let mut text = format!("{verb}: {}\n", lang.pick("done", "已完成"));
-    text.push_str(&table(&rows(&key, record, now, lang)));
+    text.push_str(&table(&rows(network, &key, record, now, lang)));
     text.push_str(&format!("  {} {id}\n", lang.pick("operation", "操作")));
     if let Some(path) = &args.out {
         let word = lang.pick("receipt", "回执");
@@ -155,6 +159,7 @@ fn done(
 }
 
 fn refused(
+    network: &Network,
     verb: &str,
     key: &StateKey,
     refusal: &Refusal,
@@ -163,7 +168,13 @@ fn refused(
 ) -> Report {
     let mut text = format!("{}\n", refusal.text(lang));
     if let Some(before) = &before {
-        text.push_str(&table(&rows(key, before.record(), crate::now(), lang)));
+        text.push_str(&table(&rows(
+            network,
+            key,
+            before.record(),
+            crate::now(),
+            lang,
+        )));
     }
     Report {
         exit: Exit::No,

@@ -112,7 +112,7 @@ impl Aside {
             Self::NoIdentity(missing) => {
                 let missing = missing.join(", ");
                 Said::new(
-                    format!("it says no number (missing: {missing}); give --number or a --csv"),
+                    format!("no number can be read out of it (missing: {missing}); give --number or a --csv"),
                     format!("无法读出号码（缺少：{missing}）；请用 --number 或 --csv 给出"),
                 )
             }

@@ -6,8 +6,10 @@ use crate::failure::Failure;
 use crate::lookup::named;
 use crate::say::{shown, table, Exit, Lang, Report};
 use hefu_proof::derived::{status_at, Derived};
+use hefu_types::genesis::Network;
 use hefu_types::operation::UseRight;
 use hefu_types::record::{Event, PublicPart};
+use hefu_types::time::Day;
 use hefu_types::{Millis, StateKey};
 use serde_json::{json, Value};
 
@@ -25,7 +27,7 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     let now = crate::now();
     let (exit, mut text, record) = match (&answered.key, &answered.record) {
         (Some(key), Some(record)) => {
-            let text = table(&rows(key, record, now, lang));
+            let text = table(&rows(nodes.network(), key, record, now, lang));
             (Exit::Yes, text, record_json(key, record, now))
         }
         _ => {
@@ -77,7 +79,15 @@ const fn use_right(record: &PublicPart) -> &'static str {
 }
 
 /// The public part of a record, for people.
-pub fn rows(key: &StateKey, record: &PublicPart, now: Millis, lang: Lang) -> Vec<Vec<String>> {
+pub fn rows(
+    network: &Network,
+    key: &StateKey,
+    record: &PublicPart,
+    now: Millis,
+    lang: Lang,
+) -> Vec<Vec<String>> {
+    let zone = zone_minutes(network, &record.document_type);
+    let day = |day: Option<Day>, time: Millis| day.map_or(time.to_string(), |day| day.to_string());
     let status = &record.status;
     let mut rows = Vec::new();
     let mut row = |en: &str, zh: &str, value: String| {
@@ -104,10 +114,14 @@ pub fn rows(key: &StateKey, record: &PublicPart, now: Millis, lang: Lang) -> Vec
         record.registration.block_time.to_string(),
     );
     if let Some(from) = record.valid_from {
-        row("valid from", "有效期自", from.to_string());
+        row("first day", "有效期自", day(Day::of(from, zone), from));
     }
     if let Some(before) = record.valid_before {
-        row("valid before", "有效期止（不含）", before.to_string());
+        row(
+            "last day",
+            "有效期至（含当日）",
+            day(Day::last_before(before, zone), before),
+        );
     }
     row("may be used by", "使用权", use_right(record).to_owned());
     for used in &record.uses {
@@ -119,6 +133,14 @@ pub fn rows(key: &StateKey, record: &PublicPart, now: Millis, lang: Lang) -> Vec
     }
     row("files", "文件数", record.digests.len().to_string());
     rows
+}
+
+/// The zone of a document type's days, in minutes ahead of UTC; that of China for a type that
+/// genesis does not know.
+pub fn zone_minutes(network: &Network, document_type: &str) -> i16 {
+    let types = &network.genesis().types;
+    let rules = types.iter().find(|rules| rules.id == document_type);
+    rules.map_or(480, |rules| rules.zone_minutes)
 }
 
 /// The public part of a record, for programs.

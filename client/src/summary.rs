@@ -6,6 +6,7 @@ use hefu_proof::verdict::Said;
 use hefu_types::profile::LegalNumber;
 use hefu_types::{Code, OperationId, StateKey};
 use serde_json::{json, Value};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// One document of a registration.
@@ -241,9 +242,8 @@ impl Line {
                 Some(format!("{files}: {}\n", lang.pick(en, zh)))
             }
             Outcome::Refused(refusal) => Some(format!("{files}: {}\n", refusal.text(lang))),
-            Outcome::LeftAside(aside) => {
-                Some(format!("{files}: {}\n", shown(lang.of(&aside.said()))))
-            }
+            // Told together, reason by reason.
+            Outcome::LeftAside(_) => None,
             Outcome::Conflict(conflict) => {
                 let mut text = format!("{files}: {}\n", conflict.refusal.text(lang));
                 if let Some(earlier) = &conflict.earlier {
@@ -309,6 +309,39 @@ pub fn text(lines: &[Line], lang: Lang) -> String {
         .iter()
         .filter_map(|line| line.text(lang))
         .for_each(|line| text.push_str(&line));
+    text.push_str(&left_aside(lines, lang));
+    text
+}
+
+/// How many files of one reason are named; a folder may hold thousands that are no documents.
+const NAMED_OF_A_REASON: usize = 3;
+
+/// What was left aside and why: each reason once, with the first of its files.
+fn left_aside(lines: &[Line], lang: Lang) -> String {
+    let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in lines {
+        if let Outcome::LeftAside(aside) = &line.outcome {
+            let files = line.files.iter().map(|path| shown(&path.to_string_lossy()));
+            let reason = shown(lang.of(&aside.said()));
+            reasons.entry(reason).or_default().extend(files);
+        }
+    }
+    let mut text = String::new();
+    for (reason, files) in reasons {
+        match lang {
+            Lang::En => text.push_str(&format!("left aside, {}: {reason}\n", files.len())),
+            Lang::Zh => text.push_str(&format!("未处理 {} 个：{reason}\n", files.len())),
+        }
+        for file in files.iter().take(NAMED_OF_A_REASON) {
+            text.push_str(&format!("    {file}\n"));
+        }
+        let more = files.len().saturating_sub(NAMED_OF_A_REASON);
+        match lang {
+            _ if more == 0 => {}
+            Lang::En => text.push_str(&format!("    and {more} more (--json names all)\n")),
+            Lang::Zh => text.push_str(&format!("    另有 {more} 个（--json 列出全部）\n")),
+        }
+    }
     text
 }
 

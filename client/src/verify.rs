@@ -14,6 +14,7 @@ use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
 use crate::nodes::Nodes;
 use crate::register::check_region;
 use crate::say::{padded, shown, Exit, Lang, Report};
+use crate::status::zone_minutes;
 use hefu_proof::certificate::VerifiedState;
 use hefu_proof::receipt::VerifiedReceipt;
 use hefu_proof::verdict::{
@@ -361,6 +362,7 @@ impl Asked<'_> {
         let network = self.nodes.network();
         let question = Question {
             now: self.now,
+            zone_minutes: zone_minutes(network, &found.record.document_type),
             age_ms_max: self.age_ms_max,
             purpose: self.purpose,
             member: self.member.id(),

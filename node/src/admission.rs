@@ -6,7 +6,7 @@
 
 use crate::pool::Taken;
 use crate::shared::{now, Shared};
-use hefu_state::block::check_time;
+use hefu_state::block::is_in_time;
 use hefu_store::{StatementPosition, StoreFault};
 use hefu_types::canonical::DecodeError;
 use hefu_types::key;
@@ -107,7 +107,9 @@ pub fn admit(shared: &Shared, statement: Statement) -> Result<Admitted, Admissio
     if !leaf.signs_at(time) {
         return Err(AdmissionError::KeyNotValid);
     }
-    check_time(checked.payload().valid_until, time).map_err(|()| AdmissionError::OutOfTime)?;
+    if !is_in_time(checked.payload().valid_until, time) {
+        return Err(AdmissionError::OutOfTime);
+    }
     match shared.pool().offer(checked) {
         Taken::New => Ok(Admitted::Waiting { id, new: true }),
         Taken::Known => Ok(Admitted::Waiting { id, new: false }),

@@ -92,8 +92,7 @@ impl Pool {
                 let fits = selected.len() < STATEMENTS_MAX
                     && bytes + size <= BLOCK_STATEMENT_BYTES
                     && operations + count <= BLOCK_OPERATIONS_MAX;
-                let in_time =
-                    hefu_state::block::check_time(statement.payload().valid_until, time).is_ok();
+                let in_time = hefu_state::block::is_in_time(statement.payload().valid_until, time);
                 if fits && in_time {
                     bytes += size;
                     operations += count;

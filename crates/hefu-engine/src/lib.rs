@@ -28,13 +28,14 @@ mod handle;
 mod hold;
 mod parts;
 mod proposals;
+mod run;
 mod signing;
 
-pub use app_loop::{run, wal_height};
 pub use application::{Application, Judgement, KeptProposal, Voter};
 pub use config::{peer_id, Config, Timeouts};
 pub use evidence::{BadEvidence, Evidence, EvidenceKind};
 pub use handle::{engine_handle, EngineHandle, Signals, Status};
+pub use run::{run, wal_height};
 
 /// Why an engine stopped without being shut down.
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,10 @@ impl Reading {
     }
 
     pub(crate) fn unknown() -> Self {
-        Self::without_identity(Format::Unknown, "a format that is known")
+        Self::without_identity(
+            Format::Unknown,
+            "a format that is read: UBL, CII, PDF with one of them inside, JSON",
+        )
     }
 
     /// Whether both files state the same of the same document, wherever in the file it stands.

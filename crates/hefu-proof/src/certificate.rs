@@ -21,6 +21,7 @@ pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const HANDOVERS_MAX: usize = 1_024;
 
 /// What stands under a key.
+#[allow(clippy::large_enum_variant)] // A certificate holds a handful, most of them records.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Value {
     /// Nothing.

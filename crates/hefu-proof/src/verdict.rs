@@ -10,6 +10,7 @@ use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf};
 use hefu_types::operation::UseRight;
 use hefu_types::record::PublicPart;
+use hefu_types::time::Day;
 use hefu_types::{Code, Millis, Suite};
 
 /// The answer of one dimension.
@@ -100,6 +101,8 @@ pub enum Match {
 pub struct Question<'a> {
     /// The time now, as the caller knows it.
     pub now: Millis,
+    /// The zone in which the document's days are told, in minutes ahead of UTC: that of its type.
+    pub zone_minutes: i16,
     /// How old a checkpoint may be and still speak for now, in milliseconds.
     pub age_ms_max: u64,
     /// May it be used for this purpose?
@@ -232,7 +235,7 @@ pub fn of_record(
     record: &PublicPart,
     question: &Question<'_>,
 ) -> Vec<Dimension> {
-    let mut dimensions = vec![issuer(suite, state, record), status(record, question.now)];
+    let mut dimensions = vec![issuer(suite, state, record), status(record, question)];
     if let Some(purpose) = question.purpose {
         dimensions.push(usable(suite, state, record, purpose, question));
     }
@@ -290,12 +293,19 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
     dimension("issuer", Answer::Yes, None, said)
 }
 
-fn status(record: &PublicPart, now: Millis) -> Dimension {
+fn status(record: &PublicPart, question: &Question<'_>) -> Dimension {
+    let zone = question.zone_minutes;
     let reason = record.status.reason.as_deref().unwrap_or("-");
-    match status_at(record, now) {
+    match status_at(record, question.now) {
         Derived::InForce => {
             let (en, zh) = match record.valid_before {
-                Some(end) => (format!("in force, until {end}"), format!("有效，至 {end}")),
+                Some(end) => {
+                    let last = last_day(end, zone);
+                    (
+                        format!("in force, through {last}"),
+                        format!("有效，有效期至 {last}（含当日）"),
+                    )
+                }
                 None => ("in force".to_owned(), "有效".to_owned()),
             };
             dimension("status", Answer::Yes, None, Said::new(en, zh))
@@ -305,8 +315,8 @@ fn status(record: &PublicPart, now: Millis) -> Dimension {
             Answer::No,
             Some(Code::NotInValidity),
             Said::new(
-                format!("not yet valid: from {from}"),
-                format!("尚未生效，生效时间 {from}"),
+                format!("not yet valid: from {}", first_day(from, zone)),
+                format!("尚未生效，自 {} 起生效", first_day(from, zone)),
             ),
         ),
         Derived::Expired { since } => dimension(
@@ -340,6 +350,15 @@ fn status(record: &PublicPart, now: Millis) -> Dimension {
             ),
         ),
     }
+}
+
+/// A document says days, so days are told; a time beyond the calendar is told as it is.
+fn first_day(from: Millis, zone_minutes: i16) -> String {
+    Day::of(from, zone_minutes).map_or(from.to_string(), |day| day.to_string())
+}
+
+fn last_day(before: Millis, zone_minutes: i16) -> String {
+    Day::last_before(before, zone_minutes).map_or(before.to_string(), |day| day.to_string())
 }
 
 fn usable(

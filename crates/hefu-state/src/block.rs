@@ -220,8 +220,9 @@ impl CheckedBlock {
         for (index, statement) in statements.into_iter().enumerate() {
             let key = loaded.key(&statement.key_id());
             // Cheap checks first: a signature costs more than all the rest.
-            check_time(statement.valid_until(), header.time)
-                .map_err(|()| InvalidBlock::StatementTime { index })?;
+            if !is_in_time(statement.valid_until(), header.time) {
+                return Err(InvalidBlock::StatementTime { index });
+            }
             let id = statement.claimed_id();
             if !seen.insert(id) || around.in_window(&id) {
                 return Err(InvalidBlock::Repeated { index });
@@ -238,13 +239,8 @@ impl CheckedBlock {
 }
 
 /// A statement may be taken while its time has not passed and is at most an hour ahead.
-pub fn check_time(valid_until: Millis, block_time: Millis) -> Result<(), ()> {
-    let in_time = block_time <= valid_until && valid_until <= block_time.plus(VALID_AHEAD_MS_MAX);
-    if in_time {
-        Ok(())
-    } else {
-        Err(())
-    }
+pub fn is_in_time(valid_until: Millis, block_time: Millis) -> bool {
+    block_time <= valid_until && valid_until <= block_time.plus(VALID_AHEAD_MS_MAX)
 }
 
 /// Verifies a statement under a key that is live at a time.

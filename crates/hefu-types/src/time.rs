@@ -86,6 +86,20 @@ impl fmt::Display for Day {
 }
 
 impl Day {
+    /// The day in which a time lies, in a zone that is so many minutes ahead of UTC; none for times
+    /// beyond the calendar.
+    pub fn of(time: Millis, zone_minutes: i16) -> Option<Self> {
+        let local = i64::try_from(time.0)
+            .ok()?
+            .checked_add(i64::from(zone_minutes) * 60_000)?;
+        DateTime::from_timestamp_millis(local).map(|time| Self(time.date_naive()))
+    }
+
+    /// The last day that is included where something holds before a time.
+    pub fn last_before(time: Millis, zone_minutes: i16) -> Option<Self> {
+        Self::of(time.minus(1), zone_minutes)
+    }
+
     /// The first millisecond of the day in a zone that is so many minutes ahead of UTC.
     pub fn begins(self, zone_minutes: i16) -> Millis {
         let midnight = self
@@ -113,6 +127,9 @@ mod tests {
         assert_eq!(day.begins(480).to_string(), "2026-12-30T16:00:00Z");
         assert_eq!(day.ends(480).to_string(), "2026-12-31T16:00:00Z");
         assert_eq!(day.begins(0).to_string(), "2026-12-31T00:00:00Z");
+        assert_eq!(Day::last_before(day.ends(480), 480), Some(day));
+        assert_eq!(Day::of(day.begins(480), 480), Some(day));
+        assert_eq!(Day::of(Millis(u64::MAX), 480), None);
         for bad in [
             "2026-1-2",
             "2026-02-30",

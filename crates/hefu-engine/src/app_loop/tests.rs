@@ -1,7 +1,9 @@
 //! The loop without the engine: each test says what the engine says and looks at the answers.
 
 use super::*;
+use crate::config::peer_key;
 use crate::handle::engine_handle;
+use crate::signing::Epochs;
 use hefu_types::suite::SecretKey;
 use hefu_types::{NetworkDigest, Suite};
 use std::convert::Infallible;
