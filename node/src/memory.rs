@@ -54,8 +54,14 @@ impl Memory {
     }
 
     /// Whether the node may vote now, and why not. Called once at a start, after the store was
-    /// opened; `fresh` says that the store was made by that.
-    pub fn may_vote(&self, fresh: bool) -> Result<Result<(), String>, ConfigError> {
+    /// opened: `fresh` says that the store was made by that, `height` is its last block and
+    /// `log_height` the height of which the engine's log tells, if there is a log.
+    pub fn may_vote(
+        &self,
+        fresh: bool,
+        height: u64,
+        log_height: Option<u64>,
+    ) -> Result<Result<(), String>, ConfigError> {
         if let Ok(why) = fs::read_to_string(self.follower()) {
             return Ok(Err(why.trim().to_owned()));
         }
@@ -65,8 +71,14 @@ impl Memory {
             self.forget(why)?;
             return Ok(Err(why.to_owned()));
         }
-        if !fresh && !founding && !self.engine_log().exists() {
+        if !fresh && !founding && log_height.is_none() {
             let why = "the engine's log is missing beside a store";
+            self.forget(why)?;
+            return Ok(Err(why.to_owned()));
+        }
+        // The engine would reset a log of another height: votes of the heights between are gone.
+        if log_height.is_some_and(|of_log| of_log > height + 1) {
+            let why = "its store is older than its engine's log";
             self.forget(why)?;
             return Ok(Err(why.to_owned()));
         }
@@ -148,8 +160,9 @@ mod tests {
 
     #[track_caller]
     fn votes(memory: &Memory, fresh: bool) -> bool {
+        let log = memory.engine_log().exists().then_some(5);
         memory
-            .may_vote(fresh)
+            .may_vote(fresh, 4, log)
             .expect("the folder can be used")
             .is_ok()
     }
@@ -179,6 +192,21 @@ mod tests {
         assert!(!votes(&memory, false), "an operator said so");
         memory.regained().expect("the folder can be used");
         assert!(!votes(&memory, false), "its engine's log is gone");
+    }
+
+    #[test]
+    fn an_old_store_beside_a_newer_log_follows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let memory = Memory::new(folder.path());
+        let votes = |log| {
+            memory
+                .may_vote(false, 4, Some(log))
+                .expect("it can be used")
+                .is_ok()
+        };
+        assert!(votes(4) && votes(5));
+        assert!(!votes(6), "heights are missing between store and log");
+        assert!(!votes(5), "and that is not forgotten by another restart");
     }
 
     #[test]

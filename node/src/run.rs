@@ -46,6 +46,17 @@ pub enum RunError {
     /// Its engine or its ledger.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The engine's own log, which holds the votes that this node must not contradict.
+    #[error(
+        "the engine's log {} cannot be read: {error}; do not delete it: run `hefu-node rejoin`, \
+         which moves it aside and lets the node follow until it may vote again", path.display()
+    )]
+    EngineLog {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: std::io::Error,
+    },
     /// An address that cannot be listened on.
     #[error("cannot listen on {address}: {error}")]
     Listen {
@@ -95,7 +106,12 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         )));
     };
     let memory = Memory::new(&config.data);
-    let may_vote = memory.may_vote(fresh)?;
+    let log_height =
+        hefu_engine::wal_height(&memory.engine_log()).map_err(|error| RunError::EngineLog {
+            path: memory.engine_log(),
+            error,
+        })?;
+    let may_vote = memory.may_vote(fresh, before.height, log_height)?;
     let votes = may_vote.is_ok();
     if let Err(why) = may_vote {
         tracing::warn!(%why, "this node may have forgotten its votes: it follows");
@@ -349,6 +365,10 @@ async fn hear(
                 tokio::task::spawn_blocking(move || take(&shared, &engine, statements));
             }
             Message::Cosignature(cosignature) => {
+                // Who cosigns a height has seen the next one decided.
+                if cosignature.height > shared.head().before.height {
+                    engine.peer_ahead(cosignature.height.saturating_add(1));
+                }
                 if lock(&publication).hear(cosignature) {
                     engine.publication_advanced();
                 }

@@ -388,6 +388,43 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
 }
 
 #[test]
+fn a_node_whose_disk_was_wiped_follows_and_votes_again_when_it_is_safe() -> Result<()> {
+    let mut world = World::start_with(&["--port", "0", "--heartbeat-ms", "1000"])?;
+    let statement = world.sign("agency-gz-housing", &registers(0..20))?;
+    world.submit(0, &statement)?;
+    world.devnet.kill(3)?;
+    let data = world.devnet.folder().join("node-3/data");
+    ensure!(
+        !data.join("founding").exists(),
+        "the mark of a founding node outlived its first block"
+    );
+    std::fs::remove_dir_all(&data)?;
+    world.devnet.restart(3)?;
+    // Whatever it does first, it must not vote from an empty store.
+    let log = world.devnet.folder().join("node-3/node.log");
+    wait_for("the wiped node to say that it follows", || {
+        let said = std::fs::read_to_string(&log)?;
+        Ok(said.contains("its store is empty").then_some(()))
+    })?;
+    wait_for("the wiped node to vote again by itself", || {
+        let health = world.devnet.health(3)?;
+        Ok((health.votes && health.published_height.is_some()).then_some(()))
+    })?;
+    ensure!(!data.join("follower").exists());
+    // With it and two others the network makes blocks: its votes count again.
+    world.devnet.kill(0)?;
+    let statement = world.sign("agency-gz-housing", &registers(20..40))?;
+    let answer = world.submit(3, &statement)?;
+    ensure!(answer
+        .outcomes
+        .iter()
+        .all(|outcome| *outcome == OutcomeAnswer::Accepted));
+    world.devnet.restart(0)?;
+    world.devnet.wait_equal(&[0, 1, 2, 3])?;
+    Ok(())
+}
+
+#[test]
 fn an_idle_network_rests_between_heartbeats() -> Result<()> {
     let world = World::start_with(&["--port", "0", "--heartbeat-ms", "1500"])?;
     let begun = std::time::Instant::now();

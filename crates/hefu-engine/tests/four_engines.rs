@@ -453,8 +453,10 @@ async fn a_damaged_log_stops_a_node_for_good() {
     let config = config(proposer, &free_ports(), &wal);
     let node = Node::start(config, Arc::default(), voters());
     let voted = async {
+        // No event tells of it, so the file is looked at again and again, within the deadline.
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
         while std::fs::metadata(&wal).map_or(0, |log| log.len()) < 300 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            looks.tick().await;
         }
     };
     within("a vote in the log", voted).await;
