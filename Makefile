@@ -14,7 +14,7 @@ export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
 PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check fmt-check clippy wasm deny fmt clean-demo
+.PHONY: help setup build demo figures test check fmt-check clippy wasm deny fmt clean-demo
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ build: setup ## build everything
 
 demo: build ## a whole network on this machine, shown step by step (DOCS=folder: with your own documents)
 	"$(TARGET_DIR)/$(PROFILE)/hefu-demo" --samples samples $(if $(DOCS),--docs "$(DOCS)")
+
+figures: build ## speed and memory of a network on this machine, printed
+	"$(TARGET_DIR)/$(PROFILE)/hefu-figures"
 
 test: build ## all tests
 	$(CARGO) test --profile $(PROFILE) --workspace $(TEST_FLAGS)

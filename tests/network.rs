@@ -1,12 +1,20 @@
 //! A whole network as processes, and the client as its users run it.
 
-use anyhow::{bail, Context, Result};
-use hefu_wire::file::NetworkFile;
-use hefu_wire::Health;
+use anyhow::{bail, ensure, Context, Result};
+use hefu_proof::Receipt;
+use hefu_types::genesis::Network;
+use hefu_types::operation::Operation;
+use hefu_types::statement::{Mode, Statement};
+use hefu_types::suite::SecretKey;
+use hefu_types::{canonical, Millis, Nonce};
+use hefu_wire::file::{KeyFile, NetworkFile};
+use hefu_wire::path;
+use hefu_wire::{Health, StatementAnswer};
+use minicbor::bytes::ByteVec;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long anything may take on a loaded machine before it counts as failed.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -45,6 +53,8 @@ pub struct Devnet {
     restarted: Vec<Child>,
     /// What a client needs of it.
     pub file: NetworkFile,
+    /// Its checked genesis.
+    pub network: Network,
 }
 
 /// Calls `probe` again until it tells something, at most until the deadline.
@@ -115,6 +125,7 @@ impl Devnet {
             folder: folder.to_owned(),
             process: Some(process),
             restarted: Vec::new(),
+            network: file.network()?,
             file,
         };
         for node in 0..validators {
@@ -129,7 +140,7 @@ impl Devnet {
     }
 
     /// The network file.
-    pub fn network(&self) -> PathBuf {
+    pub fn network_file(&self) -> PathBuf {
         self.folder.join("network.json")
     }
 
@@ -220,10 +231,85 @@ impl Devnet {
         Ok(())
     }
 
+    /// A secret key and its holder.
+    fn secret(&self, name: &str) -> Result<(SecretKey, String)> {
+        let file: KeyFile = serde_json::from_slice(&std::fs::read(self.key(name))?)?;
+        Ok((file.secret_key().context("a sound key file")?, file.holder))
+    }
+
+    /// Signs operations with a key of the devnet, each for itself.
+    pub fn sign(&self, key: &str, operations: &[Operation]) -> Result<Statement> {
+        let (key, holder) = self.secret(key)?;
+        Ok(Statement::sign(
+            self.network.suite(),
+            self.network.digest(),
+            self.network.origin(),
+            &key,
+            &holder,
+            Nonce(rand::random()),
+            Millis(now().0 + 600_000),
+            Mode::Each,
+            operations,
+        ))
+    }
+
+    /// Posts bytes to a node: the HTTP status and the body.
+    pub fn post(&self, node: usize, bytes: &[u8], wait_ms: u64) -> Result<(u16, String)> {
+        let url = format!("{}{}", self.url(node), path::statements(wait_ms));
+        let mut answer = agent().post(url).content_type(path::CBOR).send(bytes)?;
+        Ok((
+            answer.status().as_u16(),
+            answer.body_mut().read_to_string()?,
+        ))
+    }
+
+    /// Sends a statement and waits until it is final.
+    pub fn submit(&self, node: usize, statement: &Statement) -> Result<StatementAnswer> {
+        let (status, body) = self.post(node, &statement.encode(), 20_000)?;
+        ensure!(status == 200, "{status}: {body}");
+        Ok(serde_json::from_str(&body)?)
+    }
+
+    /// What a node serves under a path.
+    pub fn get(&self, node: usize, path: &str) -> Result<Vec<u8>> {
+        let mut answer = agent().get(format!("{}{path}", self.url(node))).call()?;
+        let status = answer.status().as_u16();
+        let body = answer.body_mut().read_to_vec()?;
+        ensure!(
+            status == 200,
+            "{path}: {status} {}",
+            String::from_utf8_lossy(&body)
+        );
+        Ok(body)
+    }
+
+    /// The receipts of a statement's first operations, those that were accepted.
+    pub fn receipts(
+        &self,
+        node: usize,
+        answer: &StatementAnswer,
+        count: u32,
+    ) -> Result<Vec<Receipt>> {
+        let bytes = self.get(node, &path::receipts(&answer.statement, 0, count))?;
+        let list: Vec<Option<ByteVec>> = canonical::decode(&bytes, 1 << 24)?;
+        list.iter()
+            .flatten()
+            .map(|bytes| Ok(Receipt::decode(bytes)?))
+            .collect()
+    }
+
     /// Runs the client. `arguments` follow the command's name.
     pub fn client(&self, arguments: &[&str]) -> Result<Output> {
         run_client(&self.programs, arguments)
     }
+}
+
+/// This machine's clock.
+pub fn now() -> Millis {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Runs the client with English texts.

@@ -225,8 +225,10 @@ async fn answer(api: &Api, id: StatementId, wait_ms: Option<u64>) -> Response {
 }
 
 fn progress(shared: &Shared, id: StatementId) -> Result<Option<StatementAnswer>, StoreFault> {
+    // The pool first: a block is written before its statements leave the pool, so what is not
+    // there any more is in the store.
+    let waits = shared.pool().find(&id).is_some();
     let Some(StatementPosition { entry, height, .. }) = shared.store.statement(&id)? else {
-        let waits = shared.pool().find(&id).is_some();
         return Ok(waits.then(|| StatementAnswer {
             statement: id,
             state: StatementState::Pending,

@@ -18,8 +18,11 @@ use hefu_store::columns::Column;
 use hefu_store::{CommittedBlock, Store, StoreFault};
 use hefu_types::block::{block_id, Block, Header, BLOCK_BYTES_MAX};
 use hefu_types::genesis::Network;
-use hefu_types::leaf::SetLeaf;
-use hefu_types::{BlockId, Hash, KeyId, StatementId};
+use hefu_types::key;
+use hefu_types::leaf::{KeyLeaf, SetLeaf};
+use hefu_types::statement::Statement;
+use hefu_types::{BlockId, Hash, KeyId, Millis, StatementId};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How far ahead of this node's clock the time of a new proposal may be, in milliseconds.
@@ -166,6 +169,35 @@ impl Ledger {
         })
     }
 
+    /// What the pool offers for a block at a time, less what could not be valid in it: a statement
+    /// may have been executed while another thread admitted it, and a key may be over by now.
+    fn select(&self, head: &Head, time: Millis) -> Result<Vec<Statement>, StoreFault> {
+        let offered = self.shared.pool().select(time);
+        let mut keys: HashMap<KeyId, bool> = HashMap::new();
+        let mut selected = Vec::with_capacity(offered.len());
+        let mut dead = Vec::new();
+        for statement in offered {
+            let key_id = statement.key_id();
+            let signs = match keys.get(&key_id) {
+                Some(signs) => *signs,
+                None => {
+                    let at = key::public_key(self.network().suite(), &key_id);
+                    let leaf: Option<KeyLeaf> = self.shared.leaf_of(head, &at)?;
+                    *keys
+                        .entry(key_id)
+                        .or_insert(leaf.is_some_and(|leaf| leaf.signs_at(time)))
+                }
+            };
+            if signs && self.store().statement(&statement.id())?.is_none() {
+                selected.push(statement.statement().clone());
+            } else {
+                dead.push(statement.id());
+            }
+        }
+        self.shared.pool().forget(dead);
+        Ok(selected)
+    }
+
     fn execute_and_write(
         &mut self,
         bytes: &[u8],
@@ -268,7 +300,7 @@ impl Application for Ledger {
     fn propose(&mut self, height: u64, _round: u32) -> Result<Bytes, LedgerFault> {
         let head = self.shared.head();
         let time = now().max(head.before.time.plus(1));
-        let statements = self.shared.pool().select(time);
+        let statements = self.select(&head, time)?;
         let header = Header {
             network: self.network().digest(),
             height,

@@ -77,7 +77,7 @@ impl Pool {
     }
 
     /// Statements for a block at a time: one of each signer in turn, within the limits of a block.
-    pub fn select(&self, time: Millis) -> Vec<Statement> {
+    pub fn select(&self, time: Millis) -> Vec<Arc<CheckedStatement>> {
         let mut queues: Vec<_> = self.by_signer.values().map(|queue| queue.iter()).collect();
         let mut selected = Vec::new();
         let (mut bytes, mut operations) = (0, 0);
@@ -96,7 +96,7 @@ impl Pool {
                 if fits && in_time {
                     bytes += size;
                     operations += count;
-                    selected.push(statement.statement().clone());
+                    selected.push(Arc::clone(statement));
                 }
                 // Who does not fit any more waits for the next block, in his order.
                 fits
@@ -105,11 +105,16 @@ impl Pool {
         selected
     }
 
-    /// Forgets what a block executed and what is out of time.
-    pub fn executed(&mut self, ids: impl Iterator<Item = StatementId>, time: Millis) {
+    /// Forgets statements.
+    pub fn forget(&mut self, ids: impl IntoIterator<Item = StatementId>) {
         for id in ids {
             self.remove(&id);
         }
+    }
+
+    /// Forgets what a block executed and what is out of time.
+    pub fn executed(&mut self, ids: impl Iterator<Item = StatementId>, time: Millis) {
+        self.forget(ids);
         let late: Vec<StatementId> = (self.statements.values())
             .filter(|statement| statement.payload().valid_until < time)
             .map(|statement| statement.id())

@@ -101,7 +101,12 @@ impl Shared {
 
     /// A leaf of the head that is not a record, if it is there and of its kind.
     pub fn leaf<L: Leaf>(&self, key: &StateKey) -> Result<Option<L>, StoreFault> {
-        if self.head().tree.value_hash(key).is_none() {
+        self.leaf_of(&self.head(), key)
+    }
+
+    /// The same for who has the head at hand.
+    pub fn leaf_of<L: Leaf>(&self, head: &Head, key: &StateKey) -> Result<Option<L>, StoreFault> {
+        if head.tree.value_hash(key).is_none() {
             return Ok(None);
         }
         Ok(self

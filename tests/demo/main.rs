@@ -138,7 +138,7 @@ impl Demo {
     }
 
     fn network(&self) -> String {
-        text(&self.devnet.network())
+        text(&self.devnet.network_file())
     }
 
     fn key(&self, name: &str) -> String {

@@ -28,6 +28,7 @@ impl TileReader for Remote<'_> {
                 // tlog_tiles writes tile/8/<level>/<index>; the served path has no height.
                 let path = tile.path().replacen("tile/8/", "tile/", 1);
                 self.world
+                    .devnet
                     .get(0, &format!("/{path}"))
                     .map_err(|_| tlog_tiles::Error::InvalidTile)
             })
@@ -42,13 +43,17 @@ fn notes_and_tiles_are_read_by_crates_that_we_did_not_write() -> Result<()> {
     let world = World::start()?;
     // More entries than one tile holds, so that full and partial tiles of two levels are served.
     world.fill_log(300)?;
-    let set = world.network.first_set();
-    let text = String::from_utf8(world.get(0, "/checkpoint")?)?;
+    let set = world.devnet.network.first_set();
+    let text = String::from_utf8(world.devnet.get(0, "/checkpoint")?)?;
     let note = Note::from_bytes(text.as_bytes()).map_err(|e| anyhow::anyhow!("{e}"))?;
 
     // The line in the log's name, by whichever validator's log key.
     let keys = set.validators.iter().map(|validator| {
-        let key = verifier_key(world.network.origin(), NOTE_ED25519, &validator.log_key);
+        let key = verifier_key(
+            world.devnet.network.origin(),
+            NOTE_ED25519,
+            &validator.log_key,
+        );
         let verifier = StandardVerifier::new(&key).map_err(|e| anyhow::anyhow!("{e}"))?;
         Ok(Box::new(verifier) as Box<dyn signed_note::Verifier>)
     });
@@ -87,7 +92,7 @@ fn notes_and_tiles_are_read_by_crates_that_we_did_not_write() -> Result<()> {
 
     let checkpoint =
         Checkpoint::from_bytes(note.text()).map_err(|_| anyhow::anyhow!("a checkpoint"))?;
-    ensure!(checkpoint.origin() == world.network.origin());
+    ensure!(checkpoint.origin() == world.devnet.network.origin());
     let remote = Remote {
         world: &world,
         fetched: RefCell::new(0),
@@ -118,7 +123,9 @@ fn entry(world: &World, index: u64, size: u64) -> Result<Vec<u8>> {
     } else {
         format!(".p/{width}")
     };
-    let mut bytes = world.get(0, &format!("/tile/entries/{bundle:03}{partial}"))?;
+    let mut bytes = world
+        .devnet
+        .get(0, &format!("/tile/entries/{bundle:03}{partial}"))?;
     for _ in 0..at {
         let length = usize::from(u16::from_be_bytes(bytes[..2].try_into()?));
         bytes.drain(..2 + length);

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary: one link, one place.
 
+mod client;
+mod genesis;
 mod log;
 mod network;
 mod tidy;

@@ -2,28 +2,24 @@
 
 use anyhow::{ensure, Context, Result};
 use hefu_proof::{Receipt, StatusCertificate};
-use hefu_tests::network::{agent, wait_for};
+use hefu_tests::network::{agent, now, wait_for};
 use hefu_tests::{programs, Devnet};
 use hefu_types::genesis::Network;
 use hefu_types::operation::{Operation, Register, Revoke};
 use hefu_types::profile::{Identity, Profile};
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
-use hefu_types::{canonical, key, Blinding, Digest, Millis, Nonce, StateKey};
-use hefu_wire::file::KeyFile;
+use hefu_types::{key, Blinding, Digest, Millis, Nonce, StateKey};
 use hefu_wire::path::{self, Beside};
-use hefu_wire::{OutcomeAnswer, Problem, StatementAnswer, StatementState};
-use minicbor::bytes::ByteVec;
+use hefu_wire::{OutcomeAnswer, Problem, StatementState};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Networks of four processes on few cores run one after another.
 static ONE_NETWORK: Mutex<()> = Mutex::new(());
 
 pub(crate) struct World {
     pub devnet: Devnet,
-    pub network: Network,
     _folder: tempfile::TempDir,
     _alone: MutexGuard<'static, ()>,
 }
@@ -37,92 +33,28 @@ impl World {
         let alone = ONE_NETWORK.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir()?;
         let devnet = Devnet::start_with(&programs()?, &folder.path().join("net"), 4, arguments)?;
-        let network = devnet.file.network()?;
         Ok(Self {
             devnet,
-            network,
             _folder: folder,
             _alone: alone,
         })
     }
 
-    fn key(&self, name: &str) -> Result<(SecretKey, String)> {
-        let file: KeyFile = serde_json::from_slice(&std::fs::read(self.devnet.key(name))?)?;
-        Ok((file.secret_key().context("a sound key file")?, file.holder))
-    }
-
-    fn sign(&self, key: &str, operations: &[Operation]) -> Result<Statement> {
-        let (key, holder) = self.key(key)?;
-        Ok(Statement::sign(
-            self.network.suite(),
-            self.network.digest(),
-            self.network.origin(),
-            &key,
-            &holder,
-            Nonce(rand::random()),
-            Millis(now().0 + 600_000),
-            Mode::Each,
-            operations,
-        ))
-    }
-
-    /// Posts bytes to a node: the HTTP status and the body.
-    fn post(&self, node: usize, bytes: &[u8], wait_ms: u64) -> Result<(u16, String)> {
-        let url = format!("{}{}", self.devnet.url(node), path::statements(wait_ms));
-        let mut answer = agent().post(url).content_type(path::CBOR).send(bytes)?;
-        Ok((
-            answer.status().as_u16(),
-            answer.body_mut().read_to_string()?,
-        ))
-    }
-
-    fn submit(&self, node: usize, statement: &Statement) -> Result<StatementAnswer> {
-        let (status, body) = self.post(node, &statement.encode(), 20_000)?;
-        ensure!(status == 200, "{status}: {body}");
-        Ok(serde_json::from_str(&body)?)
-    }
-
-    pub(crate) fn get(&self, node: usize, path: &str) -> Result<Vec<u8>> {
-        let mut answer = agent()
-            .get(format!("{}{path}", self.devnet.url(node)))
-            .call()?;
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().read_to_vec()?;
-        ensure!(
-            status == 200,
-            "{path}: {status} {}",
-            String::from_utf8_lossy(&body)
-        );
-        Ok(body)
-    }
-
     /// Registers so many licences, each in a statement of its own.
     pub(crate) fn fill_log(&self, statements: u32) -> Result<()> {
         for number in 0..statements {
-            let statement = self.sign("agency-gz-housing", &registers(number..number + 1))?;
-            let (status, body) = self.post(0, &statement.encode(), 0)?;
+            let statement = self
+                .devnet
+                .sign("agency-gz-housing", &registers(number..number + 1))?;
+            let (status, body) = self.devnet.post(0, &statement.encode(), 0)?;
             ensure!(status == 202, "{status}: {body}");
         }
-        let last = self.sign("agency-gz-housing", &registers(statements..statements + 1))?;
-        self.submit(0, &last)?;
+        let last = self
+            .devnet
+            .sign("agency-gz-housing", &registers(statements..statements + 1))?;
+        self.devnet.submit(0, &last)?;
         Ok(())
     }
-
-    fn receipts(&self, node: usize, answer: &StatementAnswer, count: u32) -> Result<Vec<Receipt>> {
-        let bytes = self.get(node, &path::receipts(&answer.statement, 0, count))?;
-        let list: Vec<Option<ByteVec>> = canonical::decode(&bytes, 1 << 24)?;
-        list.iter()
-            .flatten()
-            .map(|bytes| Ok(Receipt::decode(bytes)?))
-            .collect()
-    }
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Millis(since.as_millis() as u64)
 }
 
 fn licence(number: u32) -> Register {
@@ -162,28 +94,31 @@ fn registers(numbers: std::ops::Range<u32>) -> Vec<Operation> {
 #[test]
 fn a_statement_is_final_once_and_answers_the_same_for_ever() -> Result<()> {
     let world = World::start()?;
-    let statement = world.sign("agency-gz-housing", &registers(0..40))?;
-    let first = world.submit(0, &statement)?;
+    let statement = world.devnet.sign("agency-gz-housing", &registers(0..40))?;
+    let first = world.devnet.submit(0, &statement)?;
     ensure!(first.state == StatementState::Final);
     ensure!(first.outcomes.len() == 40);
     ensure!(first
         .outcomes
         .iter()
         .all(|outcome| *outcome == OutcomeAnswer::Accepted));
-    let receipts = world.receipts(0, &first, 40)?;
+    let receipts = world.devnet.receipts(0, &first, 40)?;
     ensure!(receipts.len() == 40);
     for receipt in &receipts {
-        receipt.verify(&world.network)?;
+        receipt.verify(&world.devnet.network)?;
     }
     // Sent again to every node: the first answer, and nothing is executed twice.
     for node in 0..4 {
         ensure!(
-            world.submit(node, &statement)? == first,
+            world.devnet.submit(node, &statement)? == first,
             "node {node} answers otherwise"
         );
     }
     // The same documents in another statement: each is told its first operation.
-    let again = world.submit(1, &world.sign("agency-gz-housing", &registers(0..40))?)?;
+    let again = world.devnet.submit(
+        1,
+        &world.devnet.sign("agency-gz-housing", &registers(0..40))?,
+    )?;
     for (index, outcome) in again.outcomes.iter().enumerate() {
         let OutcomeAnswer::Refused {
             code: 2001,
@@ -193,23 +128,27 @@ fn a_statement_is_final_once_and_answers_the_same_for_ever() -> Result<()> {
         else {
             anyhow::bail!("{index}: {outcome:?}");
         };
-        let bytes = world.get(2, &path::operation_receipt(evidence))?;
-        let receipt = Receipt::decode(&bytes)?.verify(&world.network)?;
+        let bytes = world.devnet.get(2, &path::operation_receipt(evidence))?;
+        let receipt = Receipt::decode(&bytes)?.verify(&world.devnet.network)?;
         ensure!(*receipt.operation() == Operation::Register(licence(index as u32)));
     }
     // A revocation: from then on the certificate says so, on every node.
-    let licence_key = record_key(&world.network, &licence(7));
+    let licence_key = record_key(&world.devnet.network, &licence(7));
     let revoke = Operation::Revoke(Revoke {
         record: licence_key,
         reason: "penalty".into(),
         effective_at: None,
     });
-    let revoked = world.submit(3, &world.sign("agency-gz-housing", &[revoke])?)?;
+    let revoked = world
+        .devnet
+        .submit(3, &world.devnet.sign("agency-gz-housing", &[revoke])?)?;
     ensure!(revoked.outcomes == [OutcomeAnswer::Accepted]);
     for node in 0..4 {
         let state = wait_for("the revocation on all nodes", || {
-            let bytes = world.get(node, &path::record(&licence_key, Beside::default()))?;
-            let state = StatusCertificate::decode(&bytes)?.verify(&world.network)?;
+            let bytes = world
+                .devnet
+                .get(node, &path::record(&licence_key, Beside::default()))?;
+            let state = StatusCertificate::decode(&bytes)?.verify(&world.devnet.network)?;
             let height = state.checkpoint().checkpoint().height;
             Ok((Some(height) >= revoked.height).then_some(state))
         })?;
@@ -217,9 +156,11 @@ fn a_statement_is_final_once_and_answers_the_same_for_ever() -> Result<()> {
         ensure!(record.status.state == hefu_types::record::State::Revoked);
     }
     // What is absent is proven to be absent.
-    let absent = record_key(&world.network, &licence(4_000));
-    let bytes = world.get(0, &path::record(&absent, Beside::default()))?;
-    let state = StatusCertificate::decode(&bytes)?.verify(&world.network)?;
+    let absent = record_key(&world.devnet.network, &licence(4_000));
+    let bytes = world
+        .devnet
+        .get(0, &path::record(&absent, Beside::default()))?;
+    let state = StatusCertificate::decode(&bytes)?.verify(&world.devnet.network)?;
     ensure!(state.record(&absent)?.is_none());
     world.devnet.wait_equal(&[0, 1, 2, 3])?;
     Ok(())
@@ -228,9 +169,9 @@ fn a_statement_is_final_once_and_answers_the_same_for_ever() -> Result<()> {
 #[test]
 fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
     let world = World::start()?;
-    let good = world.sign("agency-gz-housing", &registers(0..2))?;
+    let good = world.devnet.sign("agency-gz-housing", &registers(0..2))?;
     let code = |bytes: &[u8], status: u16, code: u16| -> Result<()> {
-        let (found, body) = world.post(0, bytes, 0)?;
+        let (found, body) = world.devnet.post(0, bytes, 0)?;
         let problem: Problem = serde_json::from_str(&body).context(body.clone())?;
         ensure!((found, problem.code) == (status, code), "{found} {body}");
         Ok(())
@@ -249,10 +190,10 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
     swapped.operations.swap(0, 1);
     code(&swapped.encode(), 400, 1006)?;
     // A key that nobody admitted, and another network's signature.
-    let stranger = SecretKey::from_seed(world.network.suite(), &[5; 32]);
+    let stranger = SecretKey::from_seed(world.devnet.network.suite(), &[5; 32]);
     let sign = |network, valid_until| {
         let operations = registers(0..1);
-        let (suite, origin) = (world.network.suite(), world.network.origin());
+        let (suite, origin) = (world.devnet.network.suite(), world.devnet.network.origin());
         let nonce = Nonce([1; 16]);
         Statement::sign(
             suite,
@@ -267,7 +208,11 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
         )
     };
     let soon = Millis(now().0 + 60_000);
-    code(&sign(world.network.digest(), soon).encode(), 403, 3001)?;
+    code(
+        &sign(world.devnet.network.digest(), soon).encode(),
+        403,
+        3001,
+    )?;
     code(
         &sign(hefu_types::NetworkDigest([7; 32]), soon).encode(),
         400,
@@ -275,7 +220,7 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
     )?;
     // Beyond the limit of a body the server stops reading.
     let huge = vec![0; hefu_types::statement::STATEMENT_BYTES_MAX + 1];
-    if let Ok((status, _)) = world.post(0, &huge, 0) {
+    if let Ok((status, _)) = world.devnet.post(0, &huge, 0) {
         ensure!(
             status == 413,
             "a body over the limit was answered with {status}"
@@ -310,7 +255,7 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
             std::io::Write::write_all(&mut socket, &[0xff; 4096]).ok();
         }
     }
-    let answer = world.submit(0, &good)?;
+    let answer = world.devnet.submit(0, &good)?;
     ensure!(answer.outcomes == [OutcomeAnswer::Accepted, OutcomeAnswer::Accepted]);
     Ok(())
 }
@@ -320,8 +265,10 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
     let mut world = World::start()?;
     let mut acknowledged = BTreeSet::new();
     let mut register = |world: &World, node: usize, numbers: std::ops::Range<u32>| -> Result<()> {
-        let statement = world.sign("agency-gz-housing", &registers(numbers.clone()))?;
-        let answer = world.submit(node, &statement)?;
+        let statement = world
+            .devnet
+            .sign("agency-gz-housing", &registers(numbers.clone()))?;
+        let answer = world.devnet.submit(node, &statement)?;
         ensure!(answer
             .outcomes
             .iter()
@@ -338,15 +285,17 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
     // Two of four: nothing moves, and nothing forks; with the third it goes on.
     world.devnet.kill(2)?;
     world.devnet.kill(3)?;
-    let waiting = world.sign("agency-gz-housing", &registers(100..150))?;
-    let (status, body) = world.post(0, &waiting.encode(), 1_000)?;
+    let waiting = world
+        .devnet
+        .sign("agency-gz-housing", &registers(100..150))?;
+    let (status, body) = world.devnet.post(0, &waiting.encode(), 1_000)?;
     ensure!(
         status == 202,
         "two of four made something final: {status} {body}"
     );
     world.devnet.restart(2)?;
     let answer = wait_for("the statement that waited", || {
-        let answer = world.submit(0, &waiting)?;
+        let answer = world.devnet.submit(0, &waiting)?;
         Ok((answer.state == StatementState::Final).then_some(answer))
     })?;
     ensure!(answer
@@ -370,9 +319,11 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
     let equal = world.devnet.wait_equal(&[0, 1, 2, 3])?;
     for node in 0..4 {
         for number in &acknowledged {
-            let at = record_key(&world.network, &licence(*number));
-            let bytes = world.get(node, &path::record(&at, Beside::default()))?;
-            let state = StatusCertificate::decode(&bytes)?.verify(&world.network)?;
+            let at = record_key(&world.devnet.network, &licence(*number));
+            let bytes = world
+                .devnet
+                .get(node, &path::record(&at, Beside::default()))?;
+            let state = StatusCertificate::decode(&bytes)?.verify(&world.devnet.network)?;
             let record = state
                 .record(&at)?
                 .with_context(|| format!("{number} is lost"))?;
@@ -390,8 +341,8 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
 #[test]
 fn a_node_whose_disk_was_wiped_follows_and_votes_again_when_it_is_safe() -> Result<()> {
     let mut world = World::start_with(&["--port", "0", "--heartbeat-ms", "1000"])?;
-    let statement = world.sign("agency-gz-housing", &registers(0..20))?;
-    world.submit(0, &statement)?;
+    let statement = world.devnet.sign("agency-gz-housing", &registers(0..20))?;
+    world.devnet.submit(0, &statement)?;
     world.devnet.kill(3)?;
     let data = world.devnet.folder().join("node-3/data");
     ensure!(
@@ -413,8 +364,8 @@ fn a_node_whose_disk_was_wiped_follows_and_votes_again_when_it_is_safe() -> Resu
     ensure!(!data.join("follower").exists());
     // With it and two others the network makes blocks: its votes count again.
     world.devnet.kill(0)?;
-    let statement = world.sign("agency-gz-housing", &registers(20..40))?;
-    let answer = world.submit(3, &statement)?;
+    let statement = world.devnet.sign("agency-gz-housing", &registers(20..40))?;
+    let answer = world.devnet.submit(3, &statement)?;
     ensure!(answer
         .outcomes
         .iter()
