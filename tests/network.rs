@@ -3,10 +3,11 @@
 use anyhow::{bail, ensure, Context, Result};
 use hefu_proof::Receipt;
 use hefu_types::genesis::Network;
-use hefu_types::operation::Operation;
+use hefu_types::operation::{Operation, Register};
+use hefu_types::profile::Identity;
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
-use hefu_types::{canonical, Millis, Nonce};
+use hefu_types::{canonical, Blinding, Digest, Millis, Nonce};
 use hefu_wire::file::{KeyFile, NetworkFile};
 use hefu_wire::path;
 use hefu_wire::{Health, StatementAnswer};
@@ -301,6 +302,28 @@ impl Devnet {
     /// Runs the client. `arguments` follow the command's name.
     pub fn client(&self, arguments: &[&str]) -> Result<Output> {
         run_client(&self.programs, arguments)
+    }
+}
+
+/// A made-up licence of Guizhou that its agency on a devnet may register.
+pub fn licence(number: u32) -> Register {
+    let mut digest = [0x11; 32];
+    digest[..4].copy_from_slice(&number.to_be_bytes());
+    Register {
+        document_type: "licence".into(),
+        region: "guizhou".into(),
+        identity: Identity {
+            legal_issuer: "1152OFFICE".into(),
+            number: format!("MADE-UP-{number}"),
+            ..Identity::default()
+        },
+        digests: vec![Digest(digest)],
+        fact_root: None,
+        valid_from: None,
+        valid_until: None,
+        use_right: None,
+        total: None,
+        blinding: Blinding([1; 16]),
     }
 }
 

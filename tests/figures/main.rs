@@ -2,11 +2,9 @@
 //! never asserted. Run it on a quiet machine, and name the machine beside the figures.
 
 use anyhow::{ensure, Result};
-use hefu_tests::network::now;
+use hefu_tests::network::{licence, now};
 use hefu_tests::{programs, Devnet};
-use hefu_types::operation::{Operation, Register};
-use hefu_types::profile::Identity;
-use hefu_types::{Blinding, Digest};
+use hefu_types::operation::Operation;
 use hefu_wire::OutcomeAnswer;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -21,28 +19,8 @@ const LOAD: Duration = Duration::from_secs(10);
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 fn licences(count: usize) -> Vec<Operation> {
-    let licence = |_| {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut digest = [0x22; 32];
-        digest[..4].copy_from_slice(&number.to_be_bytes());
-        Operation::Register(Register {
-            document_type: "licence".into(),
-            region: "guizhou".into(),
-            identity: Identity {
-                legal_issuer: "1152OFFICE".into(),
-                number: format!("FIGURES-{number}"),
-                ..Identity::default()
-            },
-            digests: vec![Digest(digest)],
-            fact_root: None,
-            valid_from: None,
-            valid_until: None,
-            use_right: None,
-            total: None,
-            blinding: Blinding([1; 16]),
-        })
-    };
-    (0..count).map(licence).collect()
+    let next = |_| Operation::Register(licence(NEXT.fetch_add(1, Ordering::Relaxed)));
+    (0..count).map(next).collect()
 }
 
 /// Sends one statement, waits for finality, fetches and verifies its receipts.

@@ -2,14 +2,14 @@
 
 use anyhow::{ensure, Context, Result};
 use hefu_proof::{Receipt, StatusCertificate};
-use hefu_tests::network::{agent, now, wait_for};
+use hefu_tests::network::{agent, licence, now, wait_for};
 use hefu_tests::{programs, Devnet};
 use hefu_types::genesis::Network;
 use hefu_types::operation::{Operation, Register, Revoke};
-use hefu_types::profile::{Identity, Profile};
+use hefu_types::profile::Profile;
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
-use hefu_types::{key, Blinding, Digest, Millis, Nonce, StateKey};
+use hefu_types::{key, Millis, Nonce, StateKey};
 use hefu_wire::path::{self, Beside};
 use hefu_wire::{OutcomeAnswer, Problem, StatementState};
 use std::collections::BTreeSet;
@@ -54,27 +54,6 @@ impl World {
             .sign("agency-gz-housing", &registers(statements..statements + 1))?;
         self.devnet.submit(0, &last)?;
         Ok(())
-    }
-}
-
-fn licence(number: u32) -> Register {
-    let mut digest = [0x11; 32];
-    digest[..4].copy_from_slice(&number.to_be_bytes());
-    Register {
-        document_type: "licence".into(),
-        region: "guizhou".into(),
-        identity: Identity {
-            legal_issuer: "1152OFFICE".into(),
-            number: format!("IT-{number}"),
-            ..Identity::default()
-        },
-        digests: vec![Digest(digest)],
-        fact_root: None,
-        valid_from: None,
-        valid_until: None,
-        use_right: None,
-        total: None,
-        blinding: Blinding([1; 16]),
     }
 }
 

@@ -15,7 +15,6 @@ use hefu_types::leaf::{
 use hefu_types::operation::Operation;
 use hefu_types::profile::{LegalNumber, Profile};
 use hefu_types::record::Record;
-use hefu_types::statement::CheckedStatement;
 use hefu_types::{Digest, KeyId, StateKey, Suite};
 use std::collections::HashMap;
 
@@ -95,22 +94,8 @@ impl Loaded {
         missing
     }
 
-    /// What a statement alone touches: for admission to the pool.
-    pub fn missing_of_statement(
-        &self,
-        network: &Network,
-        statement: &CheckedStatement,
-    ) -> Vec<Touch> {
-        let mut missing = vec![Touch::Key(statement.key_id())];
-        for operation in statement.operations() {
-            self.touched_by(network.suite(), operation, &mut missing);
-        }
-        missing.retain(|touch| !self.holds(touch));
-        missing
-    }
-
     /// What every block needs: the ledger's own leaves.
-    pub fn missing_of_ledger(&self) -> Vec<Touch> {
+    fn missing_of_ledger(&self) -> Vec<Touch> {
         let mut missing = vec![Touch::Clock, Touch::Rules, Touch::SetCurrent];
         if let Some(current) = &self.current {
             missing.push(Touch::Set(current.epoch));

@@ -1,6 +1,6 @@
 //! `cancel`: the agency that issued an invoice voids it, whole, unused, within the type's window.
 
-use super::{check_text, end, record_with_type};
+use super::{check_own, check_text, end, record_with_type};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use hefu_types::leaf::Kind;
 use hefu_types::operation::Cancel;
@@ -15,12 +15,7 @@ pub(crate) fn apply(
     let agency = signing_agency(context)?;
     let (mut record, rules) = record_with_type(context, ledger, &cancel.record, Kind::Invoice)?;
     let public = &record.public;
-    let entitled = agency.entitlements.iter().any(|entitlement| {
-        entitlement.document_type == public.document_type && entitlement.region == public.region
-    });
-    if public.agency != agency.id || !entitled {
-        return Err(Refused::new(Code::NotEntitled));
-    }
+    check_own(agency, public)?;
     check_text("reason", &cancel.reason)?;
     if public.status.state != State::Issued {
         let evidence = public.status_event.as_ref().map(|event| event.operation);

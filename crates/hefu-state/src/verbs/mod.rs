@@ -9,9 +9,9 @@ pub mod revoke;
 mod tests;
 
 use crate::execute::{Context, Ledger, Refused};
-use hefu_types::leaf::{Kind, TypeRules};
+use hefu_types::leaf::{AgencyLeaf, Kind, TypeRules};
 use hefu_types::operation::NAME_BYTES_MAX;
-use hefu_types::record::{Event, Record, State, Status};
+use hefu_types::record::{Event, PublicPart, Record, State, Status};
 use hefu_types::{Code, Hash, Millis, StateKey, Suite};
 
 /// A record that is there, with the rules of its type.
@@ -36,6 +36,19 @@ fn document_type<'a>(context: &Context<'a>, id: &str) -> Result<&'a TypeRules, R
     let leaf = context.loaded.document_type(id);
     leaf.map(|leaf| &leaf.rules)
         .ok_or_else(|| Refused::new(Code::UnknownType))
+}
+
+/// The agency that registered a document acts on it, while it is entitled to its type: judged now,
+/// not at the time of issue, so an agency that lost the right does not act.
+fn check_own(agency: &AgencyLeaf, record: &PublicPart) -> Result<(), Refused> {
+    let entitled = agency.entitlements.iter().any(|entitlement| {
+        entitlement.document_type == record.document_type && entitlement.region == record.region
+    });
+    if agency.id == record.agency && entitled {
+        Ok(())
+    } else {
+        Err(Refused::new(Code::NotEntitled))
+    }
 }
 
 /// A short text that people read: bounded, without control characters.

@@ -1,6 +1,6 @@
 //! `revoke`: the agency that issued a licence takes it away for good, from now or a later time.
 
-use super::{check_text, end, record_with_type};
+use super::{check_own, check_text, end, record_with_type};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use hefu_proof::derived::{status_at, Derived};
 use hefu_types::leaf::Kind;
@@ -16,13 +16,7 @@ pub(crate) fn apply(
     let agency = signing_agency(context)?;
     let (mut record, _) = record_with_type(context, ledger, &revoke.record, Kind::Licence)?;
     let public = &record.public;
-    // Judged now, not at the time of issue: an agency that lost the right does not act on it.
-    let entitled = agency.entitlements.iter().any(|entitlement| {
-        entitlement.document_type == public.document_type && entitlement.region == public.region
-    });
-    if public.agency != agency.id || !entitled {
-        return Err(Refused::new(Code::NotEntitled));
-    }
+    check_own(agency, public)?;
     check_text("reason", &revoke.reason)?;
     if public.status.state != State::Issued {
         let evidence = public.status_event.as_ref().map(|event| event.operation);
