@@ -83,6 +83,8 @@ Examples:
   hefu verify --network network.json --offline licence.pdf --receipt licence.pdf.receipt
 
 Without --receipt, a receipt beside the file (FILE.receipt) is used by itself.
+A file that is not registered itself, such as another rendition or a print, could not be told even
+where all registered facts agree with it: ask for the original.
 Exit code: 0 authentic, in force and usable; 1 not; 2 could not tell.")]
     Verify(Verify),
     /// Show what the ledger knows of a document.

@@ -3,7 +3,9 @@
 //! The receipt that this writes is what entitles to pay, so a run that is stopped must neither lose
 //! it nor use the invoice a second time. The signed statement is written beside the receipt before
 //! it is sent; a run that finds one sends those same bytes again, and a node answers them with their
-//! first outcome for ever. It is taken away after the receipt is on disk.
+//! first outcome for ever. It is taken away after the receipt is on disk, or when a certificate
+//! proves that it was not done and never will be. No node is believed that it was refused: every
+//! node is asked for the receipt of the use before a refusal is told.
 
 use crate::act::receipt_of;
 use crate::cli::{Consume, Shared};
@@ -11,16 +13,15 @@ use crate::disk;
 use crate::document::Document;
 use crate::failure::Failure;
 use crate::keys::{self, Key};
-use crate::lookup::{by_digest, by_key, open_receipt};
+use crate::lookup::{by_digest, by_key, open_receipt, Answered};
 use crate::nodes::Nodes;
 use crate::say::{shown, Exit, Lang, Report};
 use crate::send::{self, Signed};
 use crate::summary::Refusal;
-use hefu_proof::receipt::VerifiedReceipt;
+use hefu_proof::derived::{status_at, Derived};
+use hefu_proof::receipt::{Receipt, VerifiedReceipt};
 use hefu_proof::verdict::Said;
-use hefu_types::operation::{
-    self, member_identifier, named_member, MemberOpening, Operation, UseRight,
-};
+use hefu_types::operation::{self, member_identifier, MemberOpening, Operation, UseRight};
 use hefu_types::record::PublicPart;
 use hefu_types::statement::STATEMENT_BYTES_MAX;
 use hefu_types::{Blinding, Code, Millis, OperationId, StateKey};
@@ -36,7 +37,7 @@ pub fn run(shared: &Shared, args: &Consume) -> Result<Report, Failure> {
     let network = nodes.network();
     let key = keys::open(&args.key, KeyRole::Member, network)?;
     let document = Document::open(&args.file, network.suite())?;
-    let files = Files::of(args, network.suite());
+    let files = Files::of(args, network.suite(), &key.file.holder);
     let run = Run {
         nodes: &nodes,
         args,
@@ -62,12 +63,13 @@ struct Files {
 }
 
 impl Files {
-    fn of(args: &Consume, suite: hefu_types::Suite) -> Self {
+    fn of(args: &Consume, suite: hefu_types::Suite, member: &str) -> Self {
         let file = args.file.file_name().unwrap_or_default().to_string_lossy();
         let of_use = format!("{file}.{}", args.purpose);
         let receipt = disk::receipt_name(suite, Path::new(&of_use));
         Self {
-            statement: args.receipts.join(format!(".{receipt}.statement")),
+            // Another member may have been refused in the same folder.
+            statement: args.receipts.join(format!(".{receipt}.{member}.statement")),
             receipt: args.receipts.join(receipt),
             registration: args
                 .receipts
@@ -90,8 +92,16 @@ enum Ended {
         record: StateKey,
         ours: Option<PathBuf>,
     },
-    /// Not done.
+    /// Not done, as far as could be learnt.
     Refused(Refusal),
+}
+
+/// What became of a signed statement.
+enum Settled {
+    /// Used, or refused so far.
+    Ended(Ended),
+    /// Proven not to be done, and never to be: another may be signed. Why it was refused.
+    Void(Result<Ended, Failure>),
 }
 
 struct Run<'a> {
@@ -128,11 +138,8 @@ impl Run<'_> {
             });
         }
         if let Some(signed) = sent_before {
-            match send::submit(self.nodes, &signed) {
-                Ok(answer) => return self.settle(&signed, answer.outcomes),
-                // Nobody took it in its time, so it can never be done: it is signed anew below.
-                Err(failure) if send::is_expired(&failure) => self.forget_statement()?,
-                Err(failure) => return Err(failure),
+            if let Settled::Ended(ended) = self.submit(&signed)? {
+                return Ok(ended);
             }
         }
         match self.operation()? {
@@ -141,8 +148,10 @@ impl Run<'_> {
                 let signed = Signed::new(network, self.key, &[operation], crate::now());
                 disk::write(&self.files.statement, &signed.bytes)?;
                 // From here a crash loses nothing: the next run sends these bytes again.
-                let answer = send::submit(self.nodes, &signed)?;
-                self.settle(&signed, answer.outcomes)
+                match self.submit(&signed)? {
+                    Settled::Ended(ended) => Ok(ended),
+                    Settled::Void(why) => why,
+                }
             }
             Err(ended) => Ok(ended),
         }
@@ -220,10 +229,11 @@ impl Run<'_> {
                 ours: None,
             }));
         }
-        let opening = match self.opening(&key, &record)? {
-            Ok(opening) => opening,
-            Err(ended) => return Ok(Err(ended)),
-        };
+        // Proven with the record; whether a commitment opens is for the ledger to say.
+        if matches!(record.use_right, None | Some(UseRight::ClaimKey(_))) {
+            return Ok(Err(refused(Code::NoRightToUse)));
+        }
+        let opening = self.opening(&key, &record)?;
         Ok(Ok(Operation::Consume(operation::Consume {
             record: key,
             purpose: self.args.purpose.clone(),
@@ -233,17 +243,16 @@ impl Run<'_> {
         })))
     }
 
-    /// Opens the commitment to the buyer with the salt of the registration's receipt.
+    /// What opens the commitment to the buyer, with the salt of the registration's receipt. The salt
+    /// is not proven, so that it does not open the commitment is for the ledger to say.
     fn opening(
         &self,
         key: &StateKey,
         record: &PublicPart,
-    ) -> Result<Result<Option<MemberOpening>, Ended>, Failure> {
-        let commitment = match &record.use_right {
-            Some(UseRight::FirstMember) => return Ok(Ok(None)),
-            Some(UseRight::NamedMember(commitment)) => commitment,
-            None | Some(UseRight::ClaimKey(_)) => return Ok(Err(refused(Code::NoRightToUse))),
-        };
+    ) -> Result<Option<MemberOpening>, Failure> {
+        if !matches!(record.use_right, Some(UseRight::NamedMember(_))) {
+            return Ok(None);
+        }
         let Some(record_salt) = self
             .registration(key)?
             .and_then(|r| r.disclosed().named_member_salt)
@@ -259,16 +268,11 @@ impl Run<'_> {
             let why = "it has no legal identifier with its salt; make it with keygen";
             return Err(Failure::bad_file(&self.args.key, why));
         };
-        let identifier = member_identifier(identifier);
-        let suite = self.nodes.network().suite();
-        if named_member(suite, key, &record_salt, &identifier) != *commitment {
-            return Ok(Err(refused(Code::NoRightToUse)));
-        }
-        Ok(Ok(Some(MemberOpening {
-            identifier,
+        Ok(Some(MemberOpening {
+            identifier: member_identifier(identifier),
             record_salt,
             member_salt,
-        })))
+        }))
     }
 
     /// The receipt of the registration: the one that was named, or one that lies where it should.
@@ -294,7 +298,8 @@ impl Run<'_> {
             .find(|receipt| receipt.record_key() == *key))
     }
 
-    fn settle(&self, signed: &Signed, outcomes: Vec<OutcomeAnswer>) -> Result<Ended, Failure> {
+    /// Sends the statement and learns what became of it.
+    fn submit(&self, signed: &Signed) -> Result<Settled, Failure> {
         let operation = signed.operation_id(0);
         let Some(Operation::Consume(consume)) = signed.operations.first() else {
             return Err(Failure::bad_file(
@@ -303,47 +308,69 @@ impl Run<'_> {
             ));
         };
         let record = consume.record;
-        let ended = match outcomes.into_iter().next() {
-            Some(OutcomeAnswer::Refused {
-                code,
-                sentence,
-                sentence_zh,
-                detail,
-                ..
-            }) => {
-                if code == Code::AlreadyUsed.number() {
-                    // The node's word is not taken for it: the record says since when.
-                    let told = by_key(self.nodes, &record, Beside::default(), 0)?;
-                    let since = told.record.and_then(|r| used_since(&r, &self.args.purpose));
-                    Ended::UsedBefore {
-                        since,
-                        record,
-                        ours: None,
-                    }
-                } else {
-                    Ended::Refused(Refusal::new(code, &sentence, &sentence_zh, detail))
+        let refused = match send::submit(self.nodes, signed) {
+            Ok(answer) => match answer.outcomes.into_iter().next() {
+                Some(OutcomeAnswer::Refused {
+                    code,
+                    sentence,
+                    sentence_zh,
+                    detail,
+                    ..
+                }) => Ok(Refusal::new(code, &sentence, &sentence_zh, detail)),
+                Some(OutcomeAnswer::Accepted) | None => {
+                    let receipt = receipt_of(self.nodes, &operation, &record)?;
+                    return self.keep(receipt).map(Settled::Ended);
                 }
-            }
-            Some(OutcomeAnswer::Accepted) | None => {
-                let (mut receipt, used) = receipt_of(self.nodes, &operation, &record)?;
-                // With the facts of the registration the receipt of the use also serves `verify`.
-                if let Some(registration) = self.registration(&record).ok().flatten() {
-                    let plain = receipt.clone();
-                    receipt.disclosed = Some(registration.disclosed().clone());
-                    if receipt.verify(self.nodes.network()).is_err() {
-                        receipt = plain;
-                    }
-                }
-                disk::write(&self.files.receipt, &receipt.encode())?;
-                Ended::Used {
-                    operation,
-                    at: used_at(&used),
-                    record,
-                }
-            }
+            },
+            Err(failure @ Failure::Refused(_)) => Err(failure),
+            Err(failure) => return Err(failure),
         };
+        // A node that lies may call refused what was done: then another node has its receipt.
+        if let Ok(receipt) = receipt_of(self.nodes, &operation, &record) {
+            return self.keep(receipt).map(Settled::Ended);
+        }
+        let told = match by_key(self.nodes, &record, Beside::default(), 0) {
+            Ok(told) => told,
+            Err(unproven) => return Err(refused.err().unwrap_or(unproven)),
+        };
+        let since = (told.record.as_ref()).and_then(|r| used_since(r, &self.args.purpose));
+        let is_void = since.is_none() && can_no_longer_be(signed, &told);
+        let says_used =
+            matches!(&refused, Ok(refusal) if refusal.code == Code::AlreadyUsed.number());
+        let ended = if says_used || since.is_some() {
+            Ok(Ended::UsedBefore {
+                since,
+                record,
+                ours: None,
+            })
+        } else {
+            refused.map(Ended::Refused)
+        };
+        if is_void {
+            self.forget_statement()?;
+            return Ok(Settled::Void(ended));
+        }
+        ended.map(Settled::Ended)
+    }
+
+    /// Keeps the receipt of our use. From here it entitles to pay, and the statement has served.
+    fn keep(&self, (mut receipt, used): (Receipt, VerifiedReceipt)) -> Result<Ended, Failure> {
+        let record = used.record_key();
+        // With the facts of the registration the receipt of the use also serves `verify`.
+        if let Some(registration) = self.registration(&record).ok().flatten() {
+            let plain = receipt.clone();
+            receipt.disclosed = Some(registration.disclosed().clone());
+            if receipt.verify(self.nodes.network()).is_err() {
+                receipt = plain;
+            }
+        }
+        disk::write(&self.files.receipt, &receipt.encode())?;
         self.forget_statement()?;
-        Ok(ended)
+        Ok(Ended::Used {
+            operation: used.operation_id(),
+            at: used_at(&used),
+            record,
+        })
     }
 
     fn report(&self, ended: &Ended, lang: Lang) -> Report {
@@ -389,9 +416,18 @@ impl Run<'_> {
                     .detail
                     .as_deref()
                     .map_or(String::new(), |d| format!(" ({d})"));
+                let (kept, kept_zh) = if self.files.statement.is_file() {
+                    (
+                        "; not proven yet: for ten minutes the same command asks for the same use \
+                         again",
+                        "；尚未获得证明：十分钟内重新执行同一命令将再次查询同一次使用",
+                    )
+                } else {
+                    ("", "")
+                };
                 let said = Said::new(
-                    format!("{}{detail}", refusal.said.en),
-                    format!("{}{detail}", refusal.said.zh),
+                    format!("{}{detail}{kept}", refusal.said.en),
+                    format!("{}{detail}{kept_zh}", refusal.said.zh),
                 );
                 (Exit::No, "refused", said, Some(refusal.code))
             }
@@ -440,6 +476,14 @@ fn refused(code: Code) -> Ended {
     ))
 }
 
+/// Whether a certificate, under which the record is unused, proves that it stays so for this
+/// statement: its time went by, or the document ended. Block times only rise.
+fn can_no_longer_be(signed: &Signed, told: &Answered) -> bool {
+    let time = told.fetched.state.checkpoint().checkpoint().time;
+    let has_ended = |record: &PublicPart| matches!(status_at(record, time), Derived::Ended { .. });
+    time > signed.valid_until || told.record.as_ref().is_some_and(has_ended)
+}
+
 fn used_since(record: &PublicPart, purpose: &str) -> Option<Millis> {
     record
         .uses
@@ -452,3 +496,6 @@ fn used_since(record: &PublicPart, purpose: &str) -> Option<Millis> {
 fn used_at(receipt: &VerifiedReceipt) -> Millis {
     receipt.used().map_or(Millis(0), |used| used.block_time)
 }
+
+#[cfg(test)]
+mod tests;

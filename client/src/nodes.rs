@@ -70,6 +70,8 @@ enum Take<T> {
     Lies(String),
     /// Not now, or not here.
     Later(String),
+    /// The statement is taken: this outranks every problem that another node has with it.
+    Taken(String),
     /// An error that the caller must hear, unless another node does better.
     Problem(Problem),
 }
@@ -244,8 +246,8 @@ impl Nodes {
             match answer.state {
                 StatementState::Final if answer.outcomes.len() == operations => Take::Done(answer),
                 StatementState::Final => Take::Lies("left outcomes out".to_owned()),
-                StatementState::Pending => Take::Later("it waits in the pool".to_owned()),
-                StatementState::Executed => Take::Later("no checkpoint covers it yet".to_owned()),
+                StatementState::Pending => Take::Taken("it waits in the pool".to_owned()),
+                StatementState::Executed => Take::Taken("no checkpoint covers it yet".to_owned()),
             }
         });
         match asked {
@@ -305,6 +307,7 @@ impl Nodes {
         let deadline = Instant::now() + self.timeout;
         let mut rest = REST;
         let mut round = 0;
+        let mut is_taken = false;
         loop {
             let (mut tried, mut refused) = (Vec::new(), None);
             for turn in 0..self.addresses.len() {
@@ -322,6 +325,10 @@ impl Nodes {
                             why
                         }
                         Take::Later(why) => why,
+                        Take::Taken(why) => {
+                            is_taken = true;
+                            why
+                        }
                         Take::Problem(problem) => {
                             let why = problem.to_string();
                             refused = refused.or(Some(problem));
@@ -331,7 +338,7 @@ impl Nodes {
                 };
                 tried.push(format!("{node}: {why}"));
             }
-            if let Some(problem) = refused {
+            if let Some(problem) = refused.filter(|_| !is_taken) {
                 return Err(Failure::Refused(problem));
             }
             round += 1;

@@ -81,8 +81,9 @@ pub fn operation_id(network: &Network, receipt: &Receipt) -> Option<OperationId>
 /// What a file of a receipt holds.
 struct Held {
     receipt: Option<Receipt>,
-    /// `None` where no network was given.
+    /// `None` where no network was given, or another one than the receipt's.
     verified: Option<Result<Box<VerifiedReceipt>, ReceiptError>>,
+    is_of_other_network: bool,
 }
 
 impl Held {
@@ -91,10 +92,13 @@ impl Held {
             Err(error) => Self {
                 receipt: None,
                 verified: Some(Err(error)),
+                is_of_other_network: false,
             },
             Ok(receipt) => {
-                let verified = network.map(|network| receipt.verify(network).map(Box::new));
+                let own = network.filter(|n| n.digest() == receipt.certificate.network);
+                let verified = own.map(|network| receipt.verify(network).map(Box::new));
                 Self {
+                    is_of_other_network: own.is_none() && network.is_some(),
                     receipt: Some(receipt),
                     verified,
                 }
@@ -118,6 +122,13 @@ impl Held {
                 "  ✗ {}: {}\n",
                 lang.pick("it does not verify", "验证未通过"),
                 shown(&error.to_string())
+            ),
+            None if self.is_of_other_network => format!(
+                "  ? {}\n",
+                lang.pick(
+                    "not verified: it is of another network; give that network's file",
+                    "未验证：属于另一网络；请给出该网络的文件"
+                )
             ),
             None => format!(
                 "  ? {}\n",

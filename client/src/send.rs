@@ -20,6 +20,8 @@ pub struct Signed {
     pub id: StatementId,
     /// Who signed.
     pub issuer: String,
+    /// The last block time at which it may be taken.
+    pub valid_until: Millis,
     /// Its operations.
     pub operations: Vec<Operation>,
     suite: Suite,
@@ -55,6 +57,7 @@ impl Signed {
             bytes,
             id: read.claimed_id(),
             issuer: read.issuer().to_owned(),
+            valid_until: read.valid_until(),
             operations: read.operations().to_vec(),
             suite,
         })

@@ -8,7 +8,7 @@ use crate::say::{shown, table, Exit, Lang, Report};
 use hefu_proof::derived::{status_at, Derived};
 use hefu_types::genesis::Network;
 use hefu_types::operation::UseRight;
-use hefu_types::record::{Event, PublicPart};
+use hefu_types::record::{Event, PublicPart, State};
 use hefu_types::time::Day;
 use hefu_types::{Millis, StateKey};
 use serde_json::{json, Value};
@@ -69,6 +69,13 @@ fn state_now(record: &PublicPart, now: Millis) -> &'static str {
     }
 }
 
+/// An end that is recorded and has not begun, such as "revoked from 2026-12-01T00:00:00Z".
+fn pending_end(record: &PublicPart, now: Millis) -> Option<String> {
+    let status = &record.status;
+    let is_pending = status.state != State::Issued && status.effective_at > now;
+    is_pending.then(|| format!("{} from {}", status.state.name(), status.effective_at))
+}
+
 const fn use_right(record: &PublicPart) -> &'static str {
     match record.use_right {
         None => "nobody",
@@ -97,7 +104,10 @@ pub fn rows(
     row("state", "状态", state_now(record, now).to_owned());
     if record.status_event.is_some() {
         let reason = status.reason.as_deref().unwrap_or("-");
-        row("since", "生效时间", status.effective_at.to_string());
+        match pending_end(record, now) {
+            Some(end) => row("pending", "将失效", end),
+            None => row("since", "生效时间", status.effective_at.to_string()),
+        }
         row("reason", "原因", reason.to_owned());
         row("recorded", "记录时间", status.recorded_at.to_string());
     }
@@ -168,6 +178,7 @@ pub fn record_json(key: &StateKey, record: &PublicPart, now: Millis) -> Value {
         "use_right": use_right(record),
         "state": record.status.state,
         "state_now": state_now(record, now),
+        "pending": pending_end(record, now),
         "effective_at": record.status.effective_at.to_string(),
         "recorded_at": record.status.recorded_at.to_string(),
         "reason": record.status.reason,
@@ -176,4 +187,35 @@ pub fn record_json(key: &StateKey, record: &PublicPart, now: Millis) -> Value {
         "status_event": record.status_event.as_ref().map(event),
         "event_count": record.event_count,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{sample, World};
+    use hefu_proof::receipt::Receipt;
+
+    const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
+
+    #[test]
+    fn an_end_that_is_to_come_stands_beside_in_force() {
+        let mut world = World::new();
+        let receipt: Receipt = world.register("invoice", &sample(UBL));
+        let verified = receipt.verify(&world.network).expect("holds");
+        let (key, mut record) = (verified.record_key(), verified.record().clone());
+        record.status.state = State::Revoked;
+        record.status.effective_at = Millis(5_000);
+        record.status_event = Some(record.registration.clone());
+        let text = |now| table(&rows(&world.network, &key, &record, now, Lang::En));
+        let before = text(Millis(4_999));
+        assert!(before.contains("in-force"), "{before}");
+        assert!(
+            before.contains("revoked from 1970-01-01T00:00:05Z"),
+            "{before}"
+        );
+        let json = record_json(&key, &record, Millis(4_999));
+        assert_eq!(json["pending"], "revoked from 1970-01-01T00:00:05Z");
+        let after = text(Millis(5_000));
+        assert!(!after.contains("in-force") && !after.contains("from 1970"), "{after}");
+    }
 }

@@ -7,7 +7,7 @@
 
 use crate::cli::{NumberArgs, Shared, Verify};
 use crate::disk;
-use crate::document::{candidates, Document};
+use crate::document::{candidate, candidates, type_rules, Document};
 use crate::failure::Failure;
 use crate::keys;
 use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
@@ -137,6 +137,8 @@ struct Asked<'a> {
 struct Judged {
     document: Document,
     verdict: Verdict,
+    /// Other bytes than the registered, but every registered fact agrees.
+    is_other_rendition: bool,
     /// The key of the record, and its public part.
     record: Option<(StateKey, PublicPart)>,
     /// `node` or `receipt`.
@@ -153,6 +155,18 @@ struct Found<'a> {
     state: &'a VerifiedState,
     source: &'static str,
     matched: Match,
+    /// How the number that was typed relates to the record's; it agrees where none was typed.
+    is_typed: Agreement,
+}
+
+/// How a number that somebody wrote relates to that of a record.
+enum Agreement {
+    /// What was written agrees.
+    Agrees,
+    /// Number or issuer is another: name, registered value, written value.
+    Differs(Vec<(String, String, String)>),
+    /// It cannot be written under the record's profile, or the record's number is not known here.
+    Unknown,
 }
 
 impl Asked<'_> {
@@ -193,6 +207,9 @@ impl Asked<'_> {
         let checkpoint = state.map(VerifiedState::checkpoint);
         Ok(Judged {
             verdict: Verdict { dimensions },
+            is_other_rendition: found
+                .as_ref()
+                .is_some_and(|found| matches!(found.matched, Match::SameFacts { .. })),
             record,
             source,
             as_of: checkpoint.map(|c| Millis(c.quorum_seconds().saturating_mul(1000))),
@@ -319,12 +336,17 @@ impl Asked<'_> {
             (None, receipt) => receipt?,
         };
         let matched = self.matched(document, receipt, key, record);
+        let typed = self.number.identity();
+        let is_typed = typed.map_or(Agreement::Agrees, |typed| {
+            self.agreement(&typed, document, receipt, key, record)
+        });
         Some(Found {
             key,
             record,
             state,
             source,
             matched,
+            is_typed,
         })
     }
 
@@ -338,14 +360,12 @@ impl Asked<'_> {
         if record.digests.contains(&document.digest) {
             return Match::RegisteredBytes;
         }
-        // The number that was typed led here, but the file says another one.
-        if let Some(identity) = document.identity() {
-            let of_type = Some(record.document_type.as_str());
-            let fits = candidates(self.nodes.network(), &identity, of_type, None);
-            if !fits.is_ok_and(|fits| fits.iter().any(|candidate| candidate.record == key)) {
-                let typed = self.number.number.clone().unwrap_or_default();
-                let differing = vec![("number".to_owned(), typed, identity.number)];
-                return Match::OtherContent { differing };
+        // The number that was typed led here; the file may say another one.
+        if let Some(said) = document.identity() {
+            match self.agreement(&said, document, receipt, key, record) {
+                Agreement::Agrees => {}
+                Agreement::Differs(differing) => return Match::OtherContent { differing },
+                Agreement::Unknown => return Match::OtherBytes,
             }
         }
         let facts = receipt
@@ -370,10 +390,23 @@ impl Asked<'_> {
             region: self.region,
         };
         let mut dimensions = vec![document_dimension(&found.matched)];
-        if found.matched == Match::RegisteredBytes && !self.is_typed_number(found) {
-            let code = Code::FileTaken;
-            (dimensions[0].answer, dimensions[0].code) = (Answer::No, Some(code));
-            dimensions[0].said = Said::new(code.sentence_en(), code.sentence_zh());
+        if found.matched == Match::RegisteredBytes {
+            match found.is_typed {
+                Agreement::Agrees => {}
+                Agreement::Differs(_) => {
+                    let code = Code::FileTaken;
+                    (dimensions[0].answer, dimensions[0].code) = (Answer::No, Some(code));
+                    dimensions[0].said = Said::new(code.sentence_en(), code.sentence_zh());
+                }
+                Agreement::Unknown => {
+                    dimensions[0].answer = Answer::CouldNotTell;
+                    dimensions[0].said = Said::new(
+                        "this file is registered, but whether under the number that was given is \
+                         not shown; give its receipt, or leave the number out",
+                        "该文件已登记，但未能证明其号码即所给号码；请提供回执，或不给号码",
+                    );
+                }
+            }
         }
         dimensions.extend(of_record(
             network.suite(),
@@ -399,18 +432,76 @@ impl Asked<'_> {
         dimensions
     }
 
-    /// Whether the record is that of the number that was typed, if one was.
-    fn is_typed_number(&self, found: &Found<'_>) -> bool {
-        let Some(identity) = self.number.identity() else {
-            return true;
+    /// Compares a number that somebody wrote with the record's. A class, series or period that was
+    /// not written is not compared.
+    fn agreement(
+        &self,
+        written: &Identity,
+        document: &Document,
+        receipt: Option<&VerifiedReceipt>,
+        key: StateKey,
+        record: &PublicPart,
+    ) -> Agreement {
+        let network = self.nodes.network();
+        let Ok(rules) = type_rules(network, &record.document_type) else {
+            return Agreement::Unknown;
         };
-        let of_type = Some(found.record.document_type.as_str());
-        candidates(self.nodes.network(), &identity, of_type, None)
-            .is_ok_and(|fits| fits.iter().any(|candidate| candidate.record == found.key))
+        let normal = |identity: &Identity| candidate(network.suite(), rules, identity).ok();
+        // The key is made of the number: what makes this key is the number that was registered.
+        let at_hand = [
+            receipt.and_then(number_of).cloned(),
+            document.identity(),
+            self.number.identity(),
+        ];
+        let registered = at_hand
+            .iter()
+            .flatten()
+            .filter_map(normal)
+            .find(|candidate| candidate.record == key)
+            .map(|candidate| candidate.number);
+        let mut written = written.clone();
+        if let Some(registered) = &registered {
+            for (field, registered) in [
+                (&mut written.class, &registered.class),
+                (&mut written.series, &registered.series),
+                (&mut written.period, &registered.period),
+            ] {
+                if field.is_empty() {
+                    field.clone_from(registered);
+                }
+            }
+        }
+        let Some(here) = normal(&written) else {
+            return Agreement::Unknown;
+        };
+        if here.record == key {
+            return Agreement::Agrees;
+        }
+        let number = registered.map(|registered| registered.number);
+        let differing: Vec<_> = [
+            (
+                "legal issuer",
+                Some(&record.legal_issuer),
+                here.number.legal_issuer,
+            ),
+            ("number", number.as_ref(), here.number.number),
+        ]
+        .into_iter()
+        .filter_map(|(name, registered, here)| {
+            let registered = registered.filter(|registered| **registered != here)?;
+            Some((name.to_owned(), registered.clone(), here))
+        })
+        .collect();
+        if differing.is_empty() {
+            Agreement::Unknown
+        } else {
+            Agreement::Differs(differing)
+        }
     }
 
     /// Whether the member of the key file is the one that the document names: both commitments are
-    /// opened with the member's identifier, as `consume` does.
+    /// opened with the member's identifier, as `consume` does. The salt of a receipt is not proven,
+    /// so what does not open shows nothing: never `Some(false)`.
     fn opens(&self, found: &Found<'_>, receipt: Option<&VerifiedReceipt>) -> Option<bool> {
         let Member::Key(file) = &self.member else {
             return None;
@@ -430,7 +521,7 @@ impl Asked<'_> {
             .flatten();
         // Without the leaf the verdict already says that the member is not proven.
         let is_own = leaf.is_none_or(|leaf| file.member_commitment() == Some(leaf.identifier));
-        Some(is_named && is_own)
+        (is_named && is_own).then_some(true)
     }
 
     fn not_found(
@@ -514,6 +605,10 @@ impl Judged {
                     )
                 }
             },
+            Answer::CouldNotTell if self.is_other_rendition => Said::new(
+                "COULD NOT TELL: the facts agree, this file is not registered",
+                "无法判定：事实一致，但该文件本身未登记",
+            ),
             Answer::CouldNotTell => Said::new("COULD NOT TELL", "无法判定"),
             Answer::No => {
                 let decides = self

@@ -43,7 +43,12 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     /// Whether the node votes.
     pub votes: bool,
+    /// How many submissions are read and checked at once.
+    pub submissions: Arc<tokio::sync::Semaphore>,
 }
+
+/// See [`Api::submissions`]. Each takes some tens of MiB at the most.
+pub const SUBMISSIONS_AT_ONCE: usize = 32;
 
 /// The public paths.
 pub fn public(api: Api) -> Router {
@@ -144,21 +149,26 @@ struct Wait {
 
 async fn submit(State(api): State<Api>, Query(wait): Query<Wait>, body: Bytes) -> Response {
     api.metrics.request();
+    // Reading and checking take memory and a core: only so many at once, the others try again.
+    let Ok(permit) = Arc::clone(&api.submissions).try_acquire_owned() else {
+        return refuse(&AdmissionError::Full);
+    };
     let shared = Arc::clone(&api.shared);
     let admitted = tokio::task::spawn_blocking(move || {
-        let statement = Statement::decode(&body)?;
-        let travels = statement.clone();
-        admit(&shared, statement).map(|admitted| (admitted, travels))
+        let admitted = admit(&shared, Statement::decode(&body)?);
+        drop(permit);
+        admitted
     });
     let id = match admitted.await {
-        Ok(Ok((Admitted::Waiting { id, new }, statement))) => {
-            if new {
-                api.gossip.broadcast_statement(&statement);
+        Ok(Ok(Admitted::Waiting { id, new })) => {
+            let statement = api.shared.pool().find(&id).cloned();
+            if let Some(statement) = statement.filter(|_| new) {
+                api.gossip.broadcast_statement(statement.statement());
                 api.engine.work_arrived();
             }
             id
         }
-        Ok(Ok((Admitted::Executed { id, .. }, _))) => id,
+        Ok(Ok(Admitted::Executed { id, .. })) => id,
         Ok(Err(error)) => return refuse(&error),
         Err(_) => {
             let detail = Some("the node is stopping".to_owned());

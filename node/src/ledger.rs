@@ -13,7 +13,7 @@ use hefu_engine::{Application, Evidence, Judgement, KeptProposal, Voter};
 use hefu_proof::checkpoint::Checkpoint;
 use hefu_proof::log::Frontier;
 use hefu_state::block::Surroundings;
-use hefu_state::{execute, Before, CheckedBlock, Loaded, ReadBlock};
+use hefu_state::{execute, Before, CheckedBlock, Loaded, ReadBlock, Touch};
 use hefu_store::columns::Column;
 use hefu_store::{CommittedBlock, Store, StoreFault};
 use hefu_types::block::{block_id, Block, Header, BLOCK_BYTES_MAX};
@@ -70,26 +70,24 @@ pub struct Ledger {
 struct Around<'a>(&'a Shared);
 
 impl Surroundings for Around<'_> {
-    fn in_window(&self, id: &StatementId) -> bool {
+    type Fault = StoreFault;
+
+    fn in_window(&self, id: &StatementId) -> Result<bool, StoreFault> {
         // An executed statement whose time has not passed is in the window; one whose time has
         // passed is refused for its time. So the index of all executed statements answers the same.
-        matches!(self.0.store.statement(id), Ok(Some(_)))
+        Ok(self.0.store.statement(id)?.is_some())
     }
 
     fn verified_before(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool {
         self.0.pool().verified(id, key, cose)
     }
 
-    fn checkpoint_text(&self, height: u64) -> Option<(String, SetLeaf)> {
-        let checkpoint = self.0.store.checkpoint(height).ok().flatten()?;
+    fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, StoreFault> {
         let head = self.0.head();
         // One set so far: handovers come with the rules of the council.
-        (checkpoint.epoch == head.set.epoch).then(|| {
-            (
-                checkpoint.text(self.0.network.origin()),
-                SetLeaf::clone(&head.set),
-            )
-        })
+        let checkpoint = self.0.store.checkpoint(height)?;
+        let checkpoint = checkpoint.filter(|checkpoint| checkpoint.epoch == head.set.epoch);
+        Ok(checkpoint.map(|c| (c.text(self.0.network.origin()), SetLeaf::clone(&head.set))))
     }
 }
 
@@ -138,6 +136,9 @@ impl Ledger {
                 let key = touch.key(self.network().suite());
                 // The tree knows what is there: a number that is new costs no read.
                 let found = match head.tree.value_hash(&key) {
+                    Some(_) if matches!(touch, Touch::Record(_)) => {
+                        self.store().record_at(&key, u64::MAX)?
+                    }
                     Some(_) => self.store().load(&key)?,
                     None => None,
                 };
@@ -162,7 +163,7 @@ impl Ledger {
         }
         let loaded = self.load(&block, &head)?;
         let around = Around(&self.shared);
-        let checked = CheckedBlock::check(block, self.network(), &head.before, &loaded, &around);
+        let checked = CheckedBlock::check(block, self.network(), &head.before, &loaded, &around)?;
         Ok(match checked {
             Ok(checked) => Ok((checked, loaded)),
             Err(invalid) => Err(Judgement::Invalid(invalid.to_string())),

@@ -77,13 +77,22 @@ enum Command {
         stop_with_stdin: bool,
     },
     /// After restoring a store, or with a damaged engine log: follow first, vote again when safe.
+    ///
+    /// One node at a time: a follower waits for a checkpoint of the others, so fewer than a quorum of
+    /// voters must never be left. Where they were, the operators of all validators stop their nodes,
+    /// compare the heights that `inspect` tells, and use --vote on those of the greatest height.
     #[command(after_help = "Example: hefu-node rejoin --config /etc/hefu/node.json")]
     Rejoin {
         /// The configuration file of a stopped node.
         #[arg(long)]
         config: PathBuf,
+        /// Vote at once: only when the operators of all validators agreed on it.
+        #[arg(long)]
+        vote: bool,
     },
     /// Takes back the last block, if this node has not cosigned it, so that it is executed again.
+    ///
+    /// The node then follows, as after `rejoin`: one node at a time.
     #[command(after_help = "Example: hefu-node reexecute --config /etc/hefu/node.json")]
     Reexecute {
         /// The configuration file of a stopped node.
@@ -134,7 +143,7 @@ fn main() -> anyhow::Result<()> {
             stop_with_stdin,
         } => run_node(&config, stop_with_stdin),
         Command::Inspect { config } => inspect(&config),
-        Command::Rejoin { config } => rejoin(&config),
+        Command::Rejoin { config, vote } => rejoin(&config, vote),
         Command::Reexecute { config } => reexecute(&config),
     }
 }
@@ -363,11 +372,23 @@ fn init(
     Ok(())
 }
 
-fn rejoin(path: &Path) -> anyhow::Result<()> {
+fn rejoin(path: &Path, vote: bool) -> anyhow::Result<()> {
     let config = NodeConfig::read(path)?;
-    match Memory::new(&config.data).rejoin()? {
+    // Opening the store takes its lock: a running node's log is not moved from under it.
+    let opened = Store::open(&run::store_path(&config), &config.network()?)?;
+    let memory = Memory::new(&config.data);
+    match memory.rejoin()? {
         Some(aside) => println!("The engine's log was moved to {}.", aside.display()),
         None => println!("There was no engine's log."),
+    }
+    if vote {
+        memory.vote_anew()?;
+        println!(
+            "{} votes from height {} on at its next start.",
+            config.name,
+            opened.before.height + 1
+        );
+        return Ok(());
     }
     println!(
         "{} follows at its next start, and votes again by itself two heights after the network \

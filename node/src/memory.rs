@@ -77,8 +77,8 @@ impl Memory {
             return Ok(Err(why.to_owned()));
         }
         // The engine would reset a log of another height: votes of the heights between are gone.
-        if log_height.is_some_and(|of_log| of_log > height + 1) {
-            let why = "its store is older than its engine's log";
+        if log_height.is_some_and(|of_log| of_log > height + 1 || of_log < height) {
+            let why = "its store and its engine's log are of different heights";
             self.forget(why)?;
             return Ok(Err(why.to_owned()));
         }
@@ -92,6 +92,13 @@ impl Memory {
 
     /// The node votes again.
     pub fn regained(&self) -> Result<(), ConfigError> {
+        remove(&self.follower())
+    }
+
+    /// Lets the node vote at its next start, whatever it may have forgotten: for when followers leave
+    /// no quorum and the operators of all validators have compared their heights.
+    pub fn vote_anew(&self) -> Result<(), ConfigError> {
+        self.found()?;
         remove(&self.follower())
     }
 
@@ -205,6 +212,12 @@ mod tests {
                 .is_ok()
         };
         assert!(votes(4) && votes(5));
+        let other = tempfile::tempdir().expect("a folder");
+        let older = Memory::new(other.path()).may_vote(false, 4, Some(3));
+        assert!(
+            older.expect("it can be used").is_err(),
+            "a log from before the store"
+        );
         assert!(!votes(6), "heights are missing between store and log");
         assert!(!votes(5), "and that is not forgotten by another restart");
     }

@@ -7,11 +7,13 @@
 use hefu_types::block::{BLOCK_OPERATIONS_MAX, STATEMENTS_MAX};
 use hefu_types::statement::{CheckedStatement, Statement};
 use hefu_types::{KeyId, Millis, StatementId};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The most bytes of statements that wait.
 const POOL_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// The most bytes of one signer: nobody fills the pool for the others.
+const SIGNER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// A block of the engine has room for this many bytes of statements beside its header.
 pub const BLOCK_STATEMENT_BYTES: usize = 4 * 1024 * 1024 + 512 * 1024;
 
@@ -29,8 +31,23 @@ pub enum Taken {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Pool {
-    statements: HashMap<StatementId, Arc<CheckedStatement>>,
-    by_signer: BTreeMap<KeyId, VecDeque<StatementId>>,
+    statements: HashMap<StatementId, Waiting>,
+    by_signer: BTreeMap<KeyId, Queue>,
+    bytes: usize,
+    /// The place of the next statement in the order of arrival.
+    next_place: u64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    place: u64,
+    statement: Arc<CheckedStatement>,
+}
+
+/// The statements of one signer in the order of their arrival.
+#[derive(Debug, Default)]
+struct Queue {
+    by_place: BTreeMap<u64, StatementId>,
     bytes: usize,
 }
 
@@ -42,26 +59,30 @@ impl Pool {
             return Taken::Known;
         }
         let bytes = statement.statement().size_bytes();
-        if self.bytes + bytes > POOL_BYTES_MAX {
+        let signer = statement.key_id();
+        let of_signer = self.by_signer.get(&signer).map_or(0, |queue| queue.bytes);
+        if self.bytes + bytes > POOL_BYTES_MAX || of_signer + bytes > SIGNER_BYTES_MAX {
             return Taken::Full;
         }
+        let place = self.next_place;
+        self.next_place += 1;
         self.bytes += bytes;
-        self.by_signer
-            .entry(statement.key_id())
-            .or_default()
-            .push_back(id);
-        self.statements.insert(id, Arc::new(statement));
+        let queue = self.by_signer.entry(signer).or_default();
+        queue.bytes += bytes;
+        queue.by_place.insert(place, id);
+        let statement = Arc::new(statement);
+        self.statements.insert(id, Waiting { place, statement });
         Taken::New
     }
 
     /// A statement that waits.
     pub fn find(&self, id: &StatementId) -> Option<&Arc<CheckedStatement>> {
-        self.statements.get(id)
+        self.statements.get(id).map(|waiting| &waiting.statement)
     }
 
     /// Whether exactly these bytes verified under this key.
     pub fn verified(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool {
-        self.statements.get(id).is_some_and(|known| {
+        self.find(id).is_some_and(|known| {
             known.key_id() == *key && known.statement().cose.as_slice() == cose
         })
     }
@@ -78,13 +99,14 @@ impl Pool {
 
     /// Statements for a block at a time: one of each signer in turn, within the limits of a block.
     pub fn select(&self, time: Millis) -> Vec<Arc<CheckedStatement>> {
-        let mut queues: Vec<_> = self.by_signer.values().map(|queue| queue.iter()).collect();
+        let queues = self.by_signer.values().map(|queue| queue.by_place.values());
+        let mut queues: Vec<_> = queues.collect();
         let mut selected = Vec::new();
         let (mut bytes, mut operations) = (0, 0);
         while !queues.is_empty() && selected.len() < STATEMENTS_MAX {
             queues.retain_mut(|queue| {
                 let Some(id) = queue.next() else { return false };
-                let Some(statement) = self.statements.get(id) else {
+                let Some(statement) = self.find(id) else {
                     return true;
                 };
                 let size = statement.statement().size_bytes();
@@ -116,8 +138,8 @@ impl Pool {
     pub fn executed(&mut self, ids: impl Iterator<Item = StatementId>, time: Millis) {
         self.forget(ids);
         let late: Vec<StatementId> = (self.statements.values())
-            .filter(|statement| statement.payload().valid_until < time)
-            .map(|statement| statement.id())
+            .filter(|waiting| waiting.statement.payload().valid_until < time)
+            .map(|waiting| waiting.statement.id())
             .collect();
         for id in late {
             self.remove(&id);
@@ -125,17 +147,16 @@ impl Pool {
     }
 
     fn remove(&mut self, id: &StatementId) {
-        let Some(statement) = self.statements.remove(id) else {
+        let Some(Waiting { place, statement }) = self.statements.remove(id) else {
             return;
         };
-        self.bytes -= statement.statement().size_bytes();
+        let bytes = statement.statement().size_bytes();
+        self.bytes -= bytes;
         let signer = statement.key_id();
         if let Some(queue) = self.by_signer.get_mut(&signer) {
-            // Blocks take the oldest first, so this finds it at or near the front.
-            if let Some(at) = queue.iter().position(|waiting| waiting == id) {
-                queue.remove(at);
-            }
-            if queue.is_empty() {
+            queue.bytes -= bytes;
+            queue.by_place.remove(&place);
+            if queue.by_place.is_empty() {
                 self.by_signer.remove(&signer);
             }
         }
@@ -143,9 +164,9 @@ impl Pool {
 
     /// All that wait, for a peer that connects.
     pub fn all(&self) -> Vec<Statement> {
-        self.statements
-            .values()
-            .map(|statement| statement.statement().clone())
+        let waiting = self.statements.values();
+        waiting
+            .map(|waiting| waiting.statement.statement().clone())
             .collect()
     }
 }

@@ -65,20 +65,22 @@ impl<'a> Prover<'a> {
         Ok(leaf)
     }
 
-    /// Adds a record, or its absence, and tells it.
+    /// Adds a record, or that there is none, and tells it.
     pub fn record(&mut self, key: StateKey) -> Result<Option<Record>, StoreFault> {
-        let bytes = self.bytes(&key)?;
-        let record = bytes.as_deref().map(Record::decode).transpose();
-        let record = record.map_err(|e| unreadable(Column::Leaves, key, e))?;
-        let value = match &record {
-            None => Value::Absent,
-            Some(record) => {
-                let root: PrivateRoot = record.private_root(self.shared.network.suite());
-                Value::Record(record.public.clone(), root)
-            }
+        let Some(bytes) = self.bytes(&key)? else {
+            self.values.insert(key, Value::Absent);
+            return Ok(None);
         };
-        self.values.insert(key, value);
-        Ok(record)
+        let Some(record) = self.shared.store.record_at(&key, self.height())? else {
+            // Another leaf stands there: proven as what it is.
+            self.values.insert(key, Value::Leaf(bytes.into()));
+            return Ok(None);
+        };
+        let record = Record::decode(&record).map_err(|e| unreadable(Column::Leaves, key, e))?;
+        let root: PrivateRoot = record.private_root(self.shared.network.suite());
+        self.values
+            .insert(key, Value::Record(record.public.clone(), root));
+        Ok(Some(record))
     }
 
     /// Adds a document: its record, its agency, its keys where one was compromised since, and what

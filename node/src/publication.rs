@@ -15,6 +15,7 @@ use hefu_types::block::{CarriedQuorum, MemberCosignature};
 use hefu_types::canonical;
 use hefu_types::leaf::SetLeaf;
 use hefu_types::suite::SecretKey;
+use hefu_types::PublicKey;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,6 +43,17 @@ struct Candidate {
     cosignatures: BTreeMap<u16, HeightCosignature>,
 }
 
+/// What a cosignature brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A new checkpoint is published.
+    Published,
+    /// Nothing yet, or nothing new.
+    Nothing,
+    /// It does not verify: nothing more of this message is worth a look.
+    Forged,
+}
+
 /// See the module. Owned by one task's lock; nothing slow is done under it but signing.
 #[derive(Debug)]
 pub struct Publication {
@@ -49,8 +61,9 @@ pub struct Publication {
     /// Absent in a follower.
     keys: Option<CheckpointKeys>,
     candidates: BTreeMap<u64, Candidate>,
-    /// Cosignatures of heights that this node has not executed yet.
-    early: BTreeMap<(u64, u16), HeightCosignature>,
+    /// Cosignatures of heights that this node has not executed yet, by height, member, and who sent
+    /// them: none of them is verified, so nobody may displace what another sent.
+    early: BTreeMap<(u64, u16, PublicKey), HeightCosignature>,
     /// The best quorum, for the next proposal.
     best: Option<CarriedQuorum>,
     published_height: u64,
@@ -94,10 +107,10 @@ impl Publication {
                 cosignatures,
             },
         );
-        let later = self.early.split_off(&(height + 1, 0));
+        let later = self.early.split_off(&(height + 1, 0, PublicKey([0; 32])));
         let now_known = std::mem::replace(&mut self.early, later);
-        for cosignature in now_known.into_values() {
-            self.hear(cosignature);
+        for ((_, _, from), cosignature) in now_known {
+            self.hear(&from, cosignature);
         }
     }
 
@@ -129,23 +142,26 @@ impl Publication {
         Ok(Some(own))
     }
 
-    /// A peer's cosignature. Returns whether something new was published.
-    pub fn hear(&mut self, cosignature: HeightCosignature) -> bool {
+    /// A peer's cosignature.
+    pub fn hear(&mut self, from: &PublicKey, cosignature: HeightCosignature) -> Heard {
         let HeightCosignature {
             height,
             member: by,
             log_signature,
         } = &cosignature;
         let Some(candidate) = self.candidates.get(height) else {
-            let head = self.shared.head().before.height;
-            // Bounded: a window of heights, one for each member.
-            if *height > head && *height <= head + HEIGHTS_KEPT && by.member < 256 {
-                self.early.insert((*height, by.member), cosignature);
+            let head = self.shared.head();
+            // Bounded: a window of heights, and for each peer one of each member.
+            if *height > head.before.height
+                && *height <= head.before.height + HEIGHTS_KEPT
+                && usize::from(by.member) < head.set.validators.len()
+            {
+                self.early.insert((*height, by.member, *from), cosignature);
             }
-            return false;
+            return Heard::Nothing;
         };
         if candidate.cosignatures.contains_key(&by.member) {
-            return false;
+            return Heard::Nothing;
         }
         let suite = self.shared.network.suite();
         let holds = verify_cosignature(suite, &candidate.text, &candidate.set, by).is_ok()
@@ -154,15 +170,20 @@ impl Publication {
                 .validators
                 .get(usize::from(by.member))
                 .is_some_and(|validator| {
+                    let text = candidate.text.as_bytes();
                     suite
-                        .verify(&validator.log_key, candidate.text.as_bytes(), log_signature)
+                        .verify(&validator.log_key, text, log_signature)
                         .is_ok()
                 });
         if !holds {
             self.refused += 1;
-            return false;
+            return Heard::Forged;
         }
-        self.insert(cosignature)
+        if self.insert(cosignature) {
+            Heard::Published
+        } else {
+            Heard::Nothing
+        }
     }
 
     /// Cosignatures that a decided block carried: they verified when the block was judged.

@@ -9,7 +9,7 @@ use crate::http::{self, Api};
 use crate::ledger::Ledger;
 use crate::memory::{has_regained, Memory};
 use crate::metrics::Metrics;
-use crate::publication::{CheckpointKeys, Publication, HEIGHTS_KEPT};
+use crate::publication::{CheckpointKeys, Heard, Publication, HEIGHTS_KEPT};
 use crate::shared::{now, unreadable, Head, Shared};
 use hefu_engine::{engine_handle, EngineError, EngineHandle, Timeouts};
 use hefu_store::columns::Column;
@@ -159,6 +159,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         engine: engine.clone(),
         metrics: Arc::clone(&metrics),
         votes,
+        submissions: Arc::new(tokio::sync::Semaphore::new(http::SUBMISSIONS_AT_ONCE)),
     };
     let public = serve(config.http_listen, http::public(api.clone())).await?;
     let operators = serve(config.operator_listen, http::operators(api)).await?;
@@ -369,18 +370,21 @@ async fn hear(
                 if cosignature.height > shared.head().before.height {
                     engine.peer_ahead(cosignature.height.saturating_add(1));
                 }
-                if lock(&publication).hear(cosignature) {
+                if lock(&publication).hear(&from, cosignature) == Heard::Published {
                     engine.publication_advanced();
                 }
             }
             Message::Cosignatures(cosignatures) => {
-                let mut publication = lock(&publication);
-                let news = cosignatures
-                    .into_iter()
-                    .filter(|c| publication.hear(c.clone()))
-                    .count();
-                drop(publication);
-                if news > 0 {
+                let mut published = false;
+                for cosignature in cosignatures {
+                    // The lock is taken anew for each: the ledger waits for one check at most.
+                    match lock(&publication).hear(&from, cosignature) {
+                        Heard::Published => published = true,
+                        Heard::Nothing => {}
+                        Heard::Forged => break,
+                    }
+                }
+                if published {
                     engine.publication_advanced();
                 }
             }

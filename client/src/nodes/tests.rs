@@ -141,6 +141,19 @@ fn a_statement_is_sent_until_it_is_final() {
     assert_eq!(done.outcomes, [OutcomeAnswer::Accepted]);
     // An answer with fewer outcomes than operations is none.
     assert!(matches!(submit(&[&slow], 2), Err(Failure::NotFinal { .. })));
+    // That one node took it outranks what another says against it.
+    let against = serve(|_| {
+        let problem = Problem::new(400, Code::StatementExpired, None);
+        (400, serde_json::to_vec(&problem).expect("plain JSON"))
+    });
+    let taken = {
+        let pending = pending.clone();
+        serve(move |_| (202, pending.clone()))
+    };
+    assert!(matches!(submit(&[&against], 1), Err(Failure::Refused(_))));
+    for nodes in [[&*against, &*taken], [&*taken, &*against]] {
+        assert!(matches!(submit(&nodes, 1), Err(Failure::NotFinal { .. })));
+    }
     // Taken but not final in time is told apart from not reached: it may still be done.
     let waiting = serve(move |_| (202, pending.clone()));
     assert!(matches!(

@@ -9,7 +9,7 @@ use crate::derived::{status_at, Derived};
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf};
 use hefu_types::operation::UseRight;
-use hefu_types::record::PublicPart;
+use hefu_types::record::{Event, PublicPart, State};
 use hefu_types::time::Day;
 use hefu_types::{Code, Millis, Suite};
 
@@ -158,14 +158,18 @@ pub fn document(found: &Match) -> Dimension {
             ),
         ),
         Match::SameFacts { compared } => (
-            Answer::Yes,
+            Answer::CouldNotTell,
             None,
             Said::new(
                 format!(
-                    "another rendition with the same facts ({})",
+                    "this file is not registered; the registered facts agree with it ({}), and \
+                     nothing else in it was checked; ask for the original",
                     compared.join(", ")
                 ),
-                format!("另一版式，事实一致（{}）", compared.join("、")),
+                format!(
+                    "该文件本身未登记；登记的事实与其一致（{}），其余内容未经核验，请索取原件",
+                    compared.join("、")
+                ),
             ),
         ),
         Match::OtherContent { differing } => {
@@ -235,7 +239,10 @@ pub fn of_record(
     record: &PublicPart,
     question: &Question<'_>,
 ) -> Vec<Dimension> {
-    let mut dimensions = vec![issuer(suite, state, record), status(record, question)];
+    let mut dimensions = vec![
+        issuer(suite, state, record),
+        status(suite, state, record, question),
+    ];
     if let Some(purpose) = question.purpose {
         dimensions.push(usable(suite, state, record, purpose, question));
     }
@@ -255,29 +262,9 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
         );
         return dimension("issuer", Answer::CouldNotTell, None, said);
     };
-    // A compromise after the registration (or after the last status event) makes both doubtful.
-    let checkpoint = state.checkpoint().checkpoint();
-    for event in [Some(&record.registration), record.status_event.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if checkpoint.compromise_counter == event.compromise_counter {
-            continue;
-        }
-        match state.leaf::<KeyLeaf>(&key::public_key(suite, &event.key_id), "the key") {
-            Ok(Some(key)) if key.compromised_since.is_none_or(|t| event.block_time < t) => {}
-            Ok(Some(_)) => {
-                let code = Code::KeyCompromised;
-                return dimension("issuer", Answer::CouldNotTell, Some(code), Said::of(code));
-            }
-            _ => {
-                let said = Said::new(
-                    "keys were compromised since, and the key of this document is not proven here",
-                    "此后有密钥泄露，而该文档的密钥状态未获证明",
-                );
-                return dimension("issuer", Answer::CouldNotTell, None, said);
-            }
-        }
+    match doubt(suite, state, &record.registration) {
+        None => {}
+        Some((code, said)) => return dimension("issuer", Answer::CouldNotTell, code, said),
     }
     let at = record.registration.block_time;
     let said = Said::new(
@@ -293,8 +280,40 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
     dimension("issuer", Answer::Yes, None, said)
 }
 
-fn status(record: &PublicPart, question: &Question<'_>) -> Dimension {
+/// Why an event may be doubtful: its key was compromised before it, or may have been.
+fn doubt(suite: Suite, state: &VerifiedState, event: &Event) -> Option<(Option<Code>, Said)> {
+    let checkpoint = state.checkpoint().checkpoint();
+    if checkpoint.compromise_counter == event.compromise_counter {
+        return None;
+    }
+    match state.leaf::<KeyLeaf>(&key::public_key(suite, &event.key_id), "the key") {
+        Ok(Some(key)) if key.compromised_since.is_none_or(|t| event.block_time < t) => None,
+        Ok(Some(_)) => Some((Some(Code::KeyCompromised), Said::of(Code::KeyCompromised))),
+        _ => Some((
+            None,
+            Said::new(
+                "keys were compromised since, and the key of this document is not proven here",
+                "此后有密钥泄露，而该文档的密钥状态未获证明",
+            ),
+        )),
+    }
+}
+
+fn status(
+    suite: Suite,
+    state: &VerifiedState,
+    record: &PublicPart,
+    question: &Question<'_>,
+) -> Dimension {
     let zone = question.zone_minutes;
+    // What a doubtful key ended is not shown to have ended.
+    let doubtful = record
+        .status_event
+        .as_ref()
+        .and_then(|event| doubt(suite, state, event));
+    if let Some((code, said)) = doubtful {
+        return dimension("status", Answer::CouldNotTell, code, said);
+    }
     let reason = record.status.reason.as_deref().unwrap_or("-");
     match status_at(record, question.now) {
         Derived::InForce => {
@@ -307,6 +326,17 @@ fn status(record: &PublicPart, question: &Question<'_>) -> Dimension {
                     )
                 }
                 None => ("in force".to_owned(), "有效".to_owned()),
+            };
+            let (en, zh) = match record.status.state {
+                State::Issued => (en, zh),
+                state => {
+                    let at = record.status.effective_at;
+                    let (name, name_zh) = (state.name(), state_zh(state));
+                    (
+                        format!("{en}; but {name} from {at} on (reason: {reason})"),
+                        format!("{zh}；但自 {at} 起{name_zh}（原因：{reason}）"),
+                    )
+                }
             };
             dimension("status", Answer::Yes, None, Said::new(en, zh))
         }
@@ -340,15 +370,19 @@ fn status(record: &PublicPart, question: &Question<'_>) -> Dimension {
                 ),
                 format!(
                     "自 {since} 起{}（原因：{reason}；记录于 {}）",
-                    match state {
-                        hefu_types::record::State::Issued => "有效",
-                        hefu_types::record::State::Cancelled => "已作废",
-                        hefu_types::record::State::Revoked => "已吊销",
-                    },
+                    state_zh(state),
                     record.status.recorded_at
                 ),
             ),
         ),
+    }
+}
+
+fn state_zh(state: State) -> &'static str {
+    match state {
+        State::Issued => "有效",
+        State::Cancelled => "已作废",
+        State::Revoked => "已吊销",
     }
 }
 
@@ -381,9 +415,16 @@ fn usable(
     if let Some(member) = question.member {
         match state.leaf::<MemberLeaf>(&key::member(suite, member), "the member") {
             Ok(Some(leaf)) if leaf.active => {}
-            Ok(_) => {
+            Ok(Some(_)) => {
                 let code = Code::HolderNotActive;
                 return dimension("use", Answer::No, Some(code), Said::of(code));
+            }
+            Ok(None) => {
+                let said = Said::new(
+                    format!("{member} is not a member of this network; give the member's key file"),
+                    format!("{member} 不是本网络的成员，请提供成员密钥文件"),
+                );
+                return dimension("use", Answer::No, None, said);
             }
             Err(_) => {
                 let said = Said::new("the member is not proven here", "未能证明该成员的信息");
@@ -517,28 +558,24 @@ fn duration_zh(milliseconds: u64) -> String {
     }
 }
 
-/// The facts that make a document this one: a file that leaves out one of them that was registered
-/// is not shown to be the same, however much else agrees.
-const CORE_FACTS: [&str; 5] = ["currency", "issue-date", "number", "seller-id", "total"];
-
-/// Compares the facts of a file with those that were opened. Facts beyond the core that only one
-/// side has are no difference: renditions may say more or less.
+/// Compares the facts of a file with those that were opened: the same only if every registered fact
+/// stands in the file and agrees. What the file says beyond them is not compared.
 pub fn compare_facts(registered: &[crate::fact::OpenFact], here: &[(String, String)]) -> Match {
     let mut compared = Vec::new();
     let mut differing = Vec::new();
-    let mut core_missing = false;
+    let mut missing = false;
     for fact in registered {
         match here.iter().find(|(name, _)| *name == fact.name) {
             Some((_, value)) if *value == fact.value => compared.push(fact.name.clone()),
             Some((_, value)) => {
                 differing.push((fact.name.clone(), fact.value.clone(), value.clone()));
             }
-            None => core_missing |= CORE_FACTS.contains(&fact.name.as_str()),
+            None => missing = true,
         }
     }
     if !differing.is_empty() {
         Match::OtherContent { differing }
-    } else if compared.is_empty() || core_missing {
+    } else if compared.is_empty() || missing {
         Match::OtherBytes
     } else {
         Match::SameFacts { compared }

@@ -163,12 +163,14 @@ impl ReadBlock {
 /// What the shell knows beside the leaves: the window of identities, the signatures that were
 /// verified on arrival, and the texts of earlier checkpoints with the sets of their epochs.
 pub trait Surroundings {
+    /// A failure of this node's own, such as of its disk: never a reason to call a block invalid.
+    type Fault;
     /// Whether a statement of this identity was executed and could still be valid.
-    fn in_window(&self, id: &StatementId) -> bool;
+    fn in_window(&self, id: &StatementId) -> Result<bool, Self::Fault>;
     /// Whether exactly these bytes of a COSE_Sign1 verified before under this key.
     fn verified_before(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool;
     /// The text of the checkpoint of a height that this node executed, and the set of its epoch.
-    fn checkpoint_text(&self, height: u64) -> Option<(String, SetLeaf)>;
+    fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, Self::Fault>;
 }
 
 /// A valid block: the only kind that can be executed.
@@ -194,48 +196,59 @@ impl CheckedBlock {
         self.statements.is_empty()
     }
 
-    /// Judges a block. `loaded` holds all that [`Loaded::missing`] asked for.
-    pub fn check(
+    /// Judges a block. `loaded` holds all that [`Loaded::missing`] asked for. The outer error is this
+    /// node's own, the inner one is what every validator finds.
+    pub fn check<S: Surroundings>(
         block: ReadBlock,
         network: &Network,
         before: &Before,
         loaded: &Loaded,
-        around: &impl Surroundings,
-    ) -> Result<Self, InvalidBlock> {
-        let ReadBlock { header, statements } = block;
+        around: &S,
+    ) -> Result<Result<Self, InvalidBlock>, S::Fault> {
         let suite = network.suite();
-        if header.height != before.height + 1 {
-            let (found, expected) = (header.height, before.height + 1);
-            return Err(InvalidBlock::OtherHeight { found, expected });
+        if let Err(invalid) = check_header(&block.header, before, loaded) {
+            return Ok(Err(invalid));
         }
-        if header.time <= before.time {
-            return Err(InvalidBlock::TimeNotAfter);
+        if let Err(invalid) = check_carried(suite, &block.header, before, around)? {
+            return Ok(Err(invalid));
         }
-        if loaded.rules().version != crate::RULES_VERSION {
-            return Err(InvalidBlock::UnknownRules);
-        }
-        check_carried(suite, &header, before, around)?;
+        let ReadBlock { header, statements } = block;
         let mut seen = HashSet::with_capacity(statements.len());
         let mut checked = Vec::with_capacity(statements.len());
         for (index, statement) in statements.into_iter().enumerate() {
-            let key = loaded.key(&statement.key_id());
             // Cheap checks first: a signature costs more than all the rest.
             if !is_in_time(statement.valid_until(), header.time) {
-                return Err(InvalidBlock::StatementTime { index });
+                return Ok(Err(InvalidBlock::StatementTime { index }));
             }
             let id = statement.claimed_id();
-            if !seen.insert(id) || around.in_window(&id) {
-                return Err(InvalidBlock::Repeated { index });
+            if !seen.insert(id) || around.in_window(&id)? {
+                return Ok(Err(InvalidBlock::Repeated { index }));
             }
-            let statement = verify(suite, statement, key, header.time, around)
-                .map_err(|_| InvalidBlock::Signature { index })?;
-            checked.push(statement);
+            let key = loaded.key(&statement.key_id());
+            match verify(suite, statement, key, header.time, around) {
+                Ok(statement) => checked.push(statement),
+                Err(_) => return Ok(Err(InvalidBlock::Signature { index })),
+            }
         }
-        Ok(Self {
+        Ok(Ok(Self {
             header,
             statements: checked,
-        })
+        }))
     }
+}
+
+fn check_header(header: &Header, before: &Before, loaded: &Loaded) -> Result<(), InvalidBlock> {
+    if header.height != before.height + 1 {
+        let (found, expected) = (header.height, before.height + 1);
+        return Err(InvalidBlock::OtherHeight { found, expected });
+    }
+    if header.time <= before.time {
+        return Err(InvalidBlock::TimeNotAfter);
+    }
+    if loaded.rules().version != crate::RULES_VERSION {
+        return Err(InvalidBlock::UnknownRules);
+    }
+    Ok(())
 }
 
 /// A statement may be taken while its time has not passed and is at most an hour ahead.
@@ -265,26 +278,26 @@ pub fn verify(
     statement.verify(suite, &key.key)
 }
 
-fn check_carried(
+fn check_carried<S: Surroundings>(
     suite: Suite,
     header: &Header,
     before: &Before,
-    around: &impl Surroundings,
-) -> Result<(), InvalidBlock> {
+    around: &S,
+) -> Result<Result<(), InvalidBlock>, S::Fault> {
     let Some(carried) = &header.carried else {
-        return Ok(());
+        return Ok(Ok(()));
     };
-    let refuse = |why: &str| Err(InvalidBlock::Carried(why.to_owned()));
+    let refuse = |why: &str| Ok(Err(InvalidBlock::Carried(why.to_owned())));
     if carried.height >= before.height {
         return refuse("its checkpoint is not an earlier one");
     }
-    let Some((text, set)) = around.checkpoint_text(carried.height) else {
+    let Some((text, set)) = around.checkpoint_text(carried.height)? else {
         return refuse("its checkpoint does not exist");
     };
     if carried.cosignatures.len() != set.quorum() {
         return refuse("not exactly a quorum");
     }
-    verify_quorum(suite, &text, &set, &carried.cosignatures)
+    Ok(verify_quorum(suite, &text, &set, &carried.cosignatures)
         .map(|_| ())
-        .map_err(|error| InvalidBlock::Carried(error.to_string()))
+        .map_err(|error| InvalidBlock::Carried(error.to_string())))
 }

@@ -1,7 +1,7 @@
 //! Executing a valid block: each operation in order, to changes, outcomes and the block entry.
 //!
-//! The order of guards within an operation is part of the rules. An atomic statement works on a copy
-//! of what it changes, which is thrown away when one of its operations is refused.
+//! The order of guards within an operation is part of the rules. An atomic statement writes into a layer
+//! of its own, which is thrown away when one of its operations is refused.
 
 use crate::block::{Before, CheckedBlock};
 use crate::loaded::Loaded;
@@ -128,7 +128,7 @@ impl Context<'_> {
 }
 
 /// The leaves as the block has left them so far.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Working {
     records: BTreeMap<StateKey, Record>,
     digests: BTreeMap<Digest, DigestLeaf>,
@@ -137,13 +137,17 @@ pub struct Working {
 /// The leaves that an operation sees and writes.
 pub struct Ledger<'a> {
     loaded: &'a Loaded,
+    /// What the block has left so far, under the layer that is written; the layer itself where
+    /// each operation stands for itself.
+    below: Option<&'a Working>,
     working: &'a mut Working,
 }
 
 impl Ledger<'_> {
     /// The record under a key.
     pub(crate) fn record(&self, key: &StateKey) -> Option<&Record> {
-        match self.working.records.get(key) {
+        let below = || self.below.and_then(|below| below.records.get(key));
+        match self.working.records.get(key).or_else(below) {
             Some(record) => Some(record),
             None => self.loaded.records.get(key)?.as_ref(),
         }
@@ -151,7 +155,8 @@ impl Ledger<'_> {
 
     /// The record of a rendition.
     pub(crate) fn digest(&self, digest: &Digest) -> Option<&DigestLeaf> {
-        match self.working.digests.get(digest) {
+        let below = || self.below.and_then(|below| below.digests.get(digest));
+        match self.working.digests.get(digest).or_else(below) {
             Some(leaf) => Some(leaf),
             None => self.loaded.digests.get(digest)?.as_ref(),
         }
@@ -261,11 +266,8 @@ fn execute_statement(
     let key = loaded
         .key(&statement.key_id())
         .expect("a valid block's keys are loaded");
-    let mut attempt = match statement.payload().mode {
-        Mode::Each => None,
-        Mode::Atomic => Some(working.clone()),
-    };
-    let target = attempt.as_mut().unwrap_or(working);
+    let atomic = statement.payload().mode == Mode::Atomic;
+    let mut layer = Working::default();
     let mut outcomes = Vec::with_capacity(statement.operations().len());
     for (index, operation) in (0_u32..).zip(statement.operations()) {
         let context = Context {
@@ -277,14 +279,20 @@ fn execute_statement(
             compromise_counter: clock.compromise_counter,
         };
         let done = if statement.issuer() == key.holder.id() {
-            dispatch(
-                &context,
-                operation,
-                &mut Ledger {
+            let mut ledger = if atomic {
+                Ledger {
                     loaded,
-                    working: target,
-                },
-            )
+                    below: Some(&*working),
+                    working: &mut layer,
+                }
+            } else {
+                Ledger {
+                    loaded,
+                    below: None,
+                    working: &mut *working,
+                }
+            };
+            dispatch(&context, operation, &mut ledger)
         } else {
             Err(Refused::saying(
                 Code::NotEntitled,
@@ -296,15 +304,14 @@ fn execute_statement(
             Err(refused) => Outcome::Refused(refused),
         });
     }
-    match attempt {
-        Some(attempt) if outcomes.iter().all(|o| *o == Outcome::Accepted) => *working = attempt,
-        Some(_) => {
-            // All or none: what was accepted before its sibling failed is refused with it.
-            for outcome in outcomes.iter_mut().filter(|o| **o == Outcome::Accepted) {
-                *outcome = Outcome::Refused(Refused::new(Code::SiblingRefused));
-            }
+    if atomic && outcomes.iter().all(|outcome| *outcome == Outcome::Accepted) {
+        working.records.append(&mut layer.records);
+        working.digests.append(&mut layer.digests);
+    } else if atomic {
+        // All or none: what was accepted before its sibling failed is refused with it.
+        for outcome in outcomes.iter_mut().filter(|o| **o == Outcome::Accepted) {
+            *outcome = Outcome::Refused(Refused::new(Code::SiblingRefused));
         }
-        None => {}
     }
     outcomes
 }

@@ -5,8 +5,22 @@ use crate::fault::StoreFault;
 use crate::rows::Value;
 use crate::Store;
 use hefu_state::StateTree;
+use hefu_types::StateKey;
 
 impl Store {
+    /// The record under a key as it was after the block of a height. Operations name any key: under
+    /// one that holds another leaf, or nothing, there is no record, and that is no fault.
+    pub fn record_at(&self, key: &StateKey, height: u64) -> Result<Option<Vec<u8>>, StoreFault> {
+        let Some(mut row) = self.inner.database.leaf_at(&of_leaf(key, height))? else {
+            return Ok(None);
+        };
+        if !Value::read(&key.0, &row)?.is_record() {
+            return Ok(None);
+        }
+        row.remove(0);
+        Ok(Some(row))
+    }
+
     /// The state tree before the block of a height, given the one after it: after a start the last
     /// block confirms the roots before it, whose checkpoint is then cosigned anew.
     pub fn tree_before(&self, tree: &StateTree, height: u64) -> Result<StateTree, StoreFault> {

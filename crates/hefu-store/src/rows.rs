@@ -88,6 +88,11 @@ const TAG_LEAF: u8 = 0;
 const TAG_RECORD: u8 = 1;
 
 impl<'a> Value<'a> {
+    /// Whether it is a record.
+    pub fn is_record(self) -> bool {
+        self.is_record
+    }
+
     pub fn encode(is_record: bool, bytes: &[u8], row: &mut Vec<u8>) {
         row.clear();
         row.push(if is_record { TAG_RECORD } else { TAG_LEAF });

@@ -497,13 +497,18 @@ fn check_keys(genesis: &Genesis, suite: Suite) -> Result<(), GenesisError> {
     Ok(())
 }
 
+/// The most purposes of a type, and the longest in bytes: a record holds a use of each.
+const PURPOSES_MAX: usize = 5;
+const PURPOSE_BYTES_MAX: usize = 16;
+
 fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
+    let fits = |purpose: &String| (1..=PURPOSE_BYTES_MAX).contains(&purpose.len());
     let types: BTreeSet<&str> = genesis.types.iter().map(|t| t.id.as_str()).collect();
     for rules in &genesis.types {
         if Profile::by_name(&rules.profile).is_none() {
             return refuse(format!("the profile {:?} is not known", rules.profile));
         }
-        if rules.purposes.len() > 16 || rules.purposes.iter().any(|p| p.len() > NAME_BYTES_MAX) {
+        if rules.purposes.len() > PURPOSES_MAX || !rules.purposes.iter().all(fits) {
             return refuse(format!(
                 "the type {:?} has too many or too long purposes",
                 rules.id
@@ -527,24 +532,30 @@ fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
             return refuse(format!("the type {name:?} is not one of its types"));
         }
     }
-    // Scopes of one type never overlap: else two agencies could claim one issuer's numbers.
+    // Scopes never overlap, also of types that share a profile and so share numbers: else two
+    // agencies could claim one issuer's numbers.
+    let profile = |id: &str| {
+        let rules = genesis.types.iter().find(|rules| rules.id == id);
+        rules.map_or("", |rules| rules.profile.as_str())
+    };
     let mut scopes: Vec<(&str, &str, &str)> = Vec::new();
     for agency in &genesis.agencies {
         for entitlement in &agency.entitlements {
             for prefix in &entitlement.issuer_prefixes {
-                scopes.push((&entitlement.document_type, prefix, &agency.id));
+                scopes.push((profile(&entitlement.document_type), prefix, &agency.id));
             }
         }
     }
     scopes.sort_unstable();
+    scopes.dedup();
     // Sorted, a prefix stands right before the first of what it begins.
     for pair in scopes.windows(2) {
-        let [(of_type, prefix, agency), (other_type, other, other_agency)] = pair else {
+        let [(numbers, prefix, agency), (other_numbers, other, other_agency)] = pair else {
             continue;
         };
-        if other_type == of_type && other.starts_with(prefix) {
+        if other_numbers == numbers && other.starts_with(prefix) {
             return refuse(format!(
-                "for the type {of_type:?} the scopes {prefix:?} of {agency:?} and {other:?} of \
+                "for numbers of {numbers} the scopes {prefix:?} of {agency:?} and {other:?} of \
                  {other_agency:?} overlap"
             ));
         }

@@ -16,7 +16,7 @@ use crate::operation::{operation_id, Operation, NAME_BYTES_MAX, OPERATION_BYTES_
 use crate::suite::{SecretKey, SignatureError, Suite};
 use crate::time::Millis;
 use minicbor::bytes::ByteVec;
-use minicbor::{Decode, Encode};
+use minicbor::{decode, Decode, Decoder, Encode};
 
 /// The most operations under one signature.
 pub const OPERATIONS_MAX: usize = 4_096;
@@ -67,8 +67,21 @@ pub struct Statement {
     #[n(0)]
     pub cose: ByteVec,
     /// The operations in their order.
-    #[n(1)]
+    #[cbor(n(1), decode_with = "bounded_operations")]
     pub operations: Vec<ByteVec>,
+}
+
+/// An empty byte string takes one byte on the way and 24 in memory, so operations are counted
+/// before they are read.
+fn bounded_operations<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<ByteVec>, decode::Error> {
+    match d.array()? {
+        Some(count) if count <= OPERATIONS_MAX as u64 => {
+            (0..count).map(|_| d.decode_with(ctx)).collect()
+        }
+        _ => Err(decode::Error::message(
+            "more operations than a statement has",
+        )),
+    }
 }
 
 /// Why bytes are not a statement for this network.

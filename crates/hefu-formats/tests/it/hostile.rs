@@ -62,7 +62,10 @@ fn formats_are_told_by_their_bytes() {
     ] {
         let reading = read(unknown).unwrap();
         assert_eq!((reading.format, reading.identity), (Format::Unknown, None));
-        assert_eq!(reading.missing, ["a format that is read: UBL, CII, PDF with one of them inside, JSON"]);
+        assert_eq!(
+            reading.missing,
+            ["a format that is read: UBL, CII, PDF with one of them inside, JSON"]
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use hefu_types::operation::{Register, UseRight, DIGESTS_MAX};
 use hefu_types::profile::Profile;
 use hefu_types::record::{Item, PrivateItem, PublicPart, Record, State, Status};
 use hefu_types::time::Day;
-use hefu_types::{Code, StateKey};
+use hefu_types::{Code, Millis, StateKey};
 
 pub(crate) fn apply(
     context: &Context<'_>,
@@ -57,7 +57,16 @@ pub(crate) fn apply(
 
     let at = key::record(context.suite, &number);
     if let Some(record) = ledger.record(&at) {
-        return again(context, register, at, record.clone(), &agency.id, ledger);
+        let dates = (valid_from, valid_before);
+        return again(
+            context,
+            register,
+            at,
+            record.clone(),
+            dates,
+            &agency.id,
+            ledger,
+        );
     }
     refuse_taken_files(register, &at, ledger)?;
     let event = context.event();
@@ -155,6 +164,7 @@ fn again(
     register: &Register,
     at: StateKey,
     mut record: Record,
+    dates: (Option<Millis>, Option<Millis>),
     agency: &str,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Refused> {
@@ -168,7 +178,12 @@ fn again(
         return Err(Refused::because_of(Code::SameAgain, first));
     }
     let same_facts = public.fact_root.is_some() && public.fact_root == register.fact_root;
-    if !same_facts || public.agency != agency || public.document_type != register.document_type {
+    // Terms too: a rendition changes nothing but the files. (The right to use stays the first one's.)
+    let same_terms = public.region == register.region
+        && dates == (public.valid_from, public.valid_before)
+        && public.document_type == register.document_type
+        && public.agency == agency;
+    if !same_facts || !same_terms {
         return Err(Refused::because_of(Code::NumberTaken, first));
     }
     refuse_taken_files(register, &at, ledger)?;

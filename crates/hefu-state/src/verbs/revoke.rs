@@ -6,7 +6,10 @@ use hefu_proof::derived::{status_at, Derived};
 use hefu_types::leaf::Kind;
 use hefu_types::operation::Revoke;
 use hefu_types::record::State;
-use hefu_types::Code;
+use hefu_types::{Code, Millis};
+
+/// How far ahead a revocation may take effect: a slip of units must not make one for ever to come.
+const EFFECTIVE_AHEAD_MS_MAX: u64 = 10 * 366 * 24 * Millis::HOUR;
 
 pub(crate) fn apply(
     context: &Context<'_>,
@@ -18,7 +21,12 @@ pub(crate) fn apply(
     let public = &record.public;
     check_own(agency, public)?;
     check_text("reason", &revoke.reason)?;
-    if public.status.state != State::Issued {
+    let effective_at = revoke.effective_at.unwrap_or(context.block_time);
+    // A revocation that is still to come may be brought forward; one that has come is final.
+    let pending = public.status.state == State::Revoked
+        && public.status.effective_at > context.block_time
+        && effective_at < public.status.effective_at;
+    if public.status.state != State::Issued && !pending {
         let evidence = public.status_event.as_ref().map(|event| event.operation);
         return Err(Refused {
             evidence,
@@ -28,8 +36,8 @@ pub(crate) fn apply(
     if let Derived::Expired { .. } = status_at(public, context.block_time) {
         return Err(Refused::new(Code::NotInValidity));
     }
-    let effective_at = revoke.effective_at.unwrap_or(context.block_time);
-    if effective_at < context.block_time {
+    let latest = context.block_time.plus(EFFECTIVE_AHEAD_MS_MAX);
+    if effective_at < context.block_time || effective_at > latest {
         return Err(Refused::new(Code::BadEffectiveTime));
     }
     end(
