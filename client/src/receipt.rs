@@ -210,6 +210,7 @@ impl Held {
         };
         let error = match &self.verified {
             Some(Err(error)) => Some(error.to_string()),
+            None if self.is_of_other_network => Some("it is of another network".to_owned()),
             _ => None,
         };
         let operation = self
@@ -256,5 +257,24 @@ impl Held {
             })),
             "facts": facts,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{sample, World};
+
+    #[test]
+    fn a_receipt_of_another_network_is_neither_good_nor_bad() {
+        let mut world = World::new();
+        let mut receipt = world.register("invoice", &sample("invoices/ubl-guangzhou-1017.xml"));
+        let exit = |receipt: &Receipt| Held::of(&receipt.encode(), Some(&world.network)).exit();
+        assert_eq!(exit(&receipt), Exit::Yes);
+        let mut forged = receipt.clone();
+        forged.certificate.checkpoint.checkpoint.height += 1;
+        assert_eq!(exit(&forged), Exit::No);
+        receipt.certificate.network.0[0] ^= 1;
+        assert_eq!(exit(&receipt), Exit::CouldNotTell);
     }
 }

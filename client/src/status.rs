@@ -216,6 +216,9 @@ mod tests {
         let json = record_json(&key, &record, Millis(4_999));
         assert_eq!(json["pending"], "revoked from 1970-01-01T00:00:05Z");
         let after = text(Millis(5_000));
-        assert!(!after.contains("in-force") && !after.contains("from 1970"), "{after}");
+        assert!(
+            !after.contains("in-force") && !after.contains("from 1970"),
+            "{after}"
+        );
     }
 }

@@ -4,22 +4,23 @@
 use crate::document::Document;
 use crate::keys::Key;
 use crate::plan::{plan, Asked, Issuer, Planned};
+use crate::send::Signed;
 use hefu_proof::certificate::{ProvenLeaf, StatusCertificate, Value};
 use hefu_proof::checkpoint::{Checkpoint, LogSignature, SignedCheckpoint};
-use hefu_proof::receipt::{Disclosed, ProvenOperation, Receipt};
+use hefu_proof::receipt::{Disclosed, OpenedItem, ProvenOperation, Receipt};
 use hefu_proof::state_proof::{turns_right, StateProof};
 use hefu_types::block::MemberCosignature;
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
 use hefu_types::leaf::{value_hash, DigestLeaf, Entitlement, Kind, Leaf, TypeRules};
-use hefu_types::operation::operation_id;
-use hefu_types::record::{Event, PublicPart, State, Status};
+use hefu_types::operation::{operation_id, Operation};
+use hefu_types::record::{Event, Item, PrivateItem, PublicPart, State, Status, UseItem, UseState};
 use hefu_types::statement::{Mode, SignedHeader, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
-    key, merkle, Blinding, EntryIndex, Hash, Millis, NetworkId, Nonce, PrivateRoot, Salt, StateKey,
-    Suite, TreeSize,
+    canonical, key, merkle, Blinding, EntryIndex, Hash, Millis, NetworkId, Nonce, PrivateRoot,
+    Salt, StateKey, Suite, TreeSize,
 };
 use hefu_wire::file::KeyRole;
 use hefu_wire::{KeyFile, NetworkFile};
@@ -292,6 +293,59 @@ impl World {
                 facts: planned.facts,
                 named_member_salt: planned.named_member_salt,
             }),
+        }
+    }
+
+    /// Writes the use of a document as done by the buyer's statement and makes its receipt.
+    pub(crate) fn consume(&mut self, signed: &Signed) -> Receipt {
+        let statement = Statement::decode(&signed.bytes).expect("just signed");
+        let (operation, id) = (&signed.operations[0], signed.operation_id(0));
+        let Operation::Consume(consume) = operation else {
+            panic!("another operation")
+        };
+        let (purpose, block_time) = (consume.purpose.clone(), crate::now());
+        let item = PrivateItem {
+            blinding: consume.blinding,
+            item: Item::Use(UseItem {
+                purpose: purpose.clone(),
+                member: self.buyer.file.holder.clone(),
+                operation: id,
+                block_time,
+            }),
+        };
+        self.change(&consume.record, |record| {
+            record.uses.push(UseState {
+                purpose,
+                consumed_at: block_time,
+            });
+        });
+        let root = merkle::root(SUITE, &[canonical::encode(&item)]);
+        if let Some(Value::Record(_, private)) = self.values.get_mut(&consume.record) {
+            *private = PrivateRoot(root.0);
+        }
+        let keys = [
+            consume.record,
+            key::agency(SUITE, "gd-tax"),
+            key::member(SUITE, &self.buyer.file.holder),
+            key::public_key(SUITE, &self.buyer.file.key_id),
+        ];
+        Receipt {
+            certificate: self.under(SUITE.log_leaf(&statement.cose), &keys, block_time),
+            operation: ProvenOperation {
+                operation: operation.encode().into(),
+                index: 0,
+                path: Vec::new(),
+                cose: statement.cose,
+                entry_index: EntryIndex(0),
+                entry_path: Vec::new(),
+            },
+            opened: Some(OpenedItem {
+                index: 0,
+                count: 1,
+                item,
+                path: Vec::new(),
+            }),
+            disclosed: None,
         }
     }
 

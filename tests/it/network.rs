@@ -221,6 +221,32 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
             answer.status()
         );
     }
+    // Operations that name other leaves as their records: signed by who may sign, and still no
+    // more than an outcome. (One of these once stopped every validator.)
+    let suite = world.devnet.network.suite();
+    let clock = key::clock(suite);
+    let digest = key::digest(suite, &licence(1).digests[0]);
+    for record in [clock, key::agency(suite, "gz-housing"), digest] {
+        let revoke = Revoke {
+            record,
+            reason: "x".into(),
+            effective_at: None,
+        };
+        let statement = world
+            .devnet
+            .sign("agency-gz-housing", &[Operation::Revoke(revoke)])?;
+        let answer = world.devnet.submit(0, &statement)?;
+        let unknown = |o: &OutcomeAnswer| matches!(o, OutcomeAnswer::Refused { code: 1005, .. });
+        ensure!(answer.outcomes.iter().all(unknown), "{answer:?}");
+    }
+    let bytes = world
+        .devnet
+        .get(0, &path::record(&clock, Beside::default()))?;
+    let state = StatusCertificate::decode(&bytes)?.verify(&world.devnet.network)?;
+    ensure!(
+        state.record(&clock).is_err(),
+        "the clock is proven to be a record"
+    );
     // Raw bytes at the ports of engine and swarm.
     for node in 0..4 {
         for port in [0, 1] {

@@ -109,6 +109,7 @@ fn cosignatures<C>(
 mod tests {
     use super::*;
     use hefu_types::canonical;
+    use hefu_types::statement::OPERATIONS_MAX;
 
     fn statement(operations: usize) -> Statement {
         Statement {
@@ -166,9 +167,13 @@ mod tests {
             let statements = counts.iter().map(|count| statement(*count)).collect();
             read(&canonical::encode(&Message::Statements(statements))).is_some()
         };
-        assert!(most(&[BLOCK_OPERATIONS_MAX]));
-        assert!(!most(&[BLOCK_OPERATIONS_MAX + 1]));
-        assert!(!most(&[BLOCK_OPERATIONS_MAX - 1, 2]));
+        let full = BLOCK_OPERATIONS_MAX / OPERATIONS_MAX;
+        assert!(most(&vec![OPERATIONS_MAX; full]));
+        assert!(!most(&[OPERATIONS_MAX + 1]), "more than a statement has");
+        assert!(
+            !most(&vec![OPERATIONS_MAX; full + 1]),
+            "more than a block has"
+        );
         for bad in [
             "",
             "80",
