@@ -198,6 +198,10 @@ pub enum Role {
     Agency,
     /// Consumes.
     Member,
+    /// Admits agencies and members; named in genesis.
+    Registrar,
+    /// A seat of the council; named in genesis.
+    Council,
 }
 
 /// See [`Command::Register`].

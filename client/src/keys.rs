@@ -73,6 +73,8 @@ pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
     let role = match args.role {
         Role::Agency => KeyRole::Agency,
         Role::Member => KeyRole::Member,
+        Role::Registrar => KeyRole::Registrar,
+        Role::Council => KeyRole::Council,
     };
     let mut file = KeyFile::new(role, &args.holder, suite, crate::random());
     match args.role {
@@ -81,6 +83,7 @@ pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
             file.identifier = args.identifier.as_deref().map(member_identifier);
             file.identifier_salt = Some(Salt(crate::random()));
         }
+        Role::Registrar | Role::Council => {}
     }
     let mut bytes = serde_json::to_vec_pretty(&file).expect("a key file is plain JSON");
     bytes.push(b'\n');

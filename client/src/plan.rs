@@ -139,6 +139,10 @@ pub fn plan(
 ) -> Result<Planned, Aside> {
     let suite = issuer.suite;
     let rules = asked.rules;
+    // Every empty file is the same file: whoever registered one would have registered them all.
+    if renditions.iter().any(|rendition| rendition.size_bytes == 0) {
+        return Aside::unfit("the file is empty", "文件为空");
+    }
     for rendition in renditions {
         if rendition.kind().is_some_and(|kind| kind != rules.kind) {
             return Err(Aside::OtherKind);

@@ -185,6 +185,8 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
         let file: NetworkFile = crate::config::read_json(&network_file)?;
         return Ok(nodes(plan, &file));
     }
+    // Before anything is written: a taken port leaves nothing half-made behind.
+    let addresses = addresses(plan)?;
     let mut id = NetworkId([0; 16]);
     OsRng.fill_bytes(&mut id.0);
     let maker = Maker {
@@ -197,7 +199,6 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
         what: error.to_string(),
     })?;
     write_json(&plan.folder.join("genesis.json"), &genesis, false)?;
-    let addresses = addresses(plan)?;
     for (index, validator) in genesis.validators.iter().enumerate() {
         let peers = genesis
             .validators
@@ -262,11 +263,16 @@ fn multiaddr(address: SocketAddr) -> String {
     format!("/ip4/{}/tcp/{}", address.ip(), address.port())
 }
 
-fn addresses(plan: &Plan) -> Result<Vec<Addresses>, ConfigError> {
-    let fail = |error| ConfigError::File {
+fn taken(port: u16, error: &std::io::Error) -> ConfigError {
+    ConfigError::Content {
         path: "127.0.0.1".into(),
-        error,
-    };
+        what: format!(
+            "port {port} cannot be used ({error}); give another --port, or 0 for free ones"
+        ),
+    }
+}
+
+fn addresses(plan: &Plan) -> Result<Vec<Addresses>, ConfigError> {
     // Free ports are held until all are found, so that no two are the same.
     let mut held = Vec::new();
     let mut all = Vec::new();
@@ -278,8 +284,9 @@ fn addresses(plan: &Plan) -> Result<Vec<Addresses>, ConfigError> {
                 .saturating_add(10 * index as u16)
                 .saturating_add(offset);
             let port = if plan.port == 0 { 0 } else { fixed };
-            let listener = TcpListener::bind(("127.0.0.1", port)).map_err(fail)?;
-            four.push(listener.local_addr().map_err(fail)?);
+            let listener =
+                TcpListener::bind(("127.0.0.1", port)).map_err(|error| taken(port, &error))?;
+            four.push(listener.local_addr().map_err(|error| taken(port, &error))?);
             held.push(listener);
         }
         all.push(Addresses {

@@ -29,6 +29,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const AHEAD_MS_MAX: u64 = 2_000;
 /// How far behind.
 const BEHIND_MS_MAX: u64 = 10_000;
+/// How far ahead the time of any block may be, however it came: late parts, a restream, sync. Far
+/// enough never to hold up a node with a sound clock, near enough that one proposer who lets his
+/// parts come late cannot push the ledger's time to the end of time.
+const AHEAD_ANYHOW_MS_MAX: u64 = 600_000;
 
 /// Why the loop stopped. All of these are local.
 #[derive(Debug, thiserror::Error)]
@@ -330,8 +334,12 @@ impl Application for Ledger {
             Err(judgement) => return Ok(judgement),
         };
         let (time, clock) = (checked.header().time, now());
-        let plausible = time <= clock.plus(AHEAD_MS_MAX) && clock <= time.plus(BEHIND_MS_MAX);
-        if first_seen_in_its_round && !plausible {
+        let plausible = if first_seen_in_its_round {
+            time <= clock.plus(AHEAD_MS_MAX) && clock <= time.plus(BEHIND_MS_MAX)
+        } else {
+            time <= clock.plus(AHEAD_ANYHOW_MS_MAX)
+        };
+        if !plausible {
             let why = format!("its time is {time}, this node's clock says {clock}");
             return Ok(Judgement::Unsure(why));
         }

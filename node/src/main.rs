@@ -2,14 +2,14 @@
 
 use anyhow::{bail, Context};
 use clap::{Parser, Subcommand};
-use hefu_node::config::{write_json, NodeConfig, PeerConfig};
+use hefu_node::config::{read_json, write_json, NodeConfig, PeerConfig};
 use hefu_node::devnet::{self, DevNode, Plan};
 use hefu_node::memory::Memory;
 use hefu_node::run::{self, Ended};
 use hefu_store::Store;
-use hefu_types::genesis::{GenesisValidator, ProvenKey};
+use hefu_types::genesis::{Genesis, GenesisValidator, Network, ProvenKey};
 use hefu_types::{NetworkId, Suite};
-use hefu_wire::file::{KeyFile, KeyRole};
+use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
 use rand::RngCore;
 use std::io::{IsTerminal, Write};
 use std::os::unix::process::CommandExt;
@@ -65,6 +65,22 @@ enum Command {
         /// The network begins with this node: its empty store is no loss of memory.
         #[arg(long)]
         founding: bool,
+    },
+    /// Writes the network file for clients: the genesis, its digest, and where nodes answer.
+    #[command(
+        after_help = "Example: hefu-node network-file --genesis genesis.json \\\n    \
+        --node http://gd.hefu.example:26502 --out network.json"
+    )]
+    NetworkFile {
+        /// The network's genesis.
+        #[arg(long)]
+        genesis: PathBuf,
+        /// The public address of a node; may be given several times.
+        #[arg(long = "node", required = true)]
+        nodes: Vec<String>,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Runs a node until it is told to stop (SIGINT, SIGTERM).
     #[command(after_help = "Example: hefu-node run --config /etc/hefu/node.json")]
@@ -138,6 +154,11 @@ fn main() -> anyhow::Result<()> {
             network_id,
             founding,
         } => init(&dir, &name, &region, &network_id, founding),
+        Command::NetworkFile {
+            genesis,
+            nodes,
+            out,
+        } => network_file(&genesis, nodes, &out),
         Command::Run {
             config,
             stop_with_stdin,
@@ -369,6 +390,27 @@ fn init(
         "  hefu-node run --config {}",
         dir.join("node.json").display()
     );
+    Ok(())
+}
+
+fn network_file(genesis: &Path, nodes: Vec<String>, out: &Path) -> anyhow::Result<()> {
+    let genesis: Genesis = read_json(genesis)?;
+    let network = Network::new(genesis.clone())?;
+    let digest = network.digest();
+    write_json(
+        out,
+        &NetworkFile {
+            genesis,
+            digest,
+            nodes,
+        },
+        false,
+    )?;
+    println!(
+        "{} written; tell its readers the digest by another way:",
+        out.display()
+    );
+    println!("{digest}");
     Ok(())
 }
 
