@@ -10,6 +10,7 @@ use crate::prove::{self, Beside, Prover};
 use crate::shared::{now, Published, Shared};
 use crate::tiles::Tile;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{header, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -72,6 +73,10 @@ pub fn public(api: Api) -> Router {
         .route("/refusals/{height}", get(refusals))
         .route("/healthz", get(health))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, Code::NotFound, None) })
+        .method_not_allowed_fallback(|| async {
+            let detail = Some("this path has another method".to_owned());
+            problem(StatusCode::METHOD_NOT_ALLOWED, Code::NotFound, detail)
+        })
         .layer(DefaultBodyLimit::max(STATEMENT_BYTES_MAX))
         .with_state(api)
 }
@@ -147,8 +152,16 @@ struct Wait {
     wait_ms: Option<u64>,
 }
 
-async fn submit(State(api): State<Api>, Query(wait): Query<Wait>, body: Bytes) -> Response {
+async fn submit(
+    State(api): State<Api>,
+    Query(wait): Query<Wait>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     api.metrics.request();
+    let Ok(body) = body else {
+        let detail = format!("a statement has at most {STATEMENT_BYTES_MAX} bytes");
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, Some(detail));
+    };
     // Reading and checking take memory and a core: only so many at once, the others try again.
     let Ok(permit) = Arc::clone(&api.submissions).try_acquire_owned() else {
         return refuse(&AdmissionError::Full);

@@ -125,8 +125,11 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,hefu_node=info,hefu_engine=info"));
+    // The engine tells of every failed dial as an error, each second; our swarm tells who comes and
+    // goes, once. RUST_LOG shows all.
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new("warn,hefu_node=info,hefu_engine=info,arc_malachitebft_network=off")
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
@@ -169,6 +172,9 @@ fn main() -> anyhow::Result<()> {
     }
 }
 
+/// How long reads that are under way may take when a node stops.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
+
 fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
     let config = NodeConfig::read(path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -197,8 +203,8 @@ fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
         };
         run::run(config, stop).await.map_err(anyhow::Error::from)
     });
-    // What still reads for a client that waits is not worth waiting for.
-    runtime.shutdown_background();
+    // Reads under way hold the database: they end before the process tears it down.
+    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     match ended? {
         Ended::Told => Ok(()),
         Ended::MayVote => {

@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::memory::{has_regained, Memory};
 use crate::metrics::Metrics;
 use crate::publication::{CheckpointKeys, Heard, Publication, HEIGHTS_KEPT};
-use crate::shared::{now, unreadable, Head, Shared};
+use crate::shared::{now, unreadable, Head, Published, Shared};
 use hefu_engine::{engine_handle, EngineError, EngineHandle, Timeouts};
 use hefu_store::columns::Column;
 use hefu_store::{Opened, Store, StoreFault};
@@ -283,7 +283,31 @@ fn recall(shared: &Shared, publication: &mut Publication) -> Result<(), StoreFau
         reach(publication, before_last, tree)?;
         publication.confirmed(before_last)?;
     }
-    reach(publication, height, head.tree.clone())
+    reach(publication, height, head.tree.clone())?;
+    serve_last_published(shared, &head)
+}
+
+/// What was published before the stop is served again at once: it holds for its time, and readers
+/// judge its age. It lies a few heights below the head, whose trees lead back to it.
+fn serve_last_published(shared: &Shared, head: &Head) -> Result<(), StoreFault> {
+    let Some(signed) = shared.store.published()? else {
+        return Ok(());
+    };
+    let published = signed.checkpoint.height;
+    let of_set = signed.checkpoint.epoch == head.set.epoch;
+    if !of_set || published > head.before.height || published + HEIGHTS_KEPT < head.before.height {
+        return Ok(());
+    }
+    let mut tree = head.tree.clone();
+    for height in (published + 1..=head.before.height).rev() {
+        tree = shared.store.tree_before(&tree, height)?;
+    }
+    // A power loss may have taken blocks that were decided, never the root that was cosigned.
+    if tree.root() == signed.checkpoint.state_root {
+        let set = Arc::clone(&head.set);
+        shared.set_published(Published { signed, tree, set });
+    }
+    Ok(())
 }
 
 /// The libp2p id of a validator's peer key. A key of genesis was checked to be one.

@@ -381,6 +381,28 @@ fn a_node_whose_disk_was_wiped_follows_and_votes_again_when_it_is_safe() -> Resu
 }
 
 #[test]
+fn what_was_published_is_served_again_right_after_a_start() -> Result<()> {
+    let mut world = World::start()?;
+    let statement = world.devnet.sign("agency-gz-housing", &registers(0..3))?;
+    world.devnet.submit(0, &statement)?;
+    for node in 0..4 {
+        world.devnet.kill(node)?;
+    }
+    // One alone cannot make anything new final; what was final it proves all the same.
+    world.devnet.restart(0)?;
+    world.devnet.wait_published(0)?;
+    let at = record_key(&world.devnet.network, &licence(1));
+    let bytes = world.devnet.get(0, &path::record(&at, Beside::default()))?;
+    let state = StatusCertificate::decode(&bytes)?.verify(&world.devnet.network)?;
+    ensure!(state.record(&at)?.is_some());
+    let answer = agent()
+        .put(format!("{}/checkpoint", world.devnet.url(0)))
+        .send_empty()?;
+    ensure!(answer.status().as_u16() == 405);
+    Ok(())
+}
+
+#[test]
 fn an_idle_network_rests_between_heartbeats() -> Result<()> {
     let world = World::start_with(&["--port", "0", "--heartbeat-ms", "1500"])?;
     let begun = std::time::Instant::now();

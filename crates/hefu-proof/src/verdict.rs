@@ -327,6 +327,13 @@ fn status(
                 }
                 None => ("in force".to_owned(), "有效".to_owned()),
             };
+            let (en, zh) = record.uses.iter().fold((en, zh), |(en, zh), used| {
+                let (purpose, at) = (&used.purpose, used.consumed_at);
+                (
+                    format!("{en}; used for {purpose} at {at}"),
+                    format!("{zh}；已于 {at} 用于 {purpose}"),
+                )
+            });
             let (en, zh) = match record.status.state {
                 State::Issued => (en, zh),
                 state => {
