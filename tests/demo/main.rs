@@ -131,6 +131,12 @@ impl Demo {
         }
     }
 
+    /// The client must have said this code, and ended as for a refusal.
+    fn check_refused(&mut self, claim: &str, output: &Output, code: &str) {
+        let refused = output.status.code() == Some(1) && said(output).contains(code);
+        self.check(claim, refused);
+    }
+
     /// Runs a part of the demo. One that cannot go on is a failed check, and the next parts follow.
     fn step(&mut self, part: impl FnOnce(&mut Self) -> Result<()>) {
         if let Err(error) = part(self) {
@@ -380,10 +386,10 @@ impl Demo {
             &receipts,
             &path,
         ])?;
-        let refused = output.status.code() == Some(1) && said(&output).contains("2002");
-        self.check(
+        self.check_refused(
             "another document under the same number is refused: 2002, with evidence",
-            refused,
+            &output,
+            "2002",
         );
         let other = [
             "--type",
@@ -396,8 +402,11 @@ impl Demo {
             "invoice",
         ];
         let output = self.register("gd-tax", &other, &["invoices/pdf-dongguan-6088.pdf"])?;
-        let refused = output.status.code() == Some(1) && said(&output).contains("2003");
-        self.check("one file under two numbers is refused: 2003", refused);
+        self.check_refused(
+            "one file under two numbers is refused: 2003",
+            &output,
+            "2003",
+        );
         let foreign = text(&self.sample("invoices/ubl-hangzhou-2048.xml"));
         let elsewhere = text(&self.dir.join("receipts-elsewhere"));
         let output = self.hefu(&[
@@ -412,10 +421,10 @@ impl Demo {
             &elsewhere,
             &foreign,
         ])?;
-        let refused = output.status.code() == Some(1) && said(&output).contains("3005");
-        self.check(
+        self.check_refused(
             "an agency does not register for issuers outside its scope: 3005",
-            refused,
+            &output,
+            "3005",
         );
         Ok(())
     }
@@ -443,10 +452,10 @@ impl Demo {
         heading("One invoice, one reimbursement");
         let named = self.sample("invoices/ubl-guangzhou-1017.xml");
         let output = self.consume("member-other", &named)?;
-        let refused = output.status.code() == Some(1) && said(&output).contains("5003");
-        self.check(
+        self.check_refused(
             "a company that the invoice does not name may not use it: 5003",
-            refused,
+            &output,
+            "5003",
         );
         let output = self.consume("member-guiyang", &named)?;
         self.check(
@@ -460,10 +469,10 @@ impl Demo {
             output.status.success(),
         );
         let output = self.consume("member-other", &open)?;
-        let refused = output.status.code() == Some(1) && said(&output).contains("5002");
-        self.check(
+        self.check_refused(
             "a second reimbursement by another company is refused: 5002",
-            refused,
+            &output,
+            "5002",
         );
         let (network, file, member) = (self.network(), text(&open), self.key("member-other"));
         let output = self.hefu(&[
