@@ -17,8 +17,9 @@ use crate::say::{Exit, Report};
 use crate::send;
 use crate::summary::{self, Conflict, Earlier, Line, Outcome, Refusal};
 use hefu_proof::certificate::Value;
+use hefu_proof::fact::OpenFact;
 use hefu_proof::receipt::{Disclosed, Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
-use hefu_proof::verdict::{compare_facts, Match, Said};
+use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
 use hefu_types::leaf::Entitlement;
 use hefu_types::operation::{Operation, UseRight};
@@ -29,7 +30,7 @@ use hefu_wire::path::RECEIPTS_MAX;
 use hefu_wire::OutcomeAnswer;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// `hefu register`.
@@ -401,15 +402,7 @@ impl Run<'_> {
         let Operation::Register(register) = verified.operation() else {
             return None;
         };
-        let here: Vec<(String, String)> = planned
-            .facts
-            .iter()
-            .map(|fact| (fact.name.clone(), fact.value.clone()))
-            .collect();
-        let differing = match compare_facts(&verified.disclosed().facts, &here) {
-            Match::OtherContent { differing } => differing,
-            _ => Vec::new(),
-        };
+        let differing = differing(&verified.disclosed().facts, &planned.facts);
         Some(Earlier {
             number: register.identity.number.clone(),
             legal_issuer: register.identity.legal_issuer.clone(),
@@ -576,6 +569,34 @@ fn by_operation(folder: &Path, network: &Network) -> BTreeMap<OperationId, PathB
         }
     }
     ours
+}
+
+/// Which facts make two documents two: name, value there, value here. A fact that only one of them
+/// states changes the root as well, so it is told too. Nothing where the earlier facts are not open.
+fn differing(there: &[OpenFact], here: &[OpenFact]) -> Vec<(String, String, String)> {
+    const NOT_STATED: &str = "(not stated)";
+    if there.is_empty() {
+        return Vec::new();
+    }
+    let by_name = |facts: &[OpenFact]| -> BTreeMap<String, String> {
+        facts
+            .iter()
+            .map(|fact| (fact.name.clone(), fact.value.clone()))
+            .collect()
+    };
+    let (there, here) = (by_name(there), by_name(here));
+    let names: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
+    let value = |facts: &BTreeMap<String, String>, name: &String| {
+        facts
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| NOT_STATED.to_owned())
+    };
+    names
+        .into_iter()
+        .filter(|name| there.get(*name) != here.get(*name))
+        .map(|name| (name.clone(), value(&there, name), value(&here, name)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -76,3 +76,33 @@ fn a_batch_ends_as_its_worst_document() {
     assert_eq!(summary::counts(&lines)["left-aside"], 1);
     assert!(summary::text(&lines, crate::say::Lang::En).contains("left aside"));
 }
+
+#[test]
+fn a_fact_that_only_one_document_states_is_told_as_a_difference() {
+    let fact = |name: &str, value: &str| hefu_proof::fact::OpenFact {
+        salt: hefu_types::Salt([0; 16]),
+        name: name.into(),
+        value: value.into(),
+    };
+    let there = [fact("due", "5"), fact("number", "1"), fact("total", "5")];
+    let here = [
+        fact("currency", "EUR"),
+        fact("number", "1"),
+        fact("total", "7"),
+    ];
+    let told = super::differing(&there, &here);
+    let told: Vec<String> = told
+        .iter()
+        .map(|(n, t, h)| format!("{n}: {t}, {h}"))
+        .collect();
+    let expected = [
+        "currency: (not stated), EUR",
+        "due: 5, (not stated)",
+        "total: 5, 7",
+    ];
+    assert_eq!(told, expected);
+    assert!(
+        super::differing(&[], &here).is_empty(),
+        "facts that are not open tell nothing"
+    );
+}
