@@ -5,7 +5,7 @@
 //! and never taken again.
 
 use crate::pool::Taken;
-use crate::shared::{now, Shared};
+use crate::shared::Shared;
 use hefu_state::block::is_in_time;
 use hefu_store::{StatementPosition, StoreFault};
 use hefu_types::canonical::DecodeError;
@@ -103,7 +103,7 @@ pub fn admit(shared: &Shared, statement: Statement) -> Result<Admitted, Admissio
     if let Some(position) = shared.store.statement(&id)? {
         return Ok(Admitted::Executed { id, position });
     }
-    let time = now().max(shared.head().before.time);
+    let time = shared.clock.now().max(shared.head().before.time);
     if !leaf.signs_at(time) {
         return Err(AdmissionError::KeyNotValid);
     }

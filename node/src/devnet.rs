@@ -306,7 +306,7 @@ struct Maker {
 
 impl Maker {
     fn genesis(&self, plan: &Plan) -> Result<Genesis, ConfigError> {
-        let time = crate::shared::now();
+        let time = crate::clock::Clock::System.now();
         let keys = self.folder.join("keys");
         let validators = (0..plan.validators).map(|index| self.validator(index));
         let seats = REGIONS.iter().map(|(region, ..)| {

@@ -189,6 +189,17 @@ struct Shared {
 }
 
 impl Shared {
+    fn new(positions: BTreeMap<PublicKey, usize>, limits: GossipLimits) -> Self {
+        let outbox = Mutex::new(Outbox::new(positions.len(), limits));
+        Self {
+            positions,
+            limits,
+            outbox,
+            filled: Notify::new(),
+            listening: watch::Sender::new(None),
+        }
+    }
+
     /// No code waits or panics while it holds the outbox.
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
@@ -226,23 +237,60 @@ pub fn spawn(config: GossipConfig) -> Result<(Gossip, mpsc::Receiver<GossipEvent
             source: error.into(),
         })?;
 
-    let shared = Arc::new(Shared {
-        positions: peers
-            .iter()
-            .enumerate()
-            .map(|(position, peer)| (peer.key, position))
-            .collect(),
-        limits: config.limits,
-        outbox: Mutex::new(Outbox::new(peers.len(), config.limits)),
-        filled: Notify::new(),
-        listening: watch::Sender::new(None),
-    });
+    let positions = peers.iter().map(|peer| peer.key).zip(0..).collect();
+    let shared = Arc::new(Shared::new(positions, config.limits));
     let (events, received) = mpsc::channel(config.limits.events_max.max(1));
     tokio::spawn(swarm::Task::new(swarm, peers, shared.clone(), events).run());
     Ok((Gossip { shared }, received))
 }
 
 impl Gossip {
+    /// A handle without a swarm: what it would send is [taken](Self::take_sent) by who made it, and
+    /// peers come and go by [`Self::connect`] and [`Self::disconnect`]. For simulations.
+    pub fn by_hand(peers: &[PublicKey], limits: GossipLimits) -> Self {
+        let positions = peers.iter().copied().zip(0..).collect();
+        Self {
+            shared: Arc::new(Shared::new(positions, limits)),
+        }
+    }
+
+    /// From now on the peer is sent to. Only without a swarm.
+    pub fn connect(&self, peer: &PublicKey) {
+        if let Some(position) = self.shared.positions.get(peer) {
+            self.shared.outbox().open(*position);
+        }
+    }
+
+    /// Nothing more is sent to the peer, and what waited is gone. Only without a swarm.
+    pub fn disconnect(&self, peer: &PublicKey) {
+        if let Some(position) = self.shared.positions.get(peer) {
+            self.shared.outbox().close(*position);
+        }
+    }
+
+    /// All that waits, message by message as the swarm would send it: peer by peer in the order
+    /// of their keys, statements last. Only without a swarm.
+    pub fn take_sent(&self) -> Vec<(PublicKey, Message)> {
+        let mut outbox = self.shared.outbox();
+        let limits = &self.shared.limits;
+        let mut sent = Vec::new();
+        let mut send = |peer: &PublicKey, bytes: &[u8]| {
+            // The peer would read it in the same way.
+            let message = canonical::decode(bytes, limits.message_bytes_max);
+            sent.push((*peer, message.expect("what a node sends can be read")));
+        };
+        for (peer, position) in &self.shared.positions {
+            while let Some(item) = outbox.take_message(*position) {
+                send(peer, &item.bytes);
+            }
+            while let Some(items) = outbox.take_statements(*position) {
+                let statements = items.iter().map(|item| &item.bytes[..]);
+                send(peer, &message::statements_frame(statements));
+            }
+        }
+        sent
+    }
+
     /// Pushes a statement to every connected peer, together with what else waits for it.
     pub fn broadcast_statement(&self, statement: &Statement) {
         self.queue(None, [Queued::statement(statement)]);

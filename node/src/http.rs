@@ -7,7 +7,7 @@ use crate::admission::{admit, AdmissionError, Admitted};
 use crate::gossip::Gossip;
 use crate::metrics::Metrics;
 use crate::prove::{self, Beside, Prover};
-use crate::shared::{now, Published, Shared};
+use crate::shared::{Published, Shared};
 use crate::tiles::Tile;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -536,7 +536,7 @@ async fn refusals(State(api): State<Api>, Path(height): Path<String>) -> Respons
 
 async fn health(State(api): State<Api>) -> Response {
     let head = api.shared.head();
-    let block_age_ms = now().0.saturating_sub(head.before.time.0);
+    let block_age_ms = api.shared.clock.now().0.saturating_sub(head.before.time.0);
     let heartbeat_ms = api.shared.network.genesis().heartbeat_ms;
     let published = api.shared.published();
     let health = Health {

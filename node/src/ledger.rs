@@ -7,7 +7,7 @@
 use crate::gossip::{Gossip, Message};
 use crate::metrics::Metrics;
 use crate::publication::Publication;
-use crate::shared::{now, unreadable, Head, Shared};
+use crate::shared::{unreadable, Head, Shared};
 use bytes::Bytes;
 use hefu_engine::{Application, Evidence, Judgement, KeptProposal, Voter};
 use hefu_proof::checkpoint::Checkpoint;
@@ -304,7 +304,7 @@ impl Application for Ledger {
 
     fn propose(&mut self, height: u64, _round: u32) -> Result<Bytes, LedgerFault> {
         let head = self.shared.head();
-        let time = now().max(head.before.time.plus(1));
+        let time = self.shared.clock.now().max(head.before.time.plus(1));
         let statements = self.select(&head, time)?;
         let header = Header {
             network: self.network().digest(),
@@ -333,7 +333,7 @@ impl Application for Ledger {
             Ok(checked) => checked,
             Err(judgement) => return Ok(judgement),
         };
-        let (time, clock) = (checked.header().time, now());
+        let (time, clock) = (checked.header().time, self.shared.clock.now());
         let plausible = if first_seen_in_its_round {
             time <= clock.plus(AHEAD_MS_MAX) && clock <= time.plus(BEHIND_MS_MAX)
         } else {

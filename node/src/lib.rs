@@ -7,9 +7,11 @@
 //! Not here: the rules (`hefu-state`), bytes on disk (`hefu-store`), voting (`hefu-engine`).
 
 pub mod admission;
+pub mod clock;
 pub mod config;
 pub mod devnet;
 pub mod gossip;
+pub mod hear;
 pub mod http;
 pub mod ledger;
 pub mod memory;
@@ -19,4 +21,5 @@ pub mod prove;
 pub mod publication;
 pub mod run;
 pub mod shared;
+pub mod start;
 pub mod tiles;

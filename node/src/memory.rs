@@ -7,6 +7,8 @@
 //! has gone on without this node for long enough.
 
 use crate::config::ConfigError;
+use crate::shared::Shared;
+use hefu_types::Millis;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -62,27 +64,27 @@ impl Memory {
         height: u64,
         log_height: Option<u64>,
     ) -> Result<Result<(), String>, ConfigError> {
-        if let Ok(why) = fs::read_to_string(self.follower()) {
-            return Ok(Err(why.trim().to_owned()));
-        }
-        let founding = self.founding().exists();
-        if fresh && !founding {
-            let why = "its store is empty, and the network did not begin with it";
+        let marks = self.marks()?;
+        let voting = marks.may_vote(fresh, height, log_height);
+        if let (Err(why), None) = (&voting, &marks.follower) {
             self.forget(why)?;
-            return Ok(Err(why.to_owned()));
         }
-        if !fresh && !founding && log_height.is_none() {
-            let why = "the engine's log is missing beside a store";
-            self.forget(why)?;
-            return Ok(Err(why.to_owned()));
-        }
-        // The engine would reset a log of another height: votes of the heights between are gone.
-        if log_height.is_some_and(|of_log| of_log > height + 1 || of_log < height) {
-            let why = "its store and its engine's log are of different heights";
-            self.forget(why)?;
-            return Ok(Err(why.to_owned()));
-        }
-        Ok(Ok(()))
+        Ok(voting)
+    }
+
+    fn marks(&self) -> Result<Marks, ConfigError> {
+        let follower = match fs::read_to_string(self.follower()) {
+            Ok(why) => Some(why.trim().to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let path = self.follower();
+                return Err(ConfigError::File { path, error });
+            }
+        };
+        Ok(Marks {
+            founding: self.founding().exists(),
+            follower,
+        })
     }
 
     /// The engine has begun to write its log: from now on an empty store is a loss.
@@ -121,9 +123,75 @@ impl Memory {
     }
 }
 
-/// Whether a follower may vote again: the first checkpoint whose quorum time is later than its start
-/// was at `height_then`, and it has executed two heights more.
-pub fn has_regained(height_then: u64, height_now: u64) -> bool {
+/// What the two files say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The network begins with this node.
+    pub founding: bool,
+    /// The node must not vote, and why.
+    pub follower: Option<String>,
+}
+
+impl Marks {
+    /// Whether a node with these marks may vote, and why not: see [`Memory::may_vote`]. Who may not
+    /// must be marked as a follower before it does anything.
+    pub fn may_vote(
+        &self,
+        fresh: bool,
+        height: u64,
+        log_height: Option<u64>,
+    ) -> Result<(), String> {
+        if let Some(why) = &self.follower {
+            return Err(why.clone());
+        }
+        if fresh && !self.founding {
+            return Err("its store is empty, and the network did not begin with it".into());
+        }
+        if !fresh && !self.founding && log_height.is_none() {
+            return Err("the engine's log is missing beside a store".into());
+        }
+        // The engine would reset a log of another height: votes of the heights between are gone.
+        if log_height.is_some_and(|of_log| of_log > height + 1 || of_log < height) {
+            return Err("its store and its engine's log are of different heights".into());
+        }
+        Ok(())
+    }
+}
+
+/// A follower on its way to vote again.
+#[derive(Debug)]
+pub struct Regaining {
+    start_seconds: u64,
+    /// The height of the first checkpoint whose quorum time is later than the start.
+    first: Option<u64>,
+}
+
+impl Regaining {
+    /// Of a follower that starts at this time of its own clock.
+    pub fn new(start: Millis) -> Self {
+        Self {
+            start_seconds: start.0 / 1000,
+            first: None,
+        }
+    }
+
+    /// Whether it may vote again: two heights after the first checkpoint whose quorum time is later
+    /// than its start. To be asked at each publication.
+    pub fn has_regained(&mut self, shared: &Shared) -> bool {
+        let Some(published) = shared.published() else {
+            return false;
+        };
+        let (suite, origin) = (shared.network.suite(), shared.network.origin());
+        let verified = published.signed.verify(suite, origin, &published.set);
+        if !verified.is_ok_and(|verified| verified.quorum_seconds() > self.start_seconds) {
+            return false;
+        }
+        let first = *(self.first).get_or_insert(published.signed.checkpoint.height);
+        two_heights_later(first, shared.head().before.height)
+    }
+}
+
+fn two_heights_later(height_then: u64, height_now: u64) -> bool {
     height_now >= height_then.saturating_add(HEIGHTS_BEFORE_VOTE)
 }
 
@@ -224,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_follower_waits_two_heights() {
-        assert!(!has_regained(7, 8));
-        assert!(has_regained(7, 9));
+        assert!(!two_heights_later(7, 8));
+        assert!(two_heights_later(7, 9));
     }
 }

@@ -6,7 +6,7 @@
 //! asks.
 
 use crate::gossip::HeightCosignature;
-use crate::shared::{now, Published, Shared};
+use crate::shared::{Published, Shared};
 use hefu_proof::checkpoint::{verify_cosignature, Checkpoint, LogSignature};
 use hefu_proof::SignedCheckpoint;
 use hefu_state::StateTree;
@@ -124,7 +124,7 @@ impl Publication {
         if height < self.cosigned_height {
             return Ok(None);
         }
-        let seconds = now().0 / 1000;
+        let seconds = self.shared.clock.now().0 / 1000;
         let own = HeightCosignature {
             height,
             member: MemberCosignature {

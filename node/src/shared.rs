@@ -3,6 +3,7 @@
 //! The ledger is the only writer of [`Shared::head`], the publication of [`Shared::published`];
 //! readers take a snapshot and hold no lock while they work with it.
 
+use crate::clock::Clock;
 use crate::pool::Pool;
 use hefu_proof::SignedCheckpoint;
 use hefu_state::{Before, StateTree};
@@ -10,10 +11,9 @@ use hefu_store::columns::Column;
 use hefu_store::{Store, StoreFault};
 use hefu_types::genesis::Network;
 use hefu_types::leaf::{Leaf, SetLeaf};
-use hefu_types::{Millis, StateKey};
+use hefu_types::StateKey;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 /// What was reached by executing blocks.
@@ -51,13 +51,15 @@ pub struct Shared {
     pub store: Store,
     /// Statements that wait for a block.
     pub pool: Mutex<Pool>,
+    /// This node's clock.
+    pub clock: Clock,
     head: RwLock<Arc<Head>>,
     published: watch::Sender<Option<Arc<Published>>>,
 }
 
 impl Shared {
     /// Begins with what was found on opening the store.
-    pub fn new(network: Network, name: String, store: Store, head: Head) -> Self {
+    pub fn new(network: Network, name: String, store: Store, head: Head, clock: Clock) -> Self {
         let pool = Mutex::new(Pool::default());
         let head = RwLock::new(Arc::new(head));
         Self {
@@ -65,6 +67,7 @@ impl Shared {
             name,
             store,
             pool,
+            clock,
             head,
             published: watch::Sender::new(None),
         }
@@ -123,12 +126,4 @@ pub fn unreadable(column: Column, row: impl fmt::Display, why: impl fmt::Display
         row: row.to_string(),
         why: why.to_string(),
     }
-}
-
-/// This node's clock.
-pub fn now() -> Millis {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
