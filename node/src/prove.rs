@@ -5,17 +5,20 @@
 
 use crate::shared::{unreadable, Published, Shared};
 use hefu_proof::certificate::{ProvenLeaf, StatusCertificate, Value};
-use hefu_proof::log::{inclusion_path, path_in_list};
-use hefu_proof::receipt::{OpenedItem, ProvenOperation, Receipt};
+use hefu_proof::bundle::{OwnPart, ReceiptBundle};
+use hefu_proof::log::{inclusion_path, ListTree};
+use hefu_proof::receipt::{OpenedItem, Receipt};
 use hefu_store::columns::Column;
 use hefu_store::{OperationPosition, StoreFault};
 use hefu_types::key;
-use hefu_types::leaf::{DigestLeaf, Holder, KeyLeaf, Leaf, TypeLeaf};
+use hefu_types::leaf::{
+    AgencyLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf,
+};
 use hefu_types::operation::{operation_id, Operation};
 use hefu_types::profile::Profile;
 use hefu_types::record::{Item, Record};
 use hefu_types::statement::SignedHeader;
-use hefu_types::{Digest, Hash, OperationId, PrivateRoot, StateKey};
+use hefu_types::{Digest, EntryIndex, Hash, KeyId, OperationId, PrivateRoot, StateKey};
 use std::collections::BTreeMap;
 
 /// What else a certificate of a document proves.
@@ -88,12 +91,12 @@ impl<'a> Prover<'a> {
     pub fn document(&mut self, key: StateKey, beside: &Beside) -> Result<(), StoreFault> {
         let suite = self.shared.network.suite();
         if let Some(member) = &beside.member {
-            self.leaf::<hefu_types::leaf::MemberLeaf>(key::member(suite, member))?;
+            self.leaf::<MemberLeaf>(key::member(suite, member))?;
         }
         let Some(Record { public, .. }) = self.record(key)? else {
             return Ok(());
         };
-        self.leaf::<hefu_types::leaf::AgencyLeaf>(key::agency(suite, &public.agency))?;
+        self.leaf::<AgencyLeaf>(key::agency(suite, &public.agency))?;
         let counter = self.published.signed.checkpoint.compromise_counter;
         for event in [Some(&public.registration), public.status_event.as_ref()]
             .into_iter()
@@ -109,7 +112,7 @@ impl<'a> Prover<'a> {
             .filter(|region| **region != public.region)
         {
             let at = key::recognition(suite, region, &public.document_type, &public.region);
-            self.leaf::<hefu_types::leaf::RecognitionLeaf>(at)?;
+            self.leaf::<RecognitionLeaf>(at)?;
         }
         Ok(())
     }
@@ -123,20 +126,69 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// The certificate of all that was added.
-    pub fn certificate(self) -> StatusCertificate {
+    /// Adds who holds a key, and the key.
+    fn signer(&mut self, key_id: &KeyId) -> Result<(), StoreFault> {
+        let suite = self.shared.network.suite();
+        let key: Option<KeyLeaf> = self.leaf(key::public_key(suite, key_id))?;
+        match key.map(|key| key.holder) {
+            Some(Holder::Agency(id)) => drop(self.leaf::<AgencyLeaf>(key::agency(suite, &id))?),
+            Some(Holder::Member(id)) => drop(self.leaf::<MemberLeaf>(key::member(suite, &id))?),
+            // They sign no operation on a document.
+            Some(Holder::Registrar(_) | Holder::Council(_) | Holder::Validator(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    /// Adds the document that an operation is about, if the document names it as done: the outer
+    /// `None` says that it does not. Tells the private item of a use.
+    fn operation(
+        &mut self,
+        operation: &Operation,
+        id: &OperationId,
+    ) -> Result<Option<Option<OpenedItem>>, StoreFault> {
+        let suite = self.shared.network.suite();
+        let Some(record_key) = record_key(self.shared, operation)? else {
+            return Ok(None);
+        };
+        let Some(record) = self.record(record_key)? else {
+            return Ok(None);
+        };
+        // The agency of the record speaks for the document also where a member signed.
+        self.leaf::<AgencyLeaf>(key::agency(suite, &record.public.agency))?;
+        let is_status_event = || {
+            let event = record.public.status_event.as_ref();
+            event.is_some_and(|event| event.operation == *id)
+        };
+        Ok(match operation {
+            Operation::Register(register) => {
+                let named = record.public.registration.operation == *id
+                    || names_rendition(self, &register.digests, id)?;
+                named.then_some(None)
+            }
+            Operation::Revoke(_) | Operation::Cancel(_) => is_status_event().then_some(None),
+            Operation::Consume(_) => open_use(suite, &record, id).map(Some),
+        })
+    }
+
+    /// All that was added, ascending by key, with proofs.
+    fn proven(self) -> Vec<ProvenLeaf> {
         let tree = &self.published.tree;
         let prove = |(key, value)| ProvenLeaf {
             key,
             value,
             proof: tree.prove(&key),
         };
+        self.values.into_iter().map(prove).collect()
+    }
+
+    /// The certificate of all that was added.
+    pub fn certificate(self) -> StatusCertificate {
         StatusCertificate {
             format: 0,
             network: self.shared.network.digest(),
             checkpoint: self.published.signed.clone(),
             handovers: Vec::new(),
-            leaves: self.values.into_iter().map(prove).collect(),
+            leaves: self.proven(),
         }
     }
 }
@@ -147,9 +199,21 @@ pub fn receipt(
     published: &Published,
     position: OperationPosition,
 ) -> Result<Option<Receipt>, StoreFault> {
+    let OperationPosition { entry, index } = position;
+    let bundle = receipts(shared, published, entry, index, 1)?;
+    Ok(bundle.and_then(|bundle| bundle.receipts().next().flatten()))
+}
+
+/// The receipts of a statement's operations from `first` on, if the published log has the statement.
+pub fn receipts(
+    shared: &Shared,
+    published: &Published,
+    entry: EntryIndex,
+    first: u32,
+    count: u32,
+) -> Result<Option<ReceiptBundle>, StoreFault> {
     let suite = shared.network.suite();
     let size = published.signed.checkpoint.size;
-    let OperationPosition { entry, index } = position;
     if entry.0 >= size.0 {
         return Ok(None);
     }
@@ -158,72 +222,42 @@ pub fn receipt(
     else {
         return Ok(None);
     };
-    let Some(bytes) = operations.get(index as usize) else {
-        return Ok(None);
-    };
     let damaged = |why: &dyn std::fmt::Display| unreadable(Column::Operations, entry, why);
-    let operation = Operation::decode(bytes).map_err(|error| damaged(&error))?;
     let header = SignedHeader::read(suite, &shared.network.digest(), &cose)
         .map_err(|error| damaged(&error))?;
-    let id = operation_id(suite, &header.id, index);
-
-    let mut prover = Prover::new(shared, published);
-    let key_at = key::public_key(suite, &header.protected.key_id);
-    let Some(key_leaf) = prover.leaf::<KeyLeaf>(key_at)? else {
-        return Ok(None);
-    };
-    match &key_leaf.holder {
-        Holder::Agency(id) => {
-            prover.leaf::<hefu_types::leaf::AgencyLeaf>(key::agency(suite, id))?;
-        }
-        Holder::Member(id) => {
-            prover.leaf::<hefu_types::leaf::MemberLeaf>(key::member(suite, id))?;
-        }
-        Holder::Registrar(_) | Holder::Council(_) | Holder::Validator(_) => return Ok(None),
-    }
-    let Some(record_key) = record_key(shared, &operation)? else {
-        return Ok(None);
-    };
-    let Some(record) = prover.record(record_key)? else {
-        return Ok(None);
-    };
-    // The agency of the record speaks for the document also where a member signed.
-    let agency = key::agency(suite, &record.public.agency);
-    prover.leaf::<hefu_types::leaf::AgencyLeaf>(agency)?;
-    let mut opened = None;
-    let named = match &operation {
-        Operation::Register(register) => {
-            record.public.registration.operation == id
-                || names_rendition(&mut prover, &register.digests, &id)?
-        }
-        Operation::Revoke(_) | Operation::Cancel(_) => record
-            .public
-            .status_event
-            .as_ref()
-            .is_some_and(|event| event.operation == id),
-        Operation::Consume(_) => {
-            opened = open_use(suite, &record, &id);
-            opened.is_some()
-        }
-    };
-    if !named {
-        return Ok(None);
-    }
+    let mut signer = Prover::new(shared, published);
+    signer.signer(&header.protected.key_id)?;
     let leaves: Vec<Hash> = operations.iter().map(|op| suite.log_leaf(op)).collect();
+    let tree = ListTree::new(suite, leaves);
+    let mut own = Vec::new();
+    for (index, bytes) in (0_u32..).zip(&operations).skip(first as usize).take(count as usize) {
+        let operation = Operation::decode(bytes).map_err(|error| damaged(&error))?;
+        let id = operation_id(suite, &header.id, index);
+        let mut prover = Prover::new(shared, published);
+        let named = prover.operation(&operation, &id)?;
+        own.push(named.map(|opened| {
+            // What every receipt of the statement holds stands once for all.
+            prover.values.retain(|key, _| !signer.values.contains_key(key));
+            OwnPart {
+                operation: bytes.clone().into(),
+                index,
+                path: tree.path(index as usize),
+                leaves: prover.proven(),
+                opened,
+            }
+        }));
+    }
     let mut node = |level, index| shared.store.log_node(level, index);
-    let operation = ProvenOperation {
-        operation: bytes.clone().into(),
-        index,
-        path: path_in_list(suite, &leaves, index as usize),
+    Ok(Some(ReceiptBundle {
+        format: 0,
+        network: shared.network.digest(),
+        checkpoint: published.signed.clone(),
+        handovers: Vec::new(),
+        leaves: signer.proven(),
         cose: cose.into(),
         entry_index: entry,
         entry_path: inclusion_path(suite, entry, size, &mut node)?,
-    };
-    Ok(Some(Receipt {
-        certificate: prover.certificate(),
-        operation,
-        opened,
-        disclosed: None,
+        own,
     }))
 }
 
@@ -257,9 +291,9 @@ fn open_use(suite: hefu_types::Suite, record: &Record, id: &OperationId) -> Opti
         .collect();
     Some(OpenedItem {
         index: u32::try_from(index).ok()?,
-        count: u32::try_from(leaves.len()).ok()?,
+        count: u32::try_from(record.private.len()).ok()?,
         item: record.private[index].clone(),
-        path: path_in_list(suite, &leaves, index),
+        path: ListTree::new(suite, leaves).path(index),
     })
 }
 

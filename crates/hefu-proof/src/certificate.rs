@@ -5,6 +5,7 @@
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
 use crate::state_proof::{StateProof, StateProofError};
+use crate::verifier::Verifier;
 use hefu_types::canonical::{self, DecodeError};
 use hefu_types::genesis::Network;
 use hefu_types::key;
@@ -140,8 +141,8 @@ impl ProvenLeaf {
 /// What a certificate proved: asked by key.
 #[derive(Clone, Debug)]
 pub struct VerifiedState {
-    checkpoint: VerifiedCheckpoint,
-    values: BTreeMap<StateKey, Value>,
+    pub(crate) checkpoint: VerifiedCheckpoint,
+    pub(crate) values: BTreeMap<StateKey, Value>,
 }
 
 impl VerifiedState {
@@ -195,33 +196,12 @@ impl StatusCertificate {
 
     /// Checks everything: network, chain of sets, checkpoint, each leaf.
     pub fn verify(&self, network: &Network) -> Result<VerifiedState, CertificateError> {
-        if self.format != 0 {
-            return Err(CertificateError::UnknownFormat(self.format));
-        }
-        if self.network != network.digest() {
-            return Err(CertificateError::OtherNetwork);
-        }
-        let (suite, origin) = (network.suite(), network.origin());
-        let set = last_set(network, &self.handovers)?;
-        let checkpoint = self.checkpoint.verify(suite, origin, &set)?;
-        if self
-            .leaves
-            .windows(2)
-            .any(|pair| pair[0].key >= pair[1].key)
-        {
-            return Err(CertificateError::NotAscending);
-        }
-        let mut values = BTreeMap::new();
-        for leaf in &self.leaves {
-            leaf.verify(suite, &checkpoint.checkpoint().state_root)?;
-            values.insert(leaf.key, leaf.value.clone());
-        }
-        Ok(VerifiedState { checkpoint, values })
+        Verifier::new(network).certificate(self)
     }
 }
 
 /// Walks the chain of handovers from the set of genesis.
-fn last_set(network: &Network, handovers: &[Handover]) -> Result<SetLeaf, CertificateError> {
+pub(crate) fn last_set(network: &Network, handovers: &[Handover]) -> Result<SetLeaf, CertificateError> {
     if handovers.len() > HANDOVERS_MAX {
         return Err(CertificateError::Handover("it is too long"));
     }

@@ -8,6 +8,7 @@
 //! Not here: storage (`hefu-store`), what a valid operation is (`hefu-state`), HTTP (`hefu-wire`).
 //! This crate has no clock, no socket and no disk, so it also runs in a browser.
 
+pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
 pub mod derived;
@@ -16,8 +17,11 @@ pub mod log;
 pub mod receipt;
 pub mod state_proof;
 pub mod verdict;
+pub mod verifier;
 
+pub use bundle::ReceiptBundle;
 pub use certificate::{ProvenLeaf, StatusCertificate, VerifiedState};
 pub use checkpoint::{Checkpoint, SignedCheckpoint, VerifiedCheckpoint};
 pub use receipt::{Receipt, VerifiedReceipt};
 pub use state_proof::StateProof;
+pub use verifier::Verifier;

@@ -89,25 +89,44 @@ pub fn inclusion_path<E>(
     Ok(path)
 }
 
-/// The path of one of a few leaves that are all at hand, such as a statement's operations.
-pub fn path_in_list(suite: Suite, leaves: &[Hash], index: usize) -> Vec<Hash> {
-    // Levels of perfect subtrees; the last of a level may miss its sibling and is then left out.
-    let mut levels = vec![leaves.to_vec()];
-    while levels[levels.len() - 1].len() > 1 {
-        let below = &levels[levels.len() - 1];
-        let above = below
-            .chunks_exact(2)
-            .map(|pair| suite.log_node(&pair[0], &pair[1]))
-            .collect();
-        levels.push(above);
+/// The tree over a list that is at hand, such as the operations of a statement: built once, asked for
+/// many paths.
+#[derive(Clone, Debug)]
+pub struct ListTree {
+    suite: Suite,
+    /// Levels of perfect subtrees; the last of a level may miss its sibling and is then left out.
+    levels: Vec<Vec<Hash>>,
+}
+
+impl ListTree {
+    /// The tree of these leaves.
+    pub fn new(suite: Suite, leaves: Vec<Hash>) -> Self {
+        let mut levels = vec![leaves];
+        while levels[levels.len() - 1].len() > 1 {
+            let below = &levels[levels.len() - 1];
+            let above = below
+                .chunks_exact(2)
+                .map(|pair| suite.log_node(&pair[0], &pair[1]))
+                .collect();
+            levels.push(above);
+        }
+        Self { suite, levels }
     }
-    let mut node = |level: u8, index: u64| -> Result<Hash, std::convert::Infallible> {
-        Ok(levels[usize::from(level)][index as usize])
-    };
-    let (index, size) = (EntryIndex(index as u64), TreeSize(leaves.len() as u64));
-    match inclusion_path(suite, index, size, &mut node) {
-        Ok(path) => path,
-        Err(never) => match never {},
+
+    /// The path of a leaf.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such leaf.
+    pub fn path(&self, index: usize) -> Vec<Hash> {
+        let mut node = |level: u8, index: u64| -> Result<Hash, std::convert::Infallible> {
+            Ok(self.levels[usize::from(level)][index as usize])
+        };
+        let size = TreeSize(self.levels[0].len() as u64);
+        match inclusion_path(self.suite, EntryIndex(index as u64), size, &mut node) {
+            Ok(path) => path,
+            Err(never) => match never {},
+        }
     }
 }
 
@@ -249,7 +268,7 @@ mod tests {
             for i in 0..=n {
                 let index = EntryIndex(i as u64);
                 let path = inclusion_path(SUITE, index, size, &mut node).expect("nodes are there");
-                assert_eq!(path, path_in_list(SUITE, &leaves[..=n], i));
+                assert_eq!(path, ListTree::new(SUITE, leaves[..=n].to_vec()).path(i));
                 let verify = |leaf: &Hash, index, size, path: &[Hash]| {
                     verify_inclusion(SUITE, leaf, index, size, path, &root)
                 };

@@ -6,6 +6,7 @@
 //! registration, of its last status event, or an opened private item names that of a use.
 
 use crate::certificate::{CertificateError, StatusCertificate, VerifiedState};
+use crate::verifier::Verifier;
 use crate::fact::{self, OpenFact};
 use crate::log::{self, PathError, PATH_LENGTH_MAX};
 use hefu_types::canonical::{self, DecodeError};
@@ -209,36 +210,23 @@ impl Receipt {
         Ok(canonical::decode(bytes, RECEIPT_BYTES_MAX)?)
     }
 
-    /// Checks everything, offline, with nothing but the network's genesis.
+    /// Checks everything, offline, with nothing but the network's genesis. Who has many receipts
+    /// checks them with one [`Verifier`].
     pub fn verify(&self, network: &Network) -> Result<VerifiedReceipt, ReceiptError> {
+        Verifier::new(network).receipt(self)
+    }
+
+    /// Checks what is this operation's own: the certificate holds, and the statement is signed by this
+    /// key and in the log.
+    pub(crate) fn verify_operation(
+        &self,
+        network: &Network,
+        state: VerifiedState,
+        header: &SignedHeader,
+        signing_key: KeyLeaf,
+    ) -> Result<VerifiedReceipt, ReceiptError> {
         let suite = network.suite();
-        let state = self.certificate.verify(network)?;
         let proven = &self.operation;
-        if proven.path.len() > PATH_LENGTH_MAX || proven.entry_path.len() > PATH_LENGTH_MAX {
-            return Err(ReceiptError::PathTooLong);
-        }
-
-        // The statement: signed by a key of the ledger, whose holder it names, and in the log.
-        let header = SignedHeader::read(suite, &network.digest(), &proven.cose)?;
-        let key_at = key::public_key(suite, &header.protected.key_id);
-        let signing_key: KeyLeaf = present(state.leaf(&key_at, "the signing key"))?;
-        header
-            .verify(suite, &signing_key.key)
-            .map_err(|_| ReceiptError::BadSignature)?;
-        if signing_key.holder.id() != header.protected.issuer {
-            return Err(ReceiptError::OtherHolder);
-        }
-        let checkpoint = state.checkpoint().checkpoint();
-        log::verify_inclusion(
-            suite,
-            &suite.log_leaf(&proven.cose),
-            proven.entry_index,
-            checkpoint.size,
-            &proven.entry_path,
-            &checkpoint.log_root,
-        )
-        .map_err(ReceiptError::EntryPath)?;
-
         // The operation: one of the statement's.
         log::verify_inclusion(
             suite,
@@ -387,6 +375,6 @@ fn signer(
     }
 }
 
-fn present<L>(leaf: Result<Option<L>, CertificateError>) -> Result<L, ReceiptError> {
+pub(crate) fn present<L>(leaf: Result<Option<L>, CertificateError>) -> Result<L, ReceiptError> {
     Ok(leaf?.ok_or(CertificateError::Missing("a leaf that is absent"))?)
 }
