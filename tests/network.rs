@@ -1,17 +1,16 @@
 //! A whole network as processes, and the client as its users run it.
 
 use anyhow::{bail, ensure, Context, Result};
-use hefu_proof::Receipt;
+use hefu_proof::{Receipt, ReceiptBundle};
 use hefu_types::genesis::Network;
 use hefu_types::operation::{Operation, Register};
 use hefu_types::profile::Identity;
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
-use hefu_types::{canonical, Blinding, Digest, Millis, Nonce};
+use hefu_types::{Blinding, Digest, Millis, Nonce};
 use hefu_wire::file::{KeyFile, NetworkFile};
 use hefu_wire::path;
 use hefu_wire::{Health, StatementAnswer};
-use minicbor::bytes::ByteVec;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -292,11 +291,7 @@ impl Devnet {
         count: u32,
     ) -> Result<Vec<Receipt>> {
         let bytes = self.get(node, &path::receipts(&answer.statement, 0, count))?;
-        let list: Vec<Option<ByteVec>> = canonical::decode(&bytes, 1 << 24)?;
-        list.iter()
-            .flatten()
-            .map(|bytes| Ok(Receipt::decode(bytes)?))
-            .collect()
+        Ok(ReceiptBundle::decode(&bytes)?.receipts().flatten().collect())
     }
 
     /// Runs the client. `arguments` follow the command's name.

@@ -122,6 +122,15 @@ Examples:
 Example:
   hefu inspect invoices/1017.xml")]
     Inspect(Inspect),
+    /// Measure a running network: registers made-up documents for ever, so only on a test network.
+    #[command(after_help = "\
+Examples:
+  hefu bench --network network.json --key agency.json --operations 1,16,256 --senders 64 --time 20s
+  hefu bench --network network.json --key agency.json --rate 200 --operators http://127.0.0.1:9101
+
+An operation counts when its receipt was fetched and verified here. With --operators, what the nodes
+used is told too; their own metrics say it.")]
+    Bench(Bench),
 }
 
 /// The network.
@@ -383,6 +392,40 @@ pub struct Inspect {
     pub files: Vec<PathBuf>,
 }
 
+/// See [`Command::Bench`].
+#[derive(Args, Debug)]
+pub struct Bench {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The key file of an agency that issues a type whose numbers are free (profile generic).
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// The document type [default: the first that takes made-up numbers].
+    #[arg(long = "type", value_name = "TYPE")]
+    pub document_type: Option<String>,
+    /// Operations a statement; each of these is measured in turn.
+    #[arg(long, value_name = "COUNTS", value_delimiter = ',', default_value = "1,16,256",
+          value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub operations: Vec<u32>,
+    /// How many send at once; with --rate, how many statements may be under way.
+    #[arg(long, value_name = "COUNT", default_value_t = 64,
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub senders: u32,
+    /// How long each count is measured.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub time: Duration,
+    /// How long is sent before anything counts.
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration)]
+    pub warm_up: Duration,
+    /// Send so many statements a second, whatever becomes of them (open loop).
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// The operators' addresses of the nodes, for what they used.
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    pub operators: Vec<String>,
+}
+
 /// A duration: a whole number with ms, s, m, h or d.
 fn duration(text: &str) -> Result<Duration, String> {
     let bad = || "write it as 90s, 10m, 24h or 7d".to_owned();
@@ -443,7 +486,7 @@ mod tests {
                 examples += 1;
             }
         }
-        assert!(examples >= 14, "{examples}");
+        assert!(examples >= 16, "{examples}");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! one thing that a node is believed is that, and why, it refused an operation.
 
 pub mod act;
+pub mod bench;
 pub mod cli;
 pub mod consume;
 pub mod disk;
@@ -50,6 +51,7 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Consume(args) => consume::run(shared, args),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Inspect(args) => inspect::run(shared, args),
+        Command::Bench(args) => bench::run(shared, args),
     }
 }
 

@@ -6,14 +6,14 @@
 //! taken only if no other node does better: one node cannot make a command fail.
 
 use crate::failure::Failure;
+use crate::send::Signed;
+use hefu_proof::bundle::{ReceiptBundle, BUNDLE_BYTES_MAX};
 use hefu_proof::certificate::{StatusCertificate, VerifiedState, CERTIFICATE_BYTES_MAX};
 use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
-use hefu_types::canonical;
 use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
 use hefu_types::{Code, OperationId, StatementId};
 use hefu_wire::path::{self, CBOR};
 use hefu_wire::{NetworkFile, Problem, StatementAnswer, StatementState};
-use minicbor::bytes::ByteVec;
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -32,8 +32,6 @@ const WAIT_MS: u64 = 5_000;
 const REST: Duration = Duration::from_millis(200);
 /// The longest JSON answer: 4096 outcomes with their sentences.
 const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// The longest answer with receipts.
-const RECEIPTS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The nodes of one network.
 pub struct Nodes {
@@ -260,6 +258,48 @@ impl Nodes {
         }
     }
 
+    /// The same nodes, of which this one is asked first; for a sender of its own.
+    pub fn beginning_with(&self, first: usize) -> Self {
+        Self {
+            network: self.network.clone(),
+            addresses: self.addresses.clone(),
+            agent: self.agent.clone(),
+            timeout: self.timeout,
+            first: Cell::new(first % self.addresses.len().max(1)),
+            warnings: RefCell::default(),
+        }
+    }
+
+    /// Sends a statement until it is final, and returns the receipts of its operations, not verified,
+    /// if all of them were accepted.
+    pub fn submit_for_receipts(&self, signed: &Signed) -> Result<Vec<Receipt>, Failure> {
+        let count = signed.operations.len();
+        let path = path::statements_for_receipts(WAIT_MS);
+        let question = Question {
+            path: &path,
+            body: Some(&signed.bytes),
+            waits: Duration::from_millis(WAIT_MS),
+            bytes_max: BUNDLE_BYTES_MAX,
+            rounds: None,
+        };
+        let bundle = self.ask(&question, |_, reply| {
+            if reply.status == 202 {
+                return Take::Taken("it is not final yet".to_owned());
+            }
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            match ReceiptBundle::decode(&reply.body) {
+                Ok(bundle) => Take::Done(bundle),
+                Err(_) => Take::Later("refused an operation".to_owned()),
+            }
+        })?;
+        let receipts: Option<Vec<Receipt>> = bundle.receipts().collect();
+        receipts.filter(|receipts| receipts.len() == count).ok_or_else(|| Failure::Unreachable {
+            tried: vec!["a receipt is missing".to_owned()],
+        })
+    }
+
     /// The receipts of a statement's operations from `first` on, not verified. A missing one is
     /// `None`: of an operation that was refused, or whose record has moved on since.
     pub fn receipts(
@@ -270,7 +310,7 @@ impl Nodes {
     ) -> Result<Vec<Option<Receipt>>, Failure> {
         let path = path::receipts(id, first, count);
         self.ask(
-            &Question::get(&path, RECEIPTS_BYTES_MAX).many(),
+            &Question::get(&path, BUNDLE_BYTES_MAX).many(),
             |_, reply| {
                 if reply.status != 200 {
                     // Another node may not have executed the statement yet.
@@ -279,22 +319,17 @@ impl Nodes {
                         other => other,
                     };
                 }
-                let list: Vec<Option<ByteVec>> =
-                    match canonical::decode(&reply.body, RECEIPTS_BYTES_MAX) {
-                        Ok(list) => list,
-                        Err(error) => {
-                            return Take::Lies(format!("sent receipts that are none: {error}"))
-                        }
-                    };
-                if list.len() != count as usize {
-                    return Take::Later(format!("sent {} of {count} receipts", list.len()));
+                let bundle = match ReceiptBundle::decode(&reply.body) {
+                    Ok(bundle) => bundle,
+                    Err(error) => {
+                        return Take::Lies(format!("sent receipts that are none: {error}"))
+                    }
+                };
+                if bundle.own.len() != count as usize {
+                    let sent = bundle.own.len();
+                    return Take::Later(format!("sent {sent} of {count} receipts"));
                 }
-                let decode =
-                    |bytes: Option<ByteVec>| bytes.map(|b| Receipt::decode(&b)).transpose();
-                match list.into_iter().map(decode).collect() {
-                    Ok(receipts) => Take::Done(receipts),
-                    Err(error) => Take::Lies(format!("sent receipts that are none: {error}")),
-                }
+                Take::Done(bundle.receipts().collect())
             },
         )
     }

@@ -5,7 +5,7 @@
 
 use crate::admission::{admit, AdmissionError, Admitted};
 use crate::gossip::Gossip;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Now};
 use crate::prove::{self, Beside, Prover};
 use crate::shared::{Published, Shared};
 use crate::tiles::Tile;
@@ -19,7 +19,7 @@ use axum::Router;
 use hefu_engine::EngineHandle;
 use hefu_proof::checkpoint::policy;
 use hefu_state::Outcome;
-use hefu_store::{OperationPosition, StatementPosition, StoreFault};
+use hefu_store::{StatementPosition, StoreFault};
 use hefu_types::leaf::{AgencyLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf};
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
 use hefu_types::{canonical, key, Code, EntryIndex, StatementId};
@@ -152,9 +152,16 @@ struct Wait {
     wait_ms: Option<u64>,
 }
 
+#[derive(Deserialize)]
+struct Submission {
+    wait_ms: Option<u64>,
+    #[serde(default)]
+    receipts: bool,
+}
+
 async fn submit(
     State(api): State<Api>,
-    Query(wait): Query<Wait>,
+    Query(how): Query<Submission>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     api.metrics.request();
@@ -188,7 +195,16 @@ async fn submit(
             return problem(StatusCode::SERVICE_UNAVAILABLE, Code::Busy, detail);
         }
     };
-    answer(&api, id, wait.wait_ms).await
+    let answer = match wait_final(&api, id, how.wait_ms).await {
+        Ok(answer) => answer,
+        Err(response) => return response,
+    };
+    let all = answer.outcomes.len() as u32;
+    let accepted = |outcome: &OutcomeAnswer| *outcome == OutcomeAnswer::Accepted;
+    if how.receipts && answer.state == StatementState::Final && answer.outcomes.iter().all(accepted) {
+        return bundle(&api, id, 0, all).await;
+    }
+    told(answer)
 }
 
 fn refuse(error: &AdmissionError) -> Response {
@@ -212,14 +228,27 @@ async fn statement(
     Query(wait): Query<Wait>,
 ) -> Response {
     api.metrics.request();
-    match parse::<StatementId>(&id, "the statement's id") {
-        Ok(id) => answer(&api, id, wait.wait_ms).await,
-        Err(response) => response,
-    }
+    let answer = match parse::<StatementId>(&id, "the statement's id") {
+        Ok(id) => wait_final(&api, id, wait.wait_ms).await,
+        Err(response) => return response,
+    };
+    answer.map_or_else(|response| response, told)
 }
 
-/// Answers when the statement is final, or when the caller's time is over with how far it is.
-async fn answer(api: &Api, id: StatementId, wait_ms: Option<u64>) -> Response {
+fn told(answer: StatementAnswer) -> Response {
+    let status = match answer.state {
+        StatementState::Final => StatusCode::OK,
+        StatementState::Pending | StatementState::Executed => StatusCode::ACCEPTED,
+    };
+    (status, axum::Json(answer)).into_response()
+}
+
+/// Waits until the statement is final, or the caller's time is over.
+async fn wait_final(
+    api: &Api,
+    id: StatementId,
+    wait_ms: Option<u64>,
+) -> Result<StatementAnswer, Response> {
     let wait = Duration::from_millis(wait_ms.unwrap_or(0).min(WAIT_MS_MAX));
     let mut publications = api.shared.publications();
     let deadline = tokio::time::Instant::now() + wait;
@@ -227,22 +256,16 @@ async fn answer(api: &Api, id: StatementId, wait_ms: Option<u64>) -> Response {
         // Marked before the look-up: a publication in between wakes us again.
         publications.borrow_and_update();
         let shared = Arc::clone(&api.shared);
-        let found = match blocking(move || progress(&shared, id)).await {
-            Ok(found) => found,
-            Err(response) => return response,
-        };
-        let answer = match found {
-            Some(answer) => answer,
-            None => return not_found("no such statement in this node's pool or log"),
+        let found = blocking(move || progress(&shared, id)).await?;
+        let Some(answer) = found else {
+            return Err(not_found("no such statement in this node's pool or log"));
         };
         if answer.state == StatementState::Final {
-            return axum::Json(answer).into_response();
+            return Ok(answer);
         }
-        if tokio::time::timeout_at(deadline, publications.changed())
-            .await
-            .is_err()
-        {
-            return (StatusCode::ACCEPTED, axum::Json(answer)).into_response();
+        let news = tokio::time::timeout_at(deadline, publications.changed()).await;
+        if news.is_err() {
+            return Ok(answer);
         }
     }
 }
@@ -301,40 +324,30 @@ async fn receipts(
     Path(id): Path<String>,
     Query(range): Query<Range>,
 ) -> Response {
-    let (published, id) = match (
-        published(&api),
-        parse::<StatementId>(&id, "the statement's id"),
-    ) {
-        (Ok(published), Ok(id)) => (published, id),
-        (Err(response), _) | (_, Err(response)) => return response,
+    let (first, count) = (range.first.unwrap_or(0), range.count.unwrap_or(1));
+    match parse::<StatementId>(&id, "the statement's id") {
+        Ok(id) => bundle(&api, id, first, count).await,
+        Err(response) => response,
+    }
+}
+
+async fn bundle(api: &Api, id: StatementId, first: u32, count: u32) -> Response {
+    let published = match published(api) {
+        Ok(published) => published,
+        Err(response) => return response,
     };
-    let (first, count) = (
-        range.first.unwrap_or(0),
-        range.count.unwrap_or(1).min(RECEIPTS_MAX),
-    );
     let shared = Arc::clone(&api.shared);
+    let count = count.min(RECEIPTS_MAX);
     let made = blocking(move || {
         let Some(position) = shared.store.statement(&id)? else {
             return Ok(None);
         };
-        let operations = shared
-            .store
-            .operations(position.entry)?
-            .map_or(0, |ops| ops.len() as u32);
-        let mut receipts: Vec<Option<ByteVec>> = Vec::new();
-        for index in first..first.saturating_add(count).min(operations) {
-            let at = OperationPosition {
-                entry: position.entry,
-                index,
-            };
-            let receipt = prove::receipt(&shared, &published, at)?;
-            receipts.push(receipt.map(|receipt| receipt.encode().into()));
-        }
-        Ok(Some(receipts))
+        let bundle = prove::receipts(&shared, &published, position.entry, first, count)?;
+        Ok(bundle.map(|bundle| bundle.encode()))
     });
     match made.await {
-        Ok(Some(receipts)) => cbor(canonical::encode(&receipts)),
-        Ok(None) => not_found("no such statement in this node's log"),
+        Ok(Some(bytes)) => cbor(bytes),
+        Ok(None) => not_found("no such statement in the published log"),
         Err(response) => response,
     }
 }
@@ -564,8 +577,14 @@ async fn metrics(State(api): State<Api>) -> Response {
         .shared
         .published()
         .map_or(0, |p| p.signed.checkpoint.height);
-    let pool = api.shared.pool().len();
-    let text = api.metrics.text(published, api.gossip.connected(), pool);
+    let now = Now {
+        published_height: published,
+        peers: api.gossip.connected(),
+        pool: api.shared.pool().len(),
+        store_bytes: api.shared.store.disk_bytes(),
+        store_syncs: api.shared.store.syncs(),
+    };
+    let text = api.metrics.text(now);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

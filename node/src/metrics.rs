@@ -5,6 +5,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
+use std::sync::atomic::AtomicU64;
 use std::sync::Mutex;
 
 /// The counters of a node.
@@ -22,11 +23,56 @@ pub struct Metrics {
     published_height: Gauge,
     peers: Gauge,
     pool: Gauge,
+    store_bytes: Gauge,
+    store_syncs: Counter,
+    cpu_seconds: Counter<f64, AtomicU64>,
+    resident_bytes: Gauge,
+}
+
+/// What is a state rather than a count, as it is when the metrics are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// The last published checkpoint.
+    pub published_height: u64,
+    /// Peers connected for statements.
+    pub peers: usize,
+    /// Statements that wait for a block.
+    pub pool: usize,
+    /// The files of the store.
+    pub store_bytes: u64,
+    /// Its synced writes since the start.
+    pub store_syncs: u64,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("hefu");
+        let mut all = Registry::default();
+        let (cpu_seconds, resident_bytes) = (Counter::default(), Gauge::default());
+        all.register_with_unit(
+            "process_cpu",
+            "Processor time of this process, user and system",
+            Unit::Seconds,
+            cpu_seconds.clone(),
+        );
+        all.register_with_unit(
+            "process_resident_memory",
+            "Memory of this process that is not swapped out",
+            Unit::Bytes,
+            resident_bytes.clone(),
+        );
+        let registry = all.sub_registry_with_prefix("hefu");
+        let (store_bytes, store_syncs) = (Gauge::default(), Counter::default());
+        registry.register_with_unit(
+            "store",
+            "The files of the store",
+            Unit::Bytes,
+            store_bytes.clone(),
+        );
+        registry.register(
+            "store_syncs",
+            "Synced writes of the store since the start",
+            store_syncs.clone(),
+        );
         let (height, blocks, block_bytes) =
             (Gauge::default(), Counter::default(), Counter::default());
         let (statements, operations) = (Counter::default(), Counter::default());
@@ -74,7 +120,7 @@ impl Default for Metrics {
         registry.register("peers", "Peers connected for statements", peers.clone());
         registry.register("pool", "Statements that wait for a block", pool.clone());
         Self {
-            registry: Mutex::new(registry),
+            registry: Mutex::new(all),
             height,
             blocks,
             block_bytes,
@@ -86,6 +132,10 @@ impl Default for Metrics {
             published_height,
             peers,
             pool,
+            store_bytes,
+            store_syncs,
+            cpu_seconds,
+            resident_bytes,
         }
     }
 }
@@ -112,10 +162,17 @@ impl Metrics {
     }
 
     /// The text of all metrics; what is a state rather than a count is given now.
-    pub fn text(&self, published_height: u64, peers: usize, pool: usize) -> String {
-        self.published_height.set(gauge(published_height));
-        self.peers.set(gauge(peers as u64));
-        self.pool.set(gauge(pool as u64));
+    pub fn text(&self, now: Now) -> String {
+        self.published_height.set(gauge(now.published_height));
+        self.peers.set(gauge(now.peers as u64));
+        self.pool.set(gauge(now.pool as u64));
+        self.store_bytes.set(gauge(now.store_bytes));
+        self.store_syncs
+            .inc_by(now.store_syncs.saturating_sub(self.store_syncs.get()));
+        let process = Process::now();
+        self.cpu_seconds
+            .inc_by((process.cpu_seconds - self.cpu_seconds.get()).max(0.0));
+        self.resident_bytes.set(gauge(process.resident_bytes));
         let mut text = String::new();
         let registry = self
             .registry
@@ -124,6 +181,30 @@ impl Metrics {
         match encode(&mut text, &registry) {
             Ok(()) => text,
             Err(_) => String::new(),
+        }
+    }
+}
+
+/// What this process used, as Linux tells it; nothing elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+struct Process {
+    cpu_seconds: f64,
+    resident_bytes: u64,
+}
+
+impl Process {
+    fn now() -> Self {
+        let read = |file| std::fs::read_to_string(file).unwrap_or_default();
+        let stat = read("/proc/self/stat");
+        // After the name in parentheses the 12th and 13th fields are user and system ticks of 10 ms.
+        let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
+        let ticks = fields.skip(11).take(2).filter_map(|f| f.parse::<f64>().ok());
+        let status = read("/proc/self/status");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = resident.and_then(|text| text.split_whitespace().next()?.parse().ok());
+        Self {
+            cpu_seconds: ticks.sum::<f64>() / 100.0,
+            resident_bytes: kib.unwrap_or(0_u64) * 1024,
         }
     }
 }

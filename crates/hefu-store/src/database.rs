@@ -9,7 +9,7 @@ use rocksdb::{
     DB,
 };
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Blocks of files in memory, with the indices and filters of the files, in bytes.
 const CACHE_BYTES: usize = 64 << 20;
@@ -26,6 +26,7 @@ pub(crate) struct Database {
     cache: Cache,
     path: PathBuf,
     dead: AtomicBool,
+    syncs: AtomicU64,
 }
 
 /// A key and a value.
@@ -58,6 +59,7 @@ impl Database {
             cache,
             path: path.to_owned(),
             dead: AtomicBool::new(false),
+            syncs: AtomicU64::new(0),
         })
     }
 
@@ -166,6 +168,11 @@ impl Database {
             .map_err(|error| read_fault(column, error))
     }
 
+    /// Synced writes since it was opened.
+    pub fn syncs(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+
     pub fn cache_bytes(&self) -> u64 {
         self.cache.get_usage() as u64
     }
@@ -200,6 +207,9 @@ impl Batch<'_> {
         self.database.refuse_if_dead()?;
         let mut options = WriteOptions::default();
         options.set_sync(sync);
+        if sync {
+            self.database.syncs.fetch_add(1, Ordering::Relaxed);
+        }
         self.database
             .db
             .write_opt(self.batch, &options)

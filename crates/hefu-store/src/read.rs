@@ -48,6 +48,16 @@ pub struct ColumnStatistics {
 }
 
 impl Store {
+    /// The bytes of all files of the store, the log of writes included.
+    pub fn disk_bytes(&self) -> u64 {
+        folder_bytes(self.inner.database.path())
+    }
+
+    /// How many synced writes were made since the store was opened.
+    pub fn syncs(&self) -> u64 {
+        self.inner.database.syncs()
+    }
+
     /// The latest value under a key: the bytes of a record or of another leaf.
     pub fn load(&self, key: &StateKey) -> Result<Option<Vec<u8>>, StoreFault> {
         self.load_at(key, u64::MAX)
@@ -271,7 +281,7 @@ impl Store {
         Ok(Statistics {
             height: self.height(),
             log_size: self.log_size().0,
-            disk_bytes: folder_bytes(database.path()),
+            disk_bytes: self.disk_bytes(),
             memory_bytes,
             columns,
         })

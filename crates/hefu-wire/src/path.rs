@@ -2,9 +2,9 @@
 //!
 //! | method and path | body or query | answer |
 //! | --- | --- | --- |
-//! | `POST /v1/statements?wait_ms=N` | a statement, CBOR | [`crate::StatementAnswer`]; 200 final, 202 pending |
+//! | `POST /v1/statements` | a statement, CBOR; `wait_ms`, `receipts` | [`crate::StatementAnswer`]; 200 final, 202 pending |
 //! | `GET /v1/statements/{id}` | `wait_ms` | the same |
-//! | `GET /v1/statements/{id}/receipts` | `first`, `count` | CBOR array: a receipt, or null where refused |
+//! | `GET /v1/statements/{id}/receipts` | `first`, `count` | a bundle of receipts, CBOR |
 //! | `GET /v1/operations/{id}/receipt` | | a receipt, CBOR |
 //! | `GET /v1/records/{key}` | `region`, `member` | a status certificate, CBOR |
 //! | `GET /v1/digests/{digest}` | `region`, `member` | a status certificate, CBOR |
@@ -20,6 +20,9 @@
 //!
 //! A certificate that is asked with `region` also proves the rule by which that region recognises
 //! the document's type, and with `member` that member. Errors are [`crate::Problem`].
+//!
+//! A statement that is posted with `receipts=true` and is final with all its operations accepted is
+//! answered with the bundle of their receipts (CBOR) instead of JSON: one question less.
 
 use hefu_types::{Digest, EntryIndex, KeyId, OperationId, StateKey, StatementId};
 
@@ -35,6 +38,11 @@ pub const WAIT_MS_MAX: u64 = 30_000;
 /// Where statements are sent.
 pub fn statements(wait_ms: u64) -> String {
     format!("/v1/statements?wait_ms={wait_ms}")
+}
+
+/// Where statements are sent whose receipts are wanted at once.
+pub fn statements_for_receipts(wait_ms: u64) -> String {
+    format!("/v1/statements?wait_ms={wait_ms}&receipts=true")
 }
 
 /// What became of a statement.
