@@ -230,7 +230,7 @@ impl World {
             Mode::Each,
             std::slice::from_ref(&operation),
         );
-        let header = SignedHeader::read(SUITE, &self.network.digest(), &statement.cose)
+        let header = SignedHeader::read(SUITE, &self.network.digest(), statement.cose())
             .expect("just signed");
         let id = operation_id(SUITE, &header.id, 0);
         let register = &planned.register;
@@ -277,14 +277,14 @@ impl World {
             key::agency(SUITE, "gd-tax"),
             key::public_key(SUITE, &self.agency.file.key_id),
         ];
-        let log_root = SUITE.log_leaf(&statement.cose);
+        let log_root = SUITE.log_leaf(statement.cose());
         Receipt {
             certificate: self.under(log_root, &keys, crate::now()),
             operation: ProvenOperation {
                 operation: operation.encode().into(),
                 index: 0,
                 path: Vec::new(),
-                cose: statement.cose,
+                cose: statement.cose().to_vec().into(),
                 entry_index: EntryIndex(0),
                 entry_path: Vec::new(),
             },
@@ -330,12 +330,12 @@ impl World {
             key::public_key(SUITE, &self.buyer.file.key_id),
         ];
         Receipt {
-            certificate: self.under(SUITE.log_leaf(&statement.cose), &keys, block_time),
+            certificate: self.under(SUITE.log_leaf(statement.cose()), &keys, block_time),
             operation: ProvenOperation {
                 operation: operation.encode().into(),
                 index: 0,
                 path: Vec::new(),
-                cose: statement.cose,
+                cose: statement.cose().to_vec().into(),
                 entry_index: EntryIndex(0),
                 entry_path: Vec::new(),
             },

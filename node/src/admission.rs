@@ -89,7 +89,7 @@ pub fn admit(shared: &Shared, statement: Statement) -> Result<Admitted, Admissio
     let read = statement.read(suite, &network.digest())?;
     let id = read.claimed_id();
     if let Some(known) = shared.pool().find(&id) {
-        if known.statement().cose.as_slice() == read.cose() {
+        if known.statement().cose() == read.cose() {
             return Ok(Admitted::Waiting { id, new: false });
         }
     }

@@ -82,10 +82,6 @@ impl Surroundings for Around<'_> {
         Ok(self.0.store.statement(id)?.is_some())
     }
 
-    fn verified_before(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool {
-        self.0.pool().verified(id, key, cose)
-    }
-
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, StoreFault> {
         let head = self.0.head();
         // One set so far: handovers come with the rules of the council.
@@ -156,7 +152,8 @@ impl Ledger {
     /// Judges the bytes of a block after the head.
     fn check(&self, bytes: &[u8]) -> Result<Result<(CheckedBlock, Loaded), Judgement>, StoreFault> {
         let head = self.shared.head();
-        let block = match ReadBlock::read(bytes, self.network()) {
+        let known = |id: &StatementId| self.shared.pool().find(id).cloned();
+        let block = match ReadBlock::read(bytes, self.network(), known) {
             Ok(block) => block,
             Err(invalid) => return Ok(Err(Judgement::Invalid(invalid.to_string()))),
         };
@@ -224,7 +221,7 @@ impl Ledger {
         let mut frontier = self.frontier.clone();
         let mut nodes = Vec::new();
         for statement in checked.statements() {
-            let leaf = suite.log_leaf(&statement.statement().cose);
+            let leaf = suite.log_leaf(statement.statement().cose());
             frontier.append(leaf, |level, index, hash| nodes.push((level, index, hash)));
         }
         let leaf = suite.log_leaf(&executed.entry.encode());
@@ -262,7 +259,7 @@ impl Ledger {
         let ids = checked
             .statements()
             .iter()
-            .map(hefu_types::statement::CheckedStatement::id);
+            .map(|statement| statement.id());
         self.shared.pool().executed(ids, executed.entry.time);
         self.metrics
             .block(&executed.entry, executed.refusals.len(), bytes.len());

@@ -80,13 +80,6 @@ impl Pool {
         self.statements.get(id).map(|waiting| &waiting.statement)
     }
 
-    /// Whether exactly these bytes verified under this key.
-    pub fn verified(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool {
-        self.find(id).is_some_and(|known| {
-            known.key_id() == *key && known.statement().cose.as_slice() == cose
-        })
-    }
-
     /// How many wait.
     pub fn len(&self) -> usize {
         self.statements.len()

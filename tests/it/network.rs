@@ -161,12 +161,14 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
     let mut trailing = good.encode();
     trailing.push(0);
     code(&trailing, 400, 1006)?;
-    let mut forged = good.clone();
-    let last = forged.cose.len() - 1;
-    forged.cose[last] ^= 1;
+    let mut operations: Vec<&[u8]> = good.operations().collect();
+    let mut cose = good.cose().to_vec();
+    let last = cose.len() - 1;
+    cose[last] ^= 1;
+    let forged = Statement::of_parts(&cose, &operations);
     code(&forged.encode(), 403, 7006)?;
-    let mut swapped = good.clone();
-    swapped.operations.swap(0, 1);
+    operations.swap(0, 1);
+    let swapped = Statement::of_parts(good.cose(), &operations);
     code(&swapped.encode(), 400, 1006)?;
     // A key that nobody admitted, and another network's signature.
     let stranger = SecretKey::from_seed(world.devnet.network.suite(), &[5; 32]);

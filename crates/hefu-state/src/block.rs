@@ -10,10 +10,14 @@ use hefu_types::block::{Block, Header, BLOCK_OPERATIONS_MAX, STATEMENTS_MAX};
 use hefu_types::canonical::DecodeError;
 use hefu_types::genesis::Network;
 use hefu_types::leaf::{KeyLeaf, SetLeaf};
-use hefu_types::statement::{CheckedStatement, ReadStatement, StatementError, VALID_AHEAD_MS_MAX};
+use hefu_types::operation::Operation;
+use hefu_types::statement::{
+    CheckedStatement, ReadStatement, SignedHeader, Statement, StatementError, VALID_AHEAD_MS_MAX,
+};
 use hefu_types::suite::SignatureError;
 use hefu_types::{Hash, KeyId, Millis, StatementId, Suite, TreeSize};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// What the ledger had reached before a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,26 +106,81 @@ pub struct OtherRoots {
 #[derive(Clone, Debug)]
 pub struct ReadBlock {
     header: Header,
-    statements: Vec<ReadStatement>,
+    statements: Vec<BlockStatement>,
+}
+
+/// A statement of a block.
+#[derive(Clone, Debug)]
+pub enum BlockStatement {
+    /// Byte for byte one that was verified on arrival.
+    Known(Arc<CheckedStatement>),
+    /// One that is seen here for the first time.
+    New(Box<ReadStatement>),
+}
+
+impl BlockStatement {
+    /// The identity that it has if its signature verifies.
+    pub fn claimed_id(&self) -> StatementId {
+        match self {
+            Self::Known(statement) => statement.id(),
+            Self::New(statement) => statement.claimed_id(),
+        }
+    }
+
+    /// The key that is said to have signed.
+    pub fn key_id(&self) -> KeyId {
+        match self {
+            Self::Known(statement) => statement.key_id(),
+            Self::New(statement) => statement.key_id(),
+        }
+    }
+
+    /// The actor that the header names.
+    pub fn issuer(&self) -> &str {
+        match self {
+            Self::Known(statement) => statement.issuer(),
+            Self::New(statement) => statement.issuer(),
+        }
+    }
+
+    /// The operations in their order.
+    pub fn operations(&self) -> &[Operation] {
+        match self {
+            Self::Known(statement) => statement.operations(),
+            Self::New(statement) => statement.operations(),
+        }
+    }
+
+    fn valid_until(&self) -> Millis {
+        match self {
+            Self::Known(statement) => statement.payload().valid_until,
+            Self::New(statement) => statement.valid_until(),
+        }
+    }
 }
 
 impl ReadBlock {
-    /// Reads the bytes of a block of anybody.
-    pub fn read(bytes: &[u8], network: &Network) -> Result<Self, InvalidBlock> {
+    /// Reads the bytes of a block of anybody. `known` tells the statement of an identity that was
+    /// verified on arrival: where its bytes are those of the block's, nothing is done twice.
+    pub fn read(
+        bytes: &[u8],
+        network: &Network,
+        known: impl Fn(&StatementId) -> Option<Arc<CheckedStatement>>,
+    ) -> Result<Self, InvalidBlock> {
         let Block { header, statements } = Block::decode(bytes)?;
         if header.network != network.digest() {
             return Err(InvalidBlock::OtherNetwork);
         }
-        let operations: usize = statements.iter().map(|s| s.operations.len()).sum();
+        let operations: usize = statements.iter().map(Statement::operation_count).sum();
         if statements.len() > STATEMENTS_MAX || operations > BLOCK_OPERATIONS_MAX {
             return Err(InvalidBlock::TooMany);
         }
         let mut read = Vec::with_capacity(statements.len());
         for (index, statement) in statements.into_iter().enumerate() {
-            let statement = statement
-                .read(network.suite(), &network.digest())
-                .map_err(|error| InvalidBlock::Statement { index, error })?;
-            read.push(statement);
+            read.push(
+                read_statement(statement, network, &known)
+                    .map_err(|error| InvalidBlock::Statement { index, error })?,
+            );
         }
         Ok(Self {
             header,
@@ -135,7 +194,7 @@ impl ReadBlock {
     }
 
     /// The statements.
-    pub fn statements(&self) -> &[ReadStatement] {
+    pub fn statements(&self) -> &[BlockStatement] {
         &self.statements
     }
 
@@ -160,15 +219,30 @@ impl ReadBlock {
     }
 }
 
-/// What the shell knows beside the leaves: the window of identities, the signatures that were
-/// verified on arrival, and the texts of earlier checkpoints with the sets of their epochs.
+fn read_statement(
+    statement: Statement,
+    network: &Network,
+    known: impl Fn(&StatementId) -> Option<Arc<CheckedStatement>>,
+) -> Result<BlockStatement, StatementError> {
+    let (suite, digest) = (network.suite(), network.digest());
+    let header = SignedHeader::read(suite, &digest, statement.cose())?;
+    // The same identity may come with another signature, or with other operations: byte for byte.
+    match known(&header.id).filter(|known| *known.statement() == statement) {
+        Some(known) => Ok(BlockStatement::Known(known)),
+        None => {
+            let read = statement.read(suite, &digest)?;
+            Ok(BlockStatement::New(Box::new(read)))
+        }
+    }
+}
+
+/// What the shell knows beside the leaves: the window of identities, and the texts of earlier
+/// checkpoints with the sets of their epochs.
 pub trait Surroundings {
     /// A failure of this node's own, such as of its disk: never a reason to call a block invalid.
     type Fault;
     /// Whether a statement of this identity was executed and could still be valid.
     fn in_window(&self, id: &StatementId) -> Result<bool, Self::Fault>;
-    /// Whether exactly these bytes of a COSE_Sign1 verified before under this key.
-    fn verified_before(&self, id: &StatementId, key: &KeyId, cose: &[u8]) -> bool;
     /// The text of the checkpoint of a height that this node executed, and the set of its epoch.
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, Self::Fault>;
 }
@@ -177,7 +251,7 @@ pub trait Surroundings {
 #[derive(Clone, Debug)]
 pub struct CheckedBlock {
     header: Header,
-    statements: Vec<CheckedStatement>,
+    statements: Vec<Arc<CheckedStatement>>,
 }
 
 impl CheckedBlock {
@@ -187,7 +261,7 @@ impl CheckedBlock {
     }
 
     /// The statements in their order.
-    pub fn statements(&self) -> &[CheckedStatement] {
+    pub fn statements(&self) -> &[Arc<CheckedStatement>] {
         &self.statements
     }
 
@@ -225,7 +299,7 @@ impl CheckedBlock {
                 return Ok(Err(InvalidBlock::Repeated { index }));
             }
             let key = loaded.key(&statement.key_id());
-            match verify(suite, statement, key, header.time, around) {
+            match verify(suite, statement, key, header.time) {
                 Ok(statement) => checked.push(statement),
                 Err(_) => return Ok(Err(InvalidBlock::Signature { index })),
             }
@@ -257,25 +331,20 @@ pub fn is_in_time(valid_until: Millis, block_time: Millis) -> bool {
 }
 
 /// Verifies a statement under a key that is live at a time.
-pub fn verify(
+fn verify(
     suite: Suite,
-    statement: ReadStatement,
+    statement: BlockStatement,
     key: Option<&KeyLeaf>,
     time: Millis,
-    around: &impl Surroundings,
-) -> Result<CheckedStatement, SignatureError> {
+) -> Result<Arc<CheckedStatement>, SignatureError> {
     let key = key
         .filter(|key| key.signs_at(time))
         .ok_or(SignatureError::BadKey)?;
-    let known = around.verified_before(
-        &statement.claimed_id(),
-        &statement.key_id(),
-        statement.cose(),
-    );
-    if known {
-        return Ok(statement.verified_before());
+    match statement {
+        // A key id is the hash of its key, so the key that verified it on arrival is this one.
+        BlockStatement::Known(statement) => Ok(statement),
+        BlockStatement::New(statement) => statement.verify(suite, &key.key).map(Arc::new),
     }
-    statement.verify(suite, &key.key)
 }
 
 fn check_carried<S: Surroundings>(

@@ -10,7 +10,7 @@ use crate::rows::{BlockRow, Head, OperationPosition, StatementPosition, Value};
 use crate::Store;
 use hefu_state::{CheckedBlock, Executed, Outcome};
 use hefu_types::operation::operation_id;
-use hefu_types::statement::{SignedHeader, Statement};
+use hefu_types::statement::SignedHeader;
 use hefu_types::{canonical, EntryIndex, Hash, StateKey, TreeSize};
 use std::sync::MutexGuard;
 
@@ -112,9 +112,9 @@ impl Store {
             block.checked.statements().iter().zip(outcomes).zip(first..)
         {
             let entry = EntryIndex(index);
-            let Statement { cose, operations } = statement.statement();
-            batch.put(Column::Entries, of_entry(entry), cose.as_slice());
-            let operations = canonical::encode(operations);
+            let bytes = statement.statement();
+            batch.put(Column::Entries, of_entry(entry), bytes.cose());
+            let operations = bytes.operation_list();
             batch.put(Column::Operations, of_entry(entry), operations);
             batch.put(
                 Column::Outcomes,

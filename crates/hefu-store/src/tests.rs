@@ -173,8 +173,8 @@ fn verify_block(store: &Store, made: &Made) {
     {
         let at = EntryIndex(index);
         let (id, bytes) = (statement.id(), statement.statement());
-        assert_eq!(store.entry(at).expect("sound"), Some(bytes.cose.to_vec()));
-        let operations: Vec<Vec<u8>> = bytes.operations.iter().map(|op| op.to_vec()).collect();
+        assert_eq!(store.entry(at).expect("sound"), Some(bytes.cose().to_vec()));
+        let operations: Vec<Vec<u8>> = bytes.operations().map(<[u8]>::to_vec).collect();
         assert_eq!(store.operations(at).expect("sound"), Some(operations));
         assert_eq!(store.outcomes(at).expect("sound").as_ref(), Some(outcomes));
         let position = StatementPosition {

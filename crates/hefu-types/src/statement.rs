@@ -15,8 +15,10 @@ use crate::merkle;
 use crate::operation::{operation_id, Operation, NAME_BYTES_MAX, OPERATION_BYTES_MAX};
 use crate::suite::{SecretKey, SignatureError, Suite};
 use crate::time::Millis;
-use minicbor::bytes::ByteVec;
-use minicbor::{decode, Decode, Decoder, Encode};
+use minicbor::{decode, encode, Decode, Decoder, Encode, Encoder};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 /// The most operations under one signature.
 pub const OPERATIONS_MAX: usize = 4_096;
@@ -61,26 +63,94 @@ pub struct Payload {
 }
 
 /// A statement as it travels: [COSE_Sign1, [operation, ...]], every element a byte string.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+///
+/// It is one piece of memory, so that pool, gossip and blocks pass it on without taking it apart, and
+/// a clone is a pointer.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The tagged COSE_Sign1: the log entry of the statement.
-    #[n(0)]
-    pub cose: ByteVec,
-    /// The operations in their order.
-    #[cbor(n(1), decode_with = "bounded_operations")]
-    pub operations: Vec<ByteVec>,
+    bytes: Arc<[u8]>,
+    cose: Range<usize>,
+    /// The array of operations.
+    list: Range<usize>,
+    operations: Arc<[Range<u32>]>,
 }
 
-/// An empty byte string takes one byte on the way and 24 in memory, so operations are counted
-/// before they are read.
-fn bounded_operations<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<ByteVec>, decode::Error> {
-    match d.array()? {
-        Some(count) if count <= OPERATIONS_MAX as u64 => {
-            (0..count).map(|_| d.decode_with(ctx)).collect()
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.operation_count();
+        write!(f, "Statement({count} operations, {} bytes)", self.size_bytes())
+    }
+}
+
+impl<C> Encode<C> for Statement {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        let written = e.writer_mut().write_all(&self.bytes);
+        written.map_err(encode::Error::write)
+    }
+}
+
+/// Encoding writes the bytes as they came, so they are canonical because this refuses all others.
+impl<'b, C> Decode<'b, C> for Statement {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let refuse = |why| Err(decode::Error::message(why));
+        let begin = d.position();
+        if d.array()? != Some(2) {
+            return refuse("a statement is a pair");
         }
-        _ => Err(decode::Error::message(
-            "more operations than a statement has",
-        )),
+        let cose = bytes_at(d, begin)?;
+        let list_begin = d.position() - begin;
+        // An empty byte string takes one byte on the way and more in memory, so operations are
+        // counted before they are read.
+        let count = match d.array()? {
+            Some(count) if count <= OPERATIONS_MAX as u64 => count,
+            _ => return refuse("more operations than a statement has"),
+        };
+        let mut operations = Vec::with_capacity(count as usize);
+        for _ in 0..count {
+            let Range { start, end } = bytes_at(d, begin)?;
+            match (u32::try_from(start), u32::try_from(end)) {
+                (Ok(start), Ok(end)) => operations.push(start..end),
+                _ => return refuse("a statement is longer than 4 GiB"),
+            }
+        }
+        let bytes = &d.input()[begin..d.position()];
+        // Each head of an array or a byte string has at least its shortest length: they all have it
+        // if the lengths add up.
+        let string = |length: usize| head_bytes(length) + length;
+        let of_operations = operations.iter().map(|at| string(at.len()));
+        let canonical_length =
+            1 + string(cose.len()) + head_bytes(operations.len()) + of_operations.sum::<usize>();
+        if bytes.len() != canonical_length {
+            return refuse("a statement with a length that is written longer than it need be");
+        }
+        Ok(Self {
+            bytes: bytes.into(),
+            cose,
+            list: list_begin..bytes.len(),
+            operations: operations.into(),
+        })
+    }
+}
+
+/// Reads a byte string and tells where it stands after `begin`.
+fn bytes_at(d: &mut Decoder<'_>, begin: usize) -> Result<Range<usize>, decode::Error> {
+    let length = d.bytes()?.len();
+    let end = d.position() - begin;
+    Ok(end - length..end)
+}
+
+/// The length of the shortest head of a CBOR array or string of a length (RFC 8949, section 3).
+fn head_bytes(length: usize) -> usize {
+    match length {
+        0..=23 => 1,
+        24..=0xff => 2,
+        0x100..=0xffff => 3,
+        0x1_0000..=0xffff_ffff => 5,
+        _ => 9,
     }
 }
 
@@ -162,16 +232,52 @@ impl Statement {
             payload,
             signature,
         });
-        let operations = operations.into_iter().map(ByteVec::from).collect();
-        Self {
-            cose: cose.into(),
-            operations,
-        }
+        Self::of_parts(&cose, &operations)
+    }
+
+    /// Puts a statement together from its COSE_Sign1 and its operations, whatever they are.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than [`OPERATIONS_MAX`] operations or 4 GiB of them.
+    pub fn of_parts<T: AsRef<[u8]>>(cose: &[u8], operations: &[T]) -> Self {
+        let mut bytes = Vec::new();
+        let mut e = Encoder::new(&mut bytes);
+        let written = e.array(2).and_then(|e| e.bytes(cose)).and_then(|e| {
+            e.array(operations.len() as u64)?;
+            operations
+                .iter()
+                .try_for_each(|operation| e.bytes(operation.as_ref()).map(|_| ()))
+        });
+        written.expect("encoding into memory cannot fail");
+        let statement = Decoder::new(&bytes).decode();
+        statement.expect("what was just encoded can be read")
     }
 
     /// Its bytes, as they are sent.
     pub fn encode(&self) -> Vec<u8> {
-        canonical::encode(self)
+        self.bytes.to_vec()
+    }
+
+    /// The tagged COSE_Sign1: the log entry of the statement.
+    pub fn cose(&self) -> &[u8] {
+        &self.bytes[self.cose.clone()]
+    }
+
+    /// The operations in their order.
+    pub fn operations(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let slice = |at: &Range<u32>| &self.bytes[at.start as usize..at.end as usize];
+        self.operations.iter().map(slice)
+    }
+
+    /// How many operations it has.
+    pub fn operation_count(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// The operations as they stand in it: a CBOR array of byte strings.
+    pub fn operation_list(&self) -> &[u8] {
+        &self.bytes[self.list.clone()]
     }
 
     /// Reads bytes of anybody.
@@ -179,9 +285,9 @@ impl Statement {
         canonical::decode(bytes, STATEMENT_BYTES_MAX)
     }
 
-    /// How many bytes it adds to a block, about.
+    /// How many bytes it adds to a block.
     pub fn size_bytes(&self) -> usize {
-        self.cose.len() + self.operations.iter().map(|op| op.len() + 3).sum::<usize>() + 8
+        self.bytes.len()
     }
 
     /// Reads the header, the payload and the operations, and checks that they belong together.
@@ -196,23 +302,16 @@ impl Statement {
             id,
             sig_structure,
             signature,
-        } = SignedHeader::read(suite, network, &self.cose)?;
-        if self.operations.len() != payload.operation_count as usize {
+        } = SignedHeader::read(suite, network, self.cose())?;
+        if self.operation_count() != payload.operation_count as usize {
             return Err(StatementError::OtherOperations);
         }
-        if merkle::root(
-            suite,
-            &self
-                .operations
-                .iter()
-                .map(|op| op.as_slice())
-                .collect::<Vec<_>>(),
-        ) != payload.operations_root
-        {
+        let leaves: Vec<Hash> = self.operations().map(|op| suite.log_leaf(op)).collect();
+        if merkle::root_of_hashes(suite, &leaves) != payload.operations_root {
             return Err(StatementError::OtherOperations);
         }
-        let mut operations = Vec::with_capacity(self.operations.len());
-        for (index, bytes) in self.operations.iter().enumerate() {
+        let mut operations = Vec::with_capacity(self.operation_count());
+        for (index, bytes) in self.operations().enumerate() {
             let operation = canonical::decode(bytes, OPERATION_BYTES_MAX)
                 .map_err(|error| StatementError::UnreadableOperation { index, error })?;
             operations.push(operation);
@@ -304,7 +403,7 @@ impl ReadStatement {
 
     /// The bytes of its COSE_Sign1, signature included.
     pub fn cose(&self) -> &[u8] {
-        &self.statement.cose
+        self.statement.cose()
     }
 
     /// Until which block time it may be taken.
@@ -318,19 +417,13 @@ impl ReadStatement {
             return Err(SignatureError::BadKey);
         }
         suite.verify(key, &self.sig_structure, &self.signature)?;
-        Ok(self.verified_before())
-    }
-
-    /// Takes the statement as verified, because the same bytes were verified before: the caller
-    /// compared [`ReadStatement::cose`], signature included, with what verified then.
-    pub fn verified_before(self) -> CheckedStatement {
-        CheckedStatement {
+        Ok(CheckedStatement {
             statement: self.statement,
             protected: self.protected,
             payload: self.payload,
             operations: self.operations,
             id: self.id,
-        }
+        })
     }
 }
 

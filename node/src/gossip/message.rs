@@ -3,7 +3,6 @@
 use hefu_types::block::{MemberCosignature, BLOCK_OPERATIONS_MAX, STATEMENTS_MAX, VALIDATORS_MAX};
 use hefu_types::statement::Statement;
 use hefu_types::Signature;
-use minicbor::data::Type;
 use minicbor::{decode, Decode, Decoder, Encode, Encoder};
 
 /// Of how many heights the answer to [`Message::CosignaturesSince`] tells at most.
@@ -74,22 +73,16 @@ fn length(d: &mut Decoder<'_>, length_max: usize) -> Result<u64, decode::Error> 
     }
 }
 
-/// Empty byte strings take one byte on the way and 24 in memory, so operations are counted before
-/// they are read.
+/// As many operations as a block has, and no more.
 fn statements<C>(d: &mut Decoder<'_>, ctx: &mut C) -> Result<Vec<Statement>, decode::Error> {
     let mut operations_left = BLOCK_OPERATIONS_MAX;
     let mut statements = Vec::new();
     for _ in 0..length(d, STATEMENTS_MAX)? {
-        let mut ahead = d.probe();
-        ahead.array()?;
-        if ahead.datatype()? != Type::Bytes {
-            return Err(decode::Error::message(
-                "a statement begins with a byte string",
-            ));
-        }
-        ahead.skip()?;
-        operations_left -= length(&mut ahead, operations_left)? as usize;
-        statements.push(d.decode_with(ctx)?);
+        let statement: Statement = d.decode_with(ctx)?;
+        operations_left = operations_left
+            .checked_sub(statement.operation_count())
+            .ok_or_else(|| decode::Error::message("more operations than a block has"))?;
+        statements.push(statement);
     }
     Ok(statements)
 }
@@ -112,10 +105,9 @@ mod tests {
     use hefu_types::statement::OPERATIONS_MAX;
 
     fn statement(operations: usize) -> Statement {
-        Statement {
-            cose: vec![7; 300].into(),
-            operations: vec![Vec::new().into(); operations],
-        }
+        let part = [7; 300];
+        let list = vec![Vec::new(); operations];
+        Statement::of_parts(&part, &list)
     }
 
     fn cosignature(height: u64) -> HeightCosignature {
@@ -169,7 +161,11 @@ mod tests {
         };
         let full = BLOCK_OPERATIONS_MAX / OPERATIONS_MAX;
         assert!(most(&vec![OPERATIONS_MAX; full]));
-        assert!(!most(&[OPERATIONS_MAX + 1]), "more than a statement has");
+        let count = (OPERATIONS_MAX + 1) as u16;
+        let heads = [&[0x82, 0x40, 0x99], &count.to_be_bytes()[..]].concat();
+        let long = [heads, vec![0x40; usize::from(count)]].concat();
+        let frame = statements_frame([long.as_slice()].into_iter());
+        assert_eq!(read(&frame), None, "more than a statement has");
         assert!(
             !most(&vec![OPERATIONS_MAX; full + 1]),
             "more than a block has"

@@ -29,7 +29,7 @@ impl Queued {
     pub(super) fn statement(statement: &Statement) -> Self {
         Self {
             bytes: statement.encode().into(),
-            statement_operations: Some(statement.operations.len()),
+            statement_operations: Some(statement.operation_count()),
             sends_left: 2,
         }
     }
@@ -209,10 +209,10 @@ mod tests {
     use super::*;
 
     fn statement(tag: u8, length: usize) -> Queued {
-        Queued::statement(&Statement {
-            cose: vec![tag; length].into(),
-            operations: vec![],
-        })
+        Queued::statement(&Statement::of_parts::<Vec<u8>>(
+            &vec![tag; length],
+            &[],
+        ))
     }
 
     fn outbox() -> Outbox {

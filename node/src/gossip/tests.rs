@@ -141,10 +141,8 @@ async fn mesh() -> Vec<Node> {
 }
 
 fn statement(tag: u32, operations: usize) -> Statement {
-    Statement {
-        cose: tag.to_be_bytes().repeat(75).into(),
-        operations: vec![tag.to_be_bytes().repeat(50).into(); operations],
-    }
+    let list = vec![tag.to_be_bytes().repeat(50); operations];
+    Statement::of_parts(&tag.to_be_bytes().repeat(75), &list)
 }
 
 fn cosignature(height: u64) -> HeightCosignature {
@@ -215,10 +213,7 @@ async fn a_thousand_statements_arrive_complete_in_order_and_in_few_messages() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_long_statement_and_a_batch_longer_than_a_message_arrive() {
     let (mut one, two) = pair(GossipLimits::default()).await;
-    let long = Statement {
-        cose: vec![1; 300].into(),
-        operations: vec![vec![9; 1_000_000].into(); 4],
-    };
+    let long = Statement::of_parts(&[1; 300], &vec![vec![9; 1_000_000]; 4]);
     let sent = vec![statement(1, 1), long.clone(), long, statement(2, 1)];
     two.gossip.broadcast(Message::Statements(sent.clone()));
     assert!(one.statements(4).await == sent);
@@ -313,10 +308,7 @@ async fn a_cable_that_was_cut_is_noticed_and_another_one_taken() {
     assert_eq!(far.statements(1).await, [statement(1, 1)]);
 
     cut.send_modify(|cuts| *cuts += 1);
-    let long = Statement {
-        cose: vec![1; 300].into(),
-        operations: vec![vec![9; 1_000_000].into(); 4],
-    };
+    let long = Statement::of_parts(&[1; 300], &vec![vec![9; 1_000_000]; 4]);
     near.gossip.broadcast_statement(&long);
     assert_eq!(near.event().await, GossipEvent::PeerDisconnected(far.key));
     assert_eq!(near.event().await, GossipEvent::PeerConnected(far.key));
@@ -455,7 +447,7 @@ async fn who_does_not_read_is_sent_the_newest_once_it_reads() {
     let mut tags = Vec::new();
     while tags.last() != Some(&999) {
         for statement in one.statements(1).await {
-            let tag: [u8; 4] = statement.cose[..4].try_into().expect("four bytes");
+            let tag: [u8; 4] = statement.cose()[..4].try_into().expect("four bytes");
             tags.push(u32::from_be_bytes(tag));
         }
     }

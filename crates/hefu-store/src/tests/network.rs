@@ -188,9 +188,6 @@ impl Surroundings for Nothing {
     fn in_window(&self, _: &StatementId) -> Result<bool, Self::Fault> {
         Ok(false)
     }
-    fn verified_before(&self, _: &StatementId, _: &KeyId, _: &[u8]) -> bool {
-        false
-    }
     fn checkpoint_text(&self, _: u64) -> Result<Option<(String, SetLeaf)>, Self::Fault> {
         Ok(None)
     }
@@ -232,7 +229,7 @@ pub fn execute_block(
     bytes: Vec<u8>,
     load: impl Fn(&StateKey) -> Option<Vec<u8>>,
 ) -> Made {
-    let read = ReadBlock::read(&bytes, network).expect("the block is well formed");
+    let read = ReadBlock::read(&bytes, network, |_| None).expect("the block is well formed");
     let mut loaded = Loaded::default();
     loop {
         let missing = loaded.missing(network, &read);
@@ -255,7 +252,7 @@ pub fn execute_block(
         frontier.append(leaf, |level, index, hash| nodes.push((level, index, hash)));
     };
     for statement in checked.statements() {
-        append(&statement.statement().cose);
+        append(statement.statement().cose());
     }
     append(&executed.entry.encode());
     let log_root = frontier.root();
