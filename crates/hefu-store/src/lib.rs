@@ -8,7 +8,8 @@
 //! Not here: the rules (`hefu-state`), proofs (`hefu-proof`), when to write what (`node`). The state
 //! tree is not on disk: it is built from the latest leaves on open, and its root has to be the one
 //! that the last block entry names. This is the only crate that names RocksDB, and of its modules
-//! only `database` does (the tests also, to alter files).
+//! only `rocks` does. [`Store::open_memory`] opens the same store over a disk in memory that fails
+//! when a simulator tells it to.
 //!
 //! A store is read by many threads beside its one writer. After a failed write the handle is dead:
 //! it writes nothing more, and starting the node again is the one way on.
@@ -20,13 +21,16 @@ mod database;
 mod fault;
 mod history;
 mod kept;
+mod memory;
 mod open;
 mod read;
+mod rocks;
 mod rows;
 
 pub use check::Checked;
 pub use commit::CommittedBlock;
 pub use fault::StoreFault;
+pub use memory::MemoryDisk;
 pub use open::Opened;
 pub use read::{ColumnStatistics, Statistics, StoredBlock};
 pub use rows::{OperationPosition, StatementPosition};

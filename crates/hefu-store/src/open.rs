@@ -4,6 +4,7 @@ use crate::columns::{Column, META_FORMAT, META_HEAD, META_NETWORK};
 use crate::commit::put_leaves;
 use crate::database::Database;
 use crate::fault::StoreFault;
+use crate::memory::MemoryDisk;
 use crate::rows::{self, Head};
 use crate::{Inner, Store};
 use hefu_proof::checkpoint::Checkpoint;
@@ -43,7 +44,15 @@ impl Store {
     /// rebuilt and has to be the one that was voted on; its log nodes and the root of the log are
     /// computed from its entries and the nodes before. [`Store::check_all`] checks all blocks.
     pub fn open(path: &Path, network: &Network) -> Result<Opened, StoreFault> {
-        let database = Database::open(path)?;
+        Self::open_over(Database::open(path)?, network)
+    }
+
+    /// As [`Self::open`], over a disk in memory.
+    pub fn open_memory(disk: &MemoryDisk, network: &Network) -> Result<Opened, StoreFault> {
+        Self::open_over(Database::open_memory(disk)?, network)
+    }
+
+    fn open_over(database: Database, network: &Network) -> Result<Opened, StoreFault> {
         let mut leaves = network.leaves();
         leaves.sort_unstable();
         let fresh = !is_begun(&database, network)?;

@@ -50,7 +50,7 @@ pub struct ColumnStatistics {
 impl Store {
     /// The bytes of all files of the store, the log of writes included.
     pub fn disk_bytes(&self) -> u64 {
-        folder_bytes(self.inner.database.path())
+        self.inner.database.disk_bytes()
     }
 
     /// How many synced writes were made since the store was opened.
@@ -268,22 +268,19 @@ impl Store {
     /// Figures for operators: none is exact while something is written.
     pub fn statistics(&self) -> Result<Statistics, StoreFault> {
         let database = &self.inner.database;
-        let mut memory_bytes = database.cache_bytes();
-        let mut columns = Vec::with_capacity(Column::ALL.len());
-        for column in Column::ALL.iter().copied() {
-            memory_bytes += database.property(column, "rocksdb.size-all-mem-tables")?;
-            columns.push(ColumnStatistics {
+        let columns = Column::ALL.iter().map(|column| {
+            Ok(ColumnStatistics {
                 name: column.name(),
-                rows: database.property(column, "rocksdb.estimate-num-keys")?,
-                disk_bytes: database.property(column, "rocksdb.total-sst-files-size")?,
-            });
-        }
+                rows: database.rows(*column)?,
+                disk_bytes: database.column_bytes(*column)?,
+            })
+        });
         Ok(Statistics {
             height: self.height(),
             log_size: self.log_size().0,
             disk_bytes: self.disk_bytes(),
-            memory_bytes,
-            columns,
+            memory_bytes: database.memory_bytes()?,
+            columns: columns.collect::<Result<_, StoreFault>>()?,
         })
     }
 
@@ -335,15 +332,4 @@ fn byte_string(bytes: &mut Vec<u8>, string: &[u8]) {
         .bytes(string)
         .map(drop)
         .expect("encoding into memory cannot fail");
-}
-
-/// Files may go while they are counted; what is gone has no bytes.
-fn folder_bytes(path: &std::path::Path) -> u64 {
-    let Ok(files) = path.read_dir() else {
-        return 0;
-    };
-    files
-        .filter_map(|file| file.ok()?.metadata().ok())
-        .map(|metadata| metadata.len())
-        .sum()
 }

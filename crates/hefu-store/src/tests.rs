@@ -1,11 +1,14 @@
 //! Real blocks go in, the store is closed and opened, and everything is as it was; what is altered
-//! on disk is refused with a sentence.
+//! on disk is refused with a sentence. What does not concern files runs over both kinds of disk.
 
+mod failing;
 mod network;
 
 use crate::columns::{of_entry, of_height, of_leaf, of_node, Column};
-use crate::database::Step;
-use crate::{CommittedBlock, Opened, OperationPosition, StatementPosition, Store, StoreFault};
+use crate::database::{Database, Step};
+use crate::{
+    CommittedBlock, MemoryDisk, Opened, OperationPosition, StatementPosition, Store, StoreFault,
+};
 use hefu_proof::checkpoint::{Checkpoint, LogSignature, SignedCheckpoint};
 use hefu_proof::log::Frontier;
 use hefu_state::{Before, Outcome, StateTree};
@@ -18,10 +21,87 @@ use network::{execute_block, propose, Made, World, SUITE};
 use std::path::Path;
 use tempfile::TempDir;
 
+/// Each of these is a test over a folder and one over a disk in memory.
+macro_rules! over_both {
+    ($($name:ident)*) => {
+        mod folder {
+            $(#[test] fn $name() { super::$name(super::Kind::Folder) })*
+        }
+        mod memory {
+            $(#[test] fn $name() { super::$name(super::Kind::Memory) })*
+        }
+    };
+}
+
+over_both! {
+    a_new_store_holds_genesis
+    after_a_restart_everything_is_as_it_was
+    it_says_whether_the_last_block_was_empty
+    a_value_is_as_it_was_at_each_height
+    trees_of_the_past
+    many_versions_of_a_leaf
+    the_last_block_is_taken_back_and_executed_again
+    all_blocks_are_taken_back
+    the_store_of_another_network_is_refused
+    a_store_in_use_is_refused
+    kept_proposals_survive_a_restart_and_go_with_their_block
+    cosignatures_published_checkpoints_and_evidence_survive_a_restart
+    after_a_failed_write_the_handle_is_dead_and_a_restart_helps
+    readers_beside_the_writer_see_whole_blocks
+    statistics_count
+    what_was_altered_is_refused_on_open
+    nothing_is_altered_unnoticed
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Folder,
+    Memory,
+}
+
+/// Where a store is kept.
+enum Disk {
+    Folder(TempDir),
+    Memory(MemoryDisk),
+}
+
+impl Disk {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Folder => Self::Folder(tempfile::tempdir().expect("a folder")),
+            Kind::Memory => Self::Memory(MemoryDisk::new()),
+        }
+    }
+
+    fn open(&self, network: &Network) -> Result<Opened, StoreFault> {
+        match self {
+            Self::Folder(folder) => Store::open(folder.path(), network),
+            Self::Memory(disk) => Store::open_memory(disk, network),
+        }
+    }
+
+    /// Its rows, to be altered as no program of ours would.
+    fn rows(&self) -> Database {
+        let database = match self {
+            Self::Folder(folder) => Database::open(folder.path()),
+            Self::Memory(disk) => Database::open_memory(disk),
+        };
+        database.expect("nobody has it open")
+    }
+
+    /// What a kill of the process at this moment would leave.
+    fn copy(&self) -> Self {
+        match self {
+            Self::Folder(folder) => Self::Folder(copy_of(folder.path())),
+            Self::Memory(disk) => Self::Memory(disk.copy()),
+        }
+    }
+}
+
 /// A store with the ledger that grew in it.
 struct Chain {
     world: World,
-    folder: TempDir,
+    disk: Disk,
     store: Store,
     tree: StateTree,
     frontier: Frontier,
@@ -30,14 +110,14 @@ struct Chain {
 }
 
 impl Chain {
-    fn new() -> Self {
+    fn new(kind: Kind) -> Self {
         let world = World::new("store.example");
-        let folder = tempfile::tempdir().expect("a folder");
-        let opened = Store::open(folder.path(), &world.network).expect("an empty folder");
+        let disk = Disk::new(kind);
+        let opened = disk.open(&world.network).expect("an empty disk");
         assert!(opened.fresh);
         Self {
             world,
-            folder,
+            disk,
             store: opened.store,
             tree: opened.tree,
             frontier: opened.frontier,
@@ -47,14 +127,21 @@ impl Chain {
     }
 
     /// Three blocks: two statements (one operation of them refused), none, one that revokes.
-    fn of_three_blocks() -> Self {
-        let mut chain = Self::new();
+    fn of_three_blocks(kind: Kind) -> Self {
+        let mut chain = Self::new(kind);
         let [one, two] = [1, 2].map(|number| World::register("licence", number));
         let total = World::register("invoice", 1);
         chain.block(&[&[one.clone(), two], &[total, one]]);
         chain.block(&[]);
         chain.block(&[&[World::revoke(1)]]);
         chain
+    }
+
+    fn folder(&self) -> &Path {
+        match &self.disk {
+            Disk::Folder(folder) => folder.path(),
+            Disk::Memory(_) => panic!("it is not in a folder"),
+        }
     }
 
     fn block(&mut self, statements: &[&[Operation]]) {
@@ -95,17 +182,17 @@ impl Chain {
     fn reopen(self) -> Self {
         let Self {
             world,
-            folder,
+            disk,
             store,
             blocks,
             ..
         } = self;
         drop(store);
-        let opened = Store::open(folder.path(), &world.network).expect("the store is sound");
+        let opened = disk.open(&world.network).expect("the store is sound");
         assert!(!opened.fresh);
         Self {
             world,
-            folder,
+            disk,
             store: opened.store,
             tree: opened.tree,
             frontier: opened.frontier,
@@ -196,9 +283,8 @@ fn verify_block(store: &Store, made: &Made) {
     assert_eq!(store.outcomes(last).expect("sound"), None);
 }
 
-#[test]
-fn a_new_store_holds_genesis() {
-    let chain = Chain::new();
+fn a_new_store_holds_genesis(kind: Kind) {
+    let chain = Chain::new(kind);
     chain.verify();
     assert_eq!(chain.before.height, 0);
     assert_eq!(chain.before.size, TreeSize(0));
@@ -210,9 +296,8 @@ fn a_new_store_holds_genesis() {
     chain.reopen().verify();
 }
 
-#[test]
-fn after_a_restart_everything_is_as_it_was() {
-    let chain = Chain::of_three_blocks();
+fn after_a_restart_everything_is_as_it_was(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
     assert_eq!(chain.blocks[0].executed.refusals.len(), 1, "one is refused");
     chain.verify();
     let (tree, frontier) = (chain.tree.root(), chain.frontier.clone());
@@ -227,13 +312,12 @@ fn after_a_restart_everything_is_as_it_was() {
     chain.reopen().verify();
 }
 
-#[test]
-fn it_says_whether_the_last_block_was_empty() {
-    let mut chain = Chain::new();
+fn it_says_whether_the_last_block_was_empty(kind: Kind) {
+    let mut chain = Chain::new(kind);
     let was_empty = |chain: &mut Chain, statements: &[&[Operation]]| {
         chain.block(statements);
-        let copy = copy_of(chain.folder.path());
-        open(copy.path(), &chain.world.network)
+        let copy = chain.disk.copy();
+        copy.open(&chain.world.network)
             .expect("sound")
             .head_was_empty_block
     };
@@ -241,9 +325,8 @@ fn it_says_whether_the_last_block_was_empty() {
     assert!(!was_empty(&mut chain, &[&[World::register("licence", 1)]]));
 }
 
-#[test]
-fn a_value_is_as_it_was_at_each_height() {
-    let chain = Chain::of_three_blocks();
+fn a_value_is_as_it_was_at_each_height(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
     let record = World::record("licence", 1);
     let state_at = |height| {
         let bytes = chain.store.load_at(&record, height).expect("sound")?;
@@ -273,9 +356,8 @@ fn a_value_is_as_it_was_at_each_height() {
 }
 
 /// From the tree after a block that before it, down to that of genesis.
-#[test]
-fn trees_of_the_past() {
-    let chain = Chain::of_three_blocks();
+fn trees_of_the_past(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
     let mut tree = chain.tree.clone();
     for height in (1..=3).rev() {
         tree = chain.store.tree_before(&tree, height).expect("sound");
@@ -287,18 +369,16 @@ fn trees_of_the_past() {
 }
 
 /// A key with very many versions, as the clock has, is passed over on open and found below.
-#[test]
-fn many_versions_of_a_leaf() {
-    let mut chain = Chain::new();
+fn many_versions_of_a_leaf(kind: Kind) {
+    let mut chain = Chain::new(kind);
     for _ in 0..40 {
         chain.block(&[]);
     }
     chain.reopen().verify();
 }
 
-#[test]
-fn the_last_block_is_taken_back_and_executed_again() {
-    let mut chain = Chain::of_three_blocks();
+fn the_last_block_is_taken_back_and_executed_again(kind: Kind) {
+    let mut chain = Chain::of_three_blocks(kind);
     let last = chain.blocks.pop().expect("a block");
     let taken = chain.store.undo_last().expect("it is not cosigned");
     assert_eq!(taken.bytes, last.bytes);
@@ -326,13 +406,12 @@ fn the_last_block_is_taken_back_and_executed_again() {
         .put_own_cosignature(3, b"mine")
         .expect("it is kept");
     not_taken(&chain, "cosigned");
-    not_taken(&Chain::new(), "nothing");
+    not_taken(&Chain::new(kind), "nothing");
 }
 
 /// Every block can be taken back, down to genesis, and nothing of them is left.
-#[test]
-fn all_blocks_are_taken_back() {
-    let mut chain = Chain::of_three_blocks();
+fn all_blocks_are_taken_back(kind: Kind) {
+    let mut chain = Chain::of_three_blocks(kind);
     while chain.store.height() > 0 {
         chain.store.undo_last().expect("it is not cosigned");
         chain.blocks.pop();
@@ -348,12 +427,13 @@ fn all_blocks_are_taken_back() {
     );
 }
 
-#[test]
-fn the_store_of_another_network_is_refused() {
-    let chain = Chain::of_three_blocks();
-    let copy = copy_of(chain.folder.path());
+fn the_store_of_another_network_is_refused(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
+    let copy = chain.disk.copy();
     let other = World::new("other.example");
-    let fault = open(copy.path(), &other.network).expect_err("it is another network's");
+    let fault = copy
+        .open(&other.network)
+        .expect_err("it is another network's");
     let (mine, its) = (other.network.digest(), chain.world.network.digest());
     let text = fault.to_string();
     assert!(
@@ -362,19 +442,21 @@ fn the_store_of_another_network_is_refused() {
     );
 }
 
-#[test]
-fn a_store_in_use_is_refused() {
-    let chain = Chain::new();
-    let fault = open(chain.folder.path(), &chain.world.network).expect_err("it is in use");
+fn a_store_in_use_is_refused(kind: Kind) {
+    let chain = Chain::new(kind);
+    let fault = chain
+        .disk
+        .open(&chain.world.network)
+        .expect_err("it is in use");
     assert!(fault.to_string().contains("another process"), "{fault}");
 }
 
 #[test]
 fn a_folder_without_its_index_is_not_overwritten() {
-    let chain = Chain::of_three_blocks();
-    let copy = copy_of(chain.folder.path());
+    let chain = Chain::of_three_blocks(Kind::Folder);
+    let copy = copy_of(chain.folder());
     std::fs::remove_file(copy.path().join("CURRENT")).expect("there is such a file");
-    let fault = open(copy.path(), &chain.world.network).expect_err("it has lost its index");
+    let fault = Store::open(copy.path(), &chain.world.network).expect_err("it has lost its index");
     assert!(fault.to_string().contains("CURRENT"), "{fault}");
 }
 
@@ -382,7 +464,7 @@ fn a_folder_without_its_index_is_not_overwritten() {
 /// before the end of the log of writes is not passed over.
 #[test]
 fn a_torn_end_is_taken_and_a_gap_is_not() {
-    let chain = Chain::of_three_blocks();
+    let chain = Chain::of_three_blocks(Kind::Folder);
     let wal = |folder: &Path| {
         let mut logs: Vec<_> = folder
             .read_dir()
@@ -393,26 +475,25 @@ fn a_torn_end_is_taken_and_a_gap_is_not() {
         logs.sort();
         logs.pop().expect("a log of writes")
     };
-    let torn = copy_of(chain.folder.path());
+    let torn = copy_of(chain.folder());
     let log = wal(torn.path());
     let bytes = std::fs::read(&log).expect("readable");
     std::fs::write(&log, &bytes[..bytes.len() - 10]).expect("writable");
-    let opened = open(torn.path(), &chain.world.network).expect("a torn end is no damage");
+    let opened = Store::open(torn.path(), &chain.world.network).expect("a torn end is no damage");
     assert_eq!(opened.before, chain.blocks[1].after);
 
-    let gap = copy_of(chain.folder.path());
+    let gap = copy_of(chain.folder());
     let log = wal(gap.path());
     let mut altered = bytes;
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
     std::fs::write(&log, &altered).expect("writable");
-    let fault = open(gap.path(), &chain.world.network).expect_err("it is damaged");
+    let fault = Store::open(gap.path(), &chain.world.network).expect_err("it is damaged");
     assert!(fault.to_string().contains("rejoin"), "{fault}");
 }
 
-#[test]
-fn kept_proposals_survive_a_restart_and_go_with_their_block() {
-    let mut chain = Chain::new();
+fn kept_proposals_survive_a_restart_and_go_with_their_block(kind: Kind) {
+    let mut chain = Chain::new(kind);
     for (height, round, id) in [(1, 0, b"x"), (2, 1, b"y"), (2, 0, b"z"), (3, 0, b"x")] {
         let bytes = format!("{height} {round}");
         chain
@@ -454,9 +535,8 @@ fn signed(chain: &Chain, height: u64) -> SignedCheckpoint {
     }
 }
 
-#[test]
-fn cosignatures_published_checkpoints_and_evidence_survive_a_restart() {
-    let chain = Chain::of_three_blocks();
+fn cosignatures_published_checkpoints_and_evidence_survive_a_restart(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
     let store = &chain.store;
     assert_eq!(store.largest_cosigned().expect("sound"), None);
     assert_eq!(store.published().expect("sound"), None);
@@ -488,9 +568,8 @@ fn cosignatures_published_checkpoints_and_evidence_survive_a_restart() {
     chain.verify();
 }
 
-#[test]
-fn after_a_failed_write_the_handle_is_dead_and_a_restart_helps() {
-    let mut chain = Chain::of_three_blocks();
+fn after_a_failed_write_the_handle_is_dead_and_a_restart_helps(kind: Kind) {
+    let mut chain = Chain::of_three_blocks(kind);
     chain.store.inner.database.kill();
     let made = execute_block(
         &chain.world.network,
@@ -519,9 +598,8 @@ fn after_a_failed_write_the_handle_is_dead_and_a_restart_helps() {
     chain.verify();
 }
 
-#[test]
-fn readers_beside_the_writer_see_whole_blocks() {
-    let mut chain = Chain::new();
+fn readers_beside_the_writer_see_whole_blocks(kind: Kind) {
+    let mut chain = Chain::new(kind);
     let store = chain.store.clone();
     let reader = std::thread::spawn(move || loop {
         let height = store.height();
@@ -540,11 +618,14 @@ fn readers_beside_the_writer_see_whole_blocks() {
     chain.verify();
 }
 
-#[test]
-fn statistics_count() {
-    let statistics = Chain::of_three_blocks().store.statistics().expect("sound");
+fn statistics_count(kind: Kind) {
+    let statistics = Chain::of_three_blocks(kind)
+        .store
+        .statistics()
+        .expect("sound");
     assert_eq!((statistics.height, statistics.log_size), (3, 6));
-    assert!(statistics.disk_bytes > 0 && statistics.memory_bytes > 0);
+    assert!(statistics.disk_bytes > 0);
+    assert_eq!(statistics.memory_bytes > 0, matches!(kind, Kind::Folder));
     let rows = |name| {
         let mut columns = statistics.columns.iter();
         columns
@@ -552,10 +633,6 @@ fn statistics_count() {
             .map(|column| column.rows)
     };
     assert_eq!((rows("blocks"), rows("entries")), (Some(3), Some(6)));
-}
-
-fn open(path: &Path, network: &Network) -> Result<Opened, StoreFault> {
-    Store::open(path, network)
 }
 
 /// The files as a kill of the process at this moment would leave them.
@@ -569,12 +646,6 @@ fn copy_of(folder: &Path) -> TempDir {
     copy
 }
 
-/// Alters the files as no program of ours would.
-fn raw(folder: &Path) -> rocksdb::DB {
-    let names = Column::ALL.iter().map(|column| column.name());
-    rocksdb::DB::open_cf(&rocksdb::Options::default(), folder, names).expect("a RocksDB")
-}
-
 /// Alters one row of a sound store (deletes it, if `alter` says so), and opens it again.
 #[track_caller]
 fn refused(
@@ -584,17 +655,17 @@ fn refused(
     alter: impl Fn(Vec<u8>) -> Option<Vec<u8>>,
     sentence: &str,
 ) {
-    let copy = copy_of(chain.folder.path());
-    {
-        let raw = raw(copy.path());
-        let family = raw.cf_handle(column.name()).expect("a column");
-        let row = raw.get_cf(family, key).expect("readable");
-        match alter(row.unwrap_or_default()) {
-            Some(row) => raw.put_cf(family, key, row).expect("writable"),
-            None => raw.delete_cf(family, key).expect("writable"),
-        }
+    let copy = chain.disk.copy();
+    let rows = copy.rows();
+    let row = rows.get(column, key).expect("readable");
+    let mut batch = rows.batch();
+    match alter(row.unwrap_or_default()) {
+        Some(row) => batch.put(column, key, row),
+        None => batch.delete(column, key),
     }
-    let fault = open(copy.path(), &chain.world.network).expect_err(sentence);
+    batch.write_synced().expect("writable");
+    drop(rows);
+    let fault = copy.open(&chain.world.network).expect_err(sentence);
     let text = fault.to_string();
     assert!(
         text.contains(sentence),
@@ -606,9 +677,8 @@ fn refused(
     assert!(text.contains("rejoin"), "{text:?} does not say what to do");
 }
 
-#[test]
-fn what_was_altered_is_refused_on_open() {
-    let chain = Chain::of_three_blocks();
+fn what_was_altered_is_refused_on_open(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
     let flip = |at: usize| {
         move |mut row: Vec<u8>| {
             row[at] ^= 1;
@@ -818,9 +888,8 @@ fn what_was_altered_is_refused_on_open() {
 
 /// No row of the ledger can be lost or altered without [`Store::check_all`] saying so. What no hash
 /// covers and nothing repeats: certificates (the engine checks them), and the words of a refusal.
-#[test]
-fn nothing_is_altered_unnoticed() {
-    let chain = Chain::of_three_blocks();
+fn nothing_is_altered_unnoticed(kind: Kind) {
+    let chain = Chain::of_three_blocks(kind);
     let store = &chain.store;
     let database = &store.inner.database;
     let write = |column, key: &[u8], row: Option<&[u8]>| {
