@@ -1,4 +1,7 @@
-//! How fast and how large the state tree is: `cargo run --release --example tree_speed [KEYS]...`
+//! How fast and how large the state tree is: `cargo run --release --example tree_speed [KEYS|flood]...`
+//!
+//! `flood` is what somebody leads to who grinds keys: 100,000 that share their first 40 bits, beside a
+//! million ordinary ones. Changed and proven are those that share.
 //!
 //! One thread. Times are those of the processor where the system tells them, so that other work on
 //! the machine disturbs less; what it does to the caches shows in "one inner hash" and cannot be taken
@@ -6,49 +9,92 @@
 //!
 //! "Alone" nobody reads an older tree, and the writer changes nodes in place. "Snapshots": a reader
 //! holds the tree of the last 1 or 10 blocks, so that the writer copies what it changes first.
+//!
+//! Bytes are those of memory a key: "estimate" by [`StateTree::memory_bytes`], "resident" as the system
+//! counts this process, allocator and what it has not given back included. So that no row finds memory
+//! of another one, each runs in a process of its own.
 
 use hefu_state::tree::{Change, StateTree};
 use hefu_types::{canonical, Hash, StateKey, Suite};
 use std::hint::black_box;
+use std::process::Command;
 use std::time::Instant;
 
 const SUITE: Suite = Suite::Sha256Ed25519;
 const UPDATES: u64 = 200_000;
 const PROOFS: u64 = 10_000;
 
+/// Keys of one kind, numbered.
+#[derive(Clone, Copy)]
+struct Keys {
+    count: u64,
+    /// How many of their first bytes are the same in all.
+    shared_bytes: usize,
+}
+
+const FLOOD: Keys = Keys {
+    count: 100_000,
+    shared_bytes: 5,
+};
+const BESIDE_FLOOD: Keys = ordinary(1_000_000);
+
+const fn ordinary(count: u64) -> Keys {
+    Keys {
+        count,
+        shared_bytes: 0,
+    }
+}
+
 fn main() {
-    let named: Vec<u64> = std::env::args()
-        .skip(1)
-        .map(|keys| keys.parse().expect("a number of keys"))
-        .collect();
+    let rows: Vec<String> = std::env::args().skip(1).collect();
+    if let [row] = rows.as_slice() {
+        match row.as_str() {
+            "flood" => measure(FLOOD, BESIDE_FLOOD),
+            keys => measure(
+                ordinary(keys.parse().expect("a number of keys")),
+                ordinary(0),
+            ),
+        }
+        return;
+    }
     let (_, hashing) =
         timed(|| (0..1_000_000).fold(value_of(0, 0), |hash, _| SUITE.state_node(&hash, &hash)));
     println!("one inner hash: {:.0} ns", hashing * 1e3);
     println!("     keys | rebuild |  block | updates/s: |   snapshots: |         | estimate, |  proof: B,");
     println!("          |         |   keys |      alone | each 10 bl. | each bl. |  resident | make, check");
-    for keys in if named.is_empty() {
-        vec![100_000, 1_600_000]
+    let usual = ["100000", "1600000", "flood"].map(str::to_owned);
+    for row in if rows.is_empty() {
+        &usual
     } else {
-        named
+        rows.as_slice()
     } {
-        measure(keys);
+        let program = std::env::current_exe().expect("this program has a path");
+        let status = Command::new(program).arg(row).status();
+        assert!(status.expect("it starts").success(), "the row {row}");
     }
 }
 
-fn measure(keys: u64) {
+fn measure(changed: Keys, beside: Keys) {
     let resident_before = resident_bytes();
-    let (mut tree, rebuild) =
-        timed(|| StateTree::from_leaves(SUITE, (0..keys).map(|n| (key_of(n), value_of(n, 0)))));
+    let (mut tree, rebuild) = timed(|| {
+        let leaves = [beside, changed]
+            .into_iter()
+            .flat_map(|keys| (0..keys.count).map(move |n| (keys.key(n), value_of(n, 0))));
+        StateTree::from_leaves(SUITE, leaves)
+    });
+    let keys = changed.count;
     let mut next_key = keys;
     for block in [1_000, 10_000] {
         let updates_per_s = [usize::MAX, 10, 1].map(|blocks_per_snapshot| {
-            let blocks = blocks(block, keys, next_key);
+            let blocks = blocks(changed, block, next_key);
             next_key += UPDATES / 2;
             apply(&mut tree, blocks, blocks_per_snapshot)
         });
         let [alone, each_tenth, each] = updates_per_s;
 
-        let asked: Vec<StateKey> = (0..PROOFS).map(|n| key_of(n * (keys / PROOFS))).collect();
+        let asked: Vec<StateKey> = (0..PROOFS)
+            .map(|n| changed.key(n * (keys / PROOFS)))
+            .collect();
         let (proofs, make) = timed(|| asked.iter().map(|key| tree.prove(key)).collect::<Vec<_>>());
         let bytes: usize = proofs
             .iter()
@@ -103,14 +149,14 @@ fn apply(tree: &mut StateTree, blocks: Vec<Vec<Change>>, blocks_per_snapshot: us
 }
 
 /// Blocks of changes: new keys from `next_key` on, and new values of old ones.
-fn blocks(block: u64, keys: u64, next_key: u64) -> Vec<Vec<Change>> {
+fn blocks(keys: Keys, block: u64, next_key: u64) -> Vec<Vec<Change>> {
     let of_block = |first: u64| {
         let mut changes: Vec<Change> = (first..first + block)
             .map(|n| match n % 2 {
                 0 => next_key + n / 2,
-                _ => n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % keys,
+                _ => n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % keys.count,
             })
-            .map(|n| (key_of(n), Some(value_of(n, next_key))))
+            .map(|n| (keys.key(n), Some(value_of(n, next_key))))
             .collect();
         // A few of the old keys coincide; a block names each once.
         changes.sort_unstable_by_key(|(key, _)| *key);
@@ -120,10 +166,15 @@ fn blocks(block: u64, keys: u64, next_key: u64) -> Vec<Vec<Change>> {
     (0..UPDATES / block).map(|n| of_block(n * block)).collect()
 }
 
-fn key_of(n: u64) -> StateKey {
-    let mut key = SUITE.hash(&[b"key", &n.to_be_bytes()]).0;
-    key[0] |= 0x80;
-    StateKey(key)
+impl Keys {
+    fn key(self, n: u64) -> StateKey {
+        let mut key = SUITE
+            .hash(&[b"key", &n.to_be_bytes(), &[self.shared_bytes as u8]])
+            .0;
+        key[..self.shared_bytes].fill(0xa5);
+        key[0] |= 0x80;
+        StateKey(key)
+    }
 }
 
 fn value_of(n: u64, version: u64) -> Hash {

@@ -147,6 +147,15 @@ impl StateTree {
         self.root()
     }
 
+    /// Takes over all keys of another tree, none of which this one has. Trees of ranges of keys can be
+    /// built by several threads and put together: what only one of them has below a node moves as it
+    /// is.
+    pub fn absorb(&mut self, other: Self) {
+        self.size.leaves += other.size.leaves;
+        self.size.branches += other.size.branches;
+        self.top.absorb(self.suite, 0, other.top, &mut self.size);
+    }
+
     /// Proves the value of a key, or that it has none.
     pub fn prove(&self, key: &StateKey) -> StateProof {
         let mut beside = Vec::with_capacity(40);
@@ -238,6 +247,34 @@ impl Subtree {
             }
         }
     }
+
+    /// Takes over the leaves of a subtree in the same place. `size` counts both.
+    fn absorb(&mut self, suite: Suite, depth: usize, mut other: Self, size: &mut Size) {
+        if let (Below::Run(_), Below::Branch(_)) = (&self.below, &other.below) {
+            std::mem::swap(self, &mut other);
+        }
+        match (&mut self.below, other.below) {
+            (_, Below::Run(leaves)) => {
+                size.leaves -= leaves.len();
+                self.apply(suite, depth, &changes_to(&leaves), size);
+            }
+            (Below::Branch(children), Below::Branch(others)) => {
+                let [left, right] = Arc::make_mut(children);
+                let [other_left, other_right] = Arc::unwrap_or_clone(others);
+                left.absorb(suite, depth + 1, other_left, size);
+                right.absorb(suite, depth + 1, other_right, size);
+                self.hash = suite.state_node(&left.hash, &right.hash);
+                size.branches -= 1;
+            }
+            (Below::Run(_), Below::Branch(_)) => unreachable!("they were swapped"),
+        }
+    }
+}
+
+/// The changes that make these leaves.
+fn changes_to(leaves: &[Leaf]) -> Vec<Change> {
+    let change = |leaf: &Leaf| (leaf.key, Some(leaf.value_hash));
+    leaves.iter().map(change).collect()
 }
 
 /// The hash of a subtree from its leaves, which share the first `depth` bits, with known forks.

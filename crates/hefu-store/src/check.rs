@@ -16,11 +16,10 @@ use hefu_types::block::{BlockEntry, Header, Refusal};
 use hefu_types::operation::operation_id;
 use hefu_types::statement::SignedHeader;
 use hefu_types::{canonical, merkle, EntryIndex, Hash, StateKey, TreeSize};
-use std::sync::mpsc;
 
 /// How many leaves are hashed into the tree together: more cost memory, fewer time.
 const LEAVES_AT_ONCE: usize = 1 << 16;
-/// More threads than this wait for the one that builds the tree.
+/// More threads than this wait for the disk.
 const THREADS_MAX: usize = 8;
 
 /// A key of the state tree and the hash of its value.
@@ -293,45 +292,33 @@ impl Store {
         Ok(leaves)
     }
 
-    /// The tree of the latest values. Reading and hashing them is the work of all processors.
+    /// The tree of the latest values. Each processor reads, hashes and builds a range of its keys.
     fn latest_tree(&self) -> Result<StateTree, StoreFault> {
-        let mut tree = StateTree::new(self.inner.suite);
         let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
         std::thread::scope(|scope| {
-            let (parts, arrived) = mpsc::sync_channel(2);
-            let mut readers = Vec::new();
+            let mut builders = Vec::new();
             for (from, before) in key_ranges(threads.min(THREADS_MAX)) {
-                let parts = parts.clone();
-                // Sending fails only when this thread panics; then nothing counts any more.
-                let take = move |part| drop(parts.send(part));
-                readers.push(scope.spawn(move || self.latest_leaves(&from, before, take)));
+                builders.push(scope.spawn(move || self.tree_of_range(&from, before.as_deref())));
             }
-            drop(parts);
-            for mut part in arrived {
-                tree.apply(&mut part);
+            let mut tree = StateTree::new(self.inner.suite);
+            for builder in builders {
+                let part = builder.join();
+                tree.absorb(part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
             }
-            readers.into_iter().try_for_each(|reader| {
-                let read = reader.join();
-                read.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-        })?;
-        Ok(tree)
+            Ok(tree)
+        })
     }
 
-    /// Hands out the latest values of a range of keys, part by part.
-    fn latest_leaves(
-        &self,
-        from: &[u8],
-        before: Option<Vec<u8>>,
-        mut take: impl FnMut(Vec<Change>),
-    ) -> Result<(), StoreFault> {
+    /// The tree of the latest values of a range of keys.
+    fn tree_of_range(&self, from: &[u8], before: Option<&[u8]>) -> Result<StateTree, StoreFault> {
         let suite = self.inner.suite;
         let height = self.height();
-        let mut part: Vec<Change> = Vec::new();
+        let mut tree = StateTree::new(suite);
+        let mut part: Vec<Change> = Vec::with_capacity(LEAVES_AT_ONCE);
         let mut last = None;
         let mut repeated = 0_u32;
         let database = &self.inner.database;
-        database.scan(Column::Leaves, from, before.as_deref(), |row_key, row| {
+        database.scan_once(Column::Leaves, from, before, |row_key, row| {
             let fault = |why| StoreFault::corrupt(Column::Leaves, row_name(row_key), why);
             let (key, written) =
                 leaf_of(row_key).ok_or_else(|| fault("its key is not a leaf's"))?;
@@ -351,12 +338,13 @@ impl Store {
             let hash = Value::read(row_key, row)?.hash(suite, row_key)?;
             part.push((key, Some(hash)));
             if part.len() == LEAVES_AT_ONCE {
-                take(std::mem::take(&mut part));
+                tree.apply(&mut part);
+                part.clear();
             }
             Ok(Step::Next)
         })?;
-        take(part);
-        Ok(())
+        tree.apply(&mut part);
+        Ok(tree)
     }
 
     fn check_state_root(&self, height: u64, root: Hash) -> Result<(), StoreFault> {
@@ -392,7 +380,7 @@ impl Store {
         ];
         for (column, expected) in expected {
             let mut rows = 0_u64;
-            self.inner.database.scan(column, &[], None, |_, _| {
+            self.inner.database.scan_once(column, &[], None, |_, _| {
                 rows += 1;
                 Ok(Step::Next)
             })?;

@@ -30,6 +30,15 @@ pub(crate) enum Step {
     Stop,
 }
 
+/// Who reads a range of rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Some rows, perhaps again soon.
+    Usual,
+    /// Very many, and not again.
+    Once,
+}
+
 impl Database {
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
         Ok(Self::over(Disk::Rocks(Rocks::open(path)?), path))
@@ -79,8 +88,30 @@ impl Database {
         before: Option<&[u8]>,
         visit: impl FnMut(&[u8], &[u8]) -> Result<Step, StoreFault>,
     ) -> Result<(), StoreFault> {
+        self.scan_as(Reader::Usual, column, from, before, visit)
+    }
+
+    /// As [`Self::scan`], for who reads a great part of a column once.
+    pub fn scan_once(
+        &self,
+        column: Column,
+        from: &[u8],
+        before: Option<&[u8]>,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<Step, StoreFault>,
+    ) -> Result<(), StoreFault> {
+        self.scan_as(Reader::Once, column, from, before, visit)
+    }
+
+    fn scan_as(
+        &self,
+        reader: Reader,
+        column: Column,
+        from: &[u8],
+        before: Option<&[u8]>,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<Step, StoreFault>,
+    ) -> Result<(), StoreFault> {
         match &self.disk {
-            Disk::Rocks(rocks) => rocks.scan(column, from, before, visit),
+            Disk::Rocks(rocks) => rocks.scan(reader, column, from, before, visit),
             Disk::Memory(memory) => memory.scan(column, from, before, visit),
         }
     }

@@ -42,7 +42,8 @@ impl Store {
     /// It checks itself and is refused if it does not add up: the state tree is built from the
     /// latest leaves and has to have the root that the last block entry names; the last block is
     /// rebuilt and has to be the one that was voted on; its log nodes and the root of the log are
-    /// computed from its entries and the nodes before. [`Store::check_all`] checks all blocks.
+    /// computed from its entries and the nodes before. Not read are older blocks and older versions of
+    /// leaves: [`Store::check_all`] (`hefu-node inspect`) checks those too.
     pub fn open(path: &Path, network: &Network) -> Result<Opened, StoreFault> {
         Self::open_over(Database::open(path)?, network)
     }

@@ -1,7 +1,7 @@
 //! RocksDB: its options, reads, and the one kind of write. No other module names it.
 
 use crate::columns::{Column, LEAF_KEY_BYTES};
-use crate::database::{read_fault, write_fault, Row, Step};
+use crate::database::{read_fault, write_fault, Reader, Row, Step};
 use crate::fault::StoreFault;
 use hefu_types::StateKey;
 use rocksdb::{
@@ -19,6 +19,8 @@ const WRITE_BUFFERS_BYTES: usize = 48 << 20;
 const WRITE_BUFFER_BYTES: usize = 16 << 20;
 /// The log of writes, after which the oldest column is written into files, in bytes.
 const WAL_BYTES_MAX: u64 = 256 << 20;
+/// What is asked of the disk at once by who reads a whole column.
+const READ_AHEAD_BYTES: usize = 2 << 20;
 const OPEN_FILES_MAX: i32 = 512;
 
 pub(crate) struct Rocks {
@@ -62,6 +64,7 @@ impl Rocks {
 
     pub fn scan(
         &self,
+        reader: Reader,
         column: Column,
         from: &[u8],
         before: Option<&[u8]>,
@@ -69,8 +72,10 @@ impl Rocks {
     ) -> Result<(), StoreFault> {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
-        // Who reads a column to its end reads it once.
-        options.fill_cache(before.is_some());
+        if reader == Reader::Once {
+            options.fill_cache(false);
+            options.set_readahead_size(READ_AHEAD_BYTES);
+        }
         if let Some(before) = before {
             options.set_iterate_upper_bound(before);
         }

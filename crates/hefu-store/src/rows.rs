@@ -120,10 +120,9 @@ impl<'a> Value<'a> {
         if !self.is_record {
             return Ok(leaf::value_hash(suite, self.bytes));
         }
-        let record = Record::decode(self.bytes).map_err(|error| {
+        Record::value_hash_of(suite, self.bytes).map_err(|error| {
             let why = format!("the record cannot be read: {error}");
             StoreFault::corrupt(Column::Leaves, row_name(key), why)
-        })?;
-        Ok(record.value_hash(suite))
+        })
     }
 }

@@ -247,6 +247,33 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Trees of any two sets of keys, put together, are the tree of all of them.
+    #[test]
+    fn trees_are_put_together(
+        keys in proptest::collection::btree_map(any_key(), (any::<u8>(), any::<bool>()), 0..400),
+        at in any::<u8>(),
+    ) {
+        // Split by range, as those who build it do, and at random.
+        for by_range in [true, false] {
+            let held = |key: &StateKey, value: u8| (*key, hash(&[value]));
+            let (one, other): (Vec<_>, Vec<_>) = keys
+                .iter()
+                .partition(|(key, (_, side))| if by_range { key.0[0] < at } else { *side });
+            let tree = |part: Vec<(&StateKey, &(u8, bool))>| {
+                let leaves = part.into_iter().map(|(key, (value, _))| held(key, *value));
+                StateTree::from_leaves(SUITE, leaves)
+            };
+            let mut joined = tree(one);
+            joined.absorb(tree(other));
+            let values = keys.iter().map(|(key, (value, _))| (*key, vec![*value]));
+            check_invariants(&joined, &values.collect());
+            let all = keys.iter().map(|(key, (value, _))| held(key, *value));
+            prop_assert_eq!(joined.root(), StateTree::from_leaves(SUITE, all).root());
+        }
+    }
+}
+
 #[test]
 fn nearly_all_keys_on_one_side_and_a_cluster_deep_below_it() {
     let mut trial = Trial::new();
