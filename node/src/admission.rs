@@ -5,6 +5,7 @@
 //! and never taken again.
 
 use crate::pool::Taken;
+use crate::room::registers;
 use crate::shared::Shared;
 use hefu_state::block::is_in_time;
 use hefu_store::{StatementPosition, StoreFault};
@@ -54,6 +55,12 @@ pub enum AdmissionError {
     /// The pool is full.
     #[error("the pool is full")]
     Full,
+    /// The memory for records is full.
+    #[error(
+        "this node has no room for new records: its operator can raise `records_memory_mib`; what is \
+         registered can be used and revoked as before"
+    )]
+    NoRoom,
     /// This node's disk.
     #[error(transparent)]
     Store(#[from] StoreFault),
@@ -78,6 +85,7 @@ impl AdmissionError {
             Self::BadSignature => Code::BadSignature,
             Self::OutOfTime => Code::StatementExpired,
             Self::Full | Self::Store(_) => Code::Busy,
+            Self::NoRoom => Code::NoRoom,
         }
     }
 }
@@ -103,12 +111,16 @@ pub fn admit(shared: &Shared, statement: Statement) -> Result<Admitted, Admissio
     if let Some(position) = shared.store.statement(&id)? {
         return Ok(Admitted::Executed { id, position });
     }
-    let time = shared.clock.now().max(shared.head().before.time);
+    let head = shared.head();
+    let time = shared.clock.now().max(head.before.time);
     if !leaf.signs_at(time) {
         return Err(AdmissionError::KeyNotValid);
     }
     if !is_in_time(checked.payload().valid_until, time) {
         return Err(AdmissionError::OutOfTime);
+    }
+    if registers(&checked) && !shared.room.admits_records(&head.tree) {
+        return Err(AdmissionError::NoRoom);
     }
     match shared.pool().offer(checked) {
         Taken::New => Ok(Admitted::Waiting { id, new: true }),

@@ -38,6 +38,10 @@ pub struct NodeConfig {
     /// How long votes are waited for, in milliseconds.
     #[serde(default = "vote_ms")]
     pub vote_timeout_ms: u64,
+    /// Memory for records, in MiB; absent: half of the machine's. 1 MiB has room for 4,096 records of
+    /// one file each, see [`crate::room`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records_memory_mib: Option<u64>,
 }
 
 fn propose_ms() -> u64 {

@@ -224,6 +224,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
             operator_listen: own.operator,
             propose_timeout_ms: 500,
             vote_timeout_ms: 200,
+            records_memory_mib: None,
         };
         let folder = plan.folder.join(format!("node-{index}"));
         Memory::new(&folder.join("data")).found()?;

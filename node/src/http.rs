@@ -211,6 +211,7 @@ fn refuse(error: &AdmissionError) -> Response {
     let status = match error {
         AdmissionError::Store(error) => return disk(error),
         AdmissionError::Full => StatusCode::SERVICE_UNAVAILABLE,
+        AdmissionError::NoRoom => StatusCode::INSUFFICIENT_STORAGE,
         AdmissionError::Statement(_) if error.code() == Code::TooLarge => {
             StatusCode::PAYLOAD_TOO_LARGE
         }

@@ -7,6 +7,7 @@
 use crate::gossip::{Gossip, Message};
 use crate::metrics::Metrics;
 use crate::publication::Publication;
+use crate::room::registers;
 use crate::shared::{unreadable, Head, Shared};
 use bytes::Bytes;
 use hefu_engine::{Application, Evidence, Judgement, KeptProposal, Voter};
@@ -53,6 +54,18 @@ pub enum LedgerFault {
         block: BlockId,
         /// What is wrong with it here.
         what: String,
+    },
+    /// The others registered more than this node has memory for.
+    #[error(
+        "stopped before height {height}: the {keys} keys of the state fill the memory for records and \
+         a quarter above; give the machine more memory, raise `records_memory_mib` and start the node \
+         again: it goes on from there"
+    )]
+    NoRoom {
+        /// The height that was not executed.
+        height: u64,
+        /// The keys of the state.
+        keys: usize,
     },
     /// A proposal on disk that cannot be read.
     #[error("a kept proposal cannot be read: {0}; run `hefu-node rejoin`")]
@@ -178,7 +191,13 @@ impl Ledger {
         let mut keys: HashMap<KeyId, bool> = HashMap::new();
         let mut selected = Vec::with_capacity(offered.len());
         let mut dead = Vec::new();
+        let admits_records = self.shared.room.admits_records(&head.tree);
         for statement in offered {
+            // It came when there was room. Whoever waits asks again and is told that there is none.
+            if !admits_records && registers(&statement) {
+                dead.push(statement.id());
+                continue;
+            }
             let key_id = statement.key_id();
             let signs = match keys.get(&key_id) {
                 Some(signs) => *signs,
@@ -209,6 +228,12 @@ impl Ledger {
     ) -> Result<(), LedgerFault> {
         let suite = self.network().suite();
         let head = self.shared.head();
+        if !self.shared.room.executes(&head.tree) {
+            return Err(LedgerFault::NoRoom {
+                height: checked.header().height,
+                keys: head.tree.len(),
+            });
+        }
         // Apply.
         let executed = execute(
             self.network(),

@@ -377,6 +377,7 @@ fn init(
         operator_listen: "127.0.0.1:26503".parse()?,
         propose_timeout_ms: 1_000,
         vote_timeout_ms: 500,
+        records_memory_mib: None,
     };
     if founding {
         Memory::new(&dir.join("data")).found()?;

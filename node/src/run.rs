@@ -9,6 +9,7 @@ use crate::ledger::Ledger;
 use crate::memory::{Memory, Regaining};
 use crate::metrics::Metrics;
 use crate::publication::CheckpointKeys;
+use crate::room;
 use crate::shared::Shared;
 use crate::start::{current_set, start, Started};
 use hefu_engine::{engine_handle, EngineError, Timeouts};
@@ -131,6 +132,12 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         checkpoint_keys,
         Clock::System,
     )?;
+    let memory_mib = config
+        .records_memory_mib
+        .unwrap_or_else(room::usual_memory_mib);
+    let (state_keys, keys_max) = (shared.head().tree.len(), room::keys_within(memory_mib));
+    shared.room.limit_to(keys_max);
+    tracing::info!(state_keys, keys_max, memory_mib, "memory for records");
     let publication = Arc::new(Mutex::new(publication));
 
     let peers = peers(&config, &set)?;

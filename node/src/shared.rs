@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::pool::Pool;
+use crate::room::Room;
 use hefu_proof::SignedCheckpoint;
 use hefu_state::{Before, StateTree};
 use hefu_store::columns::Column;
@@ -51,6 +52,8 @@ pub struct Shared {
     pub store: Store,
     /// Statements that wait for a block.
     pub pool: Mutex<Pool>,
+    /// How much of it fits into memory.
+    pub room: Room,
     /// This node's clock.
     pub clock: Clock,
     head: RwLock<Arc<Head>>,
@@ -67,6 +70,7 @@ impl Shared {
             name,
             store,
             pool,
+            room: Room::default(),
             clock,
             head,
             published: watch::Sender::new(None),

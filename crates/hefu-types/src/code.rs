@@ -164,6 +164,10 @@ codes! {
     BadSignature = 7006,
         "The signature does not verify; check key, network and bytes.",
         "签名验证失败，请核对密钥、网络和内容。";
+    /// The node's memory for records is full.
+    NoRoom = 7007,
+        "The node has no room for new records; register through another node, or ask its operator for more memory.",
+        "该节点的登记容量已满，请通过其他节点登记，或请其运营方扩充内存。";
 }
 
 impl Code {
@@ -208,7 +212,7 @@ mod tests {
             [
                 1001, 1002, 1003, 1004, 1005, 1006, 1007, 2001, 2002, 2003, 3001, 3002, 3003, 3004,
                 3005, 3006, 4001, 4002, 4003, 4004, 4005, 5002, 5003, 5004, 5005, 7001, 7002, 7003,
-                7004, 7005, 7006
+                7004, 7005, 7006, 7007
             ]
         );
         assert!(Code::ALL
