@@ -43,7 +43,7 @@ impl Node {
         let network = NodeConfig::read(config).and_then(|config| config.network());
         let network = network.expect("a genesis");
         let agency: KeyFile =
-            read_json(&folder.path().join("keys/gz-housing.json")).expect("a key file");
+            read_json(&folder.path().join("keys/agency-gz-housing.json")).expect("a key file");
         let opened = Store::open_memory(&MemoryDisk::new(), &network).expect("an empty disk");
         let set = current_set(&opened.store, network.suite()).expect("a set");
         let clock = Clock::by_hand(network.genesis().time.plus(1_000));
