@@ -291,7 +291,10 @@ impl Devnet {
         count: u32,
     ) -> Result<Vec<Receipt>> {
         let bytes = self.get(node, &path::receipts(&answer.statement, 0, count))?;
-        Ok(ReceiptBundle::decode(&bytes)?.receipts().flatten().collect())
+        Ok(ReceiptBundle::decode(&bytes)?
+            .receipts()
+            .flatten()
+            .collect())
     }
 
     /// Runs the client. `arguments` follow the command's name.

@@ -55,7 +55,11 @@ pub fn run(shared: &Shared, args: &Bench) -> Result<Report, Failure> {
             "seconds": args.time.as_secs_f64(),
             "rows": rows.iter().map(Row::json).collect::<Vec<Value>>(),
         }),
-        exit: if failed { Exit::CouldNotTell } else { Exit::Yes },
+        exit: if failed {
+            Exit::CouldNotTell
+        } else {
+            Exit::Yes
+        },
     })
 }
 
@@ -110,10 +114,12 @@ fn text(lang: Lang, args: &Bench, rows: &[Row]) -> String {
         "p99 ms".to_owned(),
         lang.pick("max ms", "最大 ms").to_owned(),
         lang.pick("failed", "失败").to_owned(),
-        lang.pick("generator CPU s/1000", "发生器 CPU 秒/千次").to_owned(),
+        lang.pick("generator CPU s/1000", "发生器 CPU 秒/千次")
+            .to_owned(),
         lang.pick("nodes CPU s/1000", "节点 CPU 秒/千次").to_owned(),
         lang.pick("store syncs/1000", "存储同步/千次").to_owned(),
-        lang.pick("disk bytes/operation", "磁盘字节/操作").to_owned(),
+        lang.pick("disk bytes/operation", "磁盘字节/操作")
+            .to_owned(),
         lang.pick("MiB a node", "每节点 MiB").to_owned(),
     ]];
     for row in rows {

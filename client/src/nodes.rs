@@ -295,9 +295,11 @@ impl Nodes {
             }
         })?;
         let receipts: Option<Vec<Receipt>> = bundle.receipts().collect();
-        receipts.filter(|receipts| receipts.len() == count).ok_or_else(|| Failure::Unreachable {
-            tried: vec!["a receipt is missing".to_owned()],
-        })
+        receipts
+            .filter(|receipts| receipts.len() == count)
+            .ok_or_else(|| Failure::Unreachable {
+                tried: vec!["a receipt is missing".to_owned()],
+            })
     }
 
     /// The receipts of a statement's operations from `first` on, not verified. A missing one is

@@ -201,7 +201,8 @@ async fn submit(
     };
     let all = answer.outcomes.len() as u32;
     let accepted = |outcome: &OutcomeAnswer| *outcome == OutcomeAnswer::Accepted;
-    if how.receipts && answer.state == StatementState::Final && answer.outcomes.iter().all(accepted) {
+    if how.receipts && answer.state == StatementState::Final && answer.outcomes.iter().all(accepted)
+    {
         return bundle(&api, id, 0, all).await;
     }
     told(answer)
@@ -253,52 +254,58 @@ async fn wait_final(
     let wait = Duration::from_millis(wait_ms.unwrap_or(0).min(WAIT_MS_MAX));
     let mut publications = api.shared.publications();
     let deadline = tokio::time::Instant::now() + wait;
+    let mut executed: Option<StatementPosition> = None;
     loop {
         // Marked before the look-up: a publication in between wakes us again.
         publications.borrow_and_update();
-        let shared = Arc::clone(&api.shared);
-        let found = blocking(move || progress(&shared, id)).await?;
-        let Some(answer) = found else {
-            return Err(not_found("no such statement in this node's pool or log"));
-        };
-        if answer.state == StatementState::Final {
-            return Ok(answer);
+        // The pool first, which costs no disk: a block is written before its statements leave the
+        // pool, so what is not there any more is in the store.
+        let waits = executed.is_none() && api.shared.pool().find(&id).is_some();
+        if executed.is_none() && !waits {
+            let shared = Arc::clone(&api.shared);
+            executed = blocking(move || shared.store.statement(&id)).await?;
+            if executed.is_none() {
+                return Err(not_found("no such statement in this node's pool or log"));
+            }
         }
-        let news = tokio::time::timeout_at(deadline, publications.changed()).await;
-        if news.is_err() {
-            return Ok(answer);
+        let published = api.shared.published();
+        let covers = |position: &StatementPosition| {
+            let published = published.as_ref();
+            published.is_some_and(|p| position.height <= p.signed.checkpoint.height)
+        };
+        let is_final = executed.as_ref().is_some_and(covers);
+        let over = is_final
+            || tokio::time::timeout_at(deadline, publications.changed())
+                .await
+                .is_err();
+        if over {
+            let shared = Arc::clone(&api.shared);
+            return blocking(move || answer(&shared, id, executed, is_final)).await;
         }
     }
 }
 
-fn progress(shared: &Shared, id: StatementId) -> Result<Option<StatementAnswer>, StoreFault> {
-    // The pool first: a block is written before its statements leave the pool, so what is not
-    // there any more is in the store.
-    let waits = shared.pool().find(&id).is_some();
-    let Some(StatementPosition { entry, height, .. }) = shared.store.statement(&id)? else {
-        return Ok(waits.then(|| StatementAnswer {
-            statement: id,
-            state: StatementState::Pending,
-            height: None,
-            entry: None,
-            outcomes: Vec::new(),
-        }));
+fn answer(
+    shared: &Shared,
+    id: StatementId,
+    executed: Option<StatementPosition>,
+    is_final: bool,
+) -> Result<StatementAnswer, StoreFault> {
+    let outcomes = match &executed {
+        Some(position) => shared.store.outcomes(position.entry)?.unwrap_or_default(),
+        None => Vec::new(),
     };
-    let covered = shared
-        .published()
-        .is_some_and(|p| height <= p.signed.checkpoint.height);
-    let outcomes = shared.store.outcomes(entry)?.unwrap_or_default();
-    Ok(Some(StatementAnswer {
+    Ok(StatementAnswer {
         statement: id,
-        state: if covered {
-            StatementState::Final
-        } else {
-            StatementState::Executed
+        state: match &executed {
+            None => StatementState::Pending,
+            Some(_) if is_final => StatementState::Final,
+            Some(_) => StatementState::Executed,
         },
-        height: Some(height),
-        entry: Some(entry),
+        height: executed.as_ref().map(|position| position.height),
+        entry: executed.as_ref().map(|position| position.entry),
         outcomes: outcomes.into_iter().map(outcome).collect(),
-    }))
+    })
 }
 
 fn outcome(outcome: Outcome) -> OutcomeAnswer {
@@ -343,7 +350,9 @@ async fn bundle(api: &Api, id: StatementId, first: u32, count: u32) -> Response 
         let Some(position) = shared.store.statement(&id)? else {
             return Ok(None);
         };
-        let bundle = prove::receipts(&shared, &published, position.entry, first, count)?;
+        let changes = shared.recent.at(position.height);
+        let entry = position.entry;
+        let bundle = prove::receipts(&shared, &published, entry, changes, first, count)?;
         Ok(bundle.map(|bundle| bundle.encode()))
     });
     match made.await {

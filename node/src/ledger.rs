@@ -281,11 +281,9 @@ impl Ledger {
             set: Arc::clone(&set),
             was_empty: checked.is_empty(),
         });
-        let ids = checked
-            .statements()
-            .iter()
-            .map(|statement| statement.id());
+        let ids = checked.statements().iter().map(|statement| statement.id());
         self.shared.pool().executed(ids, executed.entry.time);
+        self.shared.recent.put(height, Arc::new(executed.changes));
         self.metrics
             .block(&executed.entry, executed.refusals.len(), bytes.len());
         // Cosign and answer: the decided block confirms the roots of the one before.

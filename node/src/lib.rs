@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod pool;
 pub mod prove;
 pub mod publication;
+pub mod recent;
 pub mod room;
 pub mod run;
 pub mod shared;

@@ -198,7 +198,10 @@ impl Process {
         let stat = read("/proc/self/stat");
         // After the name in parentheses the 12th and 13th fields are user and system ticks of 10 ms.
         let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
-        let ticks = fields.skip(11).take(2).filter_map(|f| f.parse::<f64>().ok());
+        let ticks = fields
+            .skip(11)
+            .take(2)
+            .filter_map(|f| f.parse::<f64>().ok());
         let status = read("/proc/self/status");
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = resident.and_then(|text| text.split_whitespace().next()?.parse().ok());

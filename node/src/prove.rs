@@ -3,9 +3,10 @@
 //! Everything is taken as it was at the published height, so that one checkpoint covers all of it,
 //! however far execution has gone on.
 
+use crate::recent::{self, Changes};
 use crate::shared::{unreadable, Published, Shared};
-use hefu_proof::certificate::{ProvenLeaf, StatusCertificate, Value};
 use hefu_proof::bundle::{OwnPart, ReceiptBundle};
+use hefu_proof::certificate::{ProvenLeaf, StatusCertificate, Value};
 use hefu_proof::log::{inclusion_path, ListTree};
 use hefu_proof::receipt::{OpenedItem, Receipt};
 use hefu_store::columns::Column;
@@ -34,6 +35,8 @@ pub struct Beside {
 pub struct Prover<'a> {
     shared: &'a Shared,
     published: &'a Published,
+    /// What the block wrote of which most is asked, if it is still in memory.
+    changes: Option<Changes>,
     values: BTreeMap<StateKey, Value>,
 }
 
@@ -43,6 +46,7 @@ impl<'a> Prover<'a> {
         Self {
             shared,
             published,
+            changes: None,
             values: BTreeMap::new(),
         }
     }
@@ -70,16 +74,23 @@ impl<'a> Prover<'a> {
 
     /// Adds a record, or that there is none, and tells it.
     pub fn record(&mut self, key: StateKey) -> Result<Option<Record>, StoreFault> {
-        let Some(bytes) = self.bytes(&key)? else {
+        let Some(value_hash) = self.published.tree.value_hash(&key) else {
             self.values.insert(key, Value::Absent);
             return Ok(None);
         };
-        let Some(record) = self.shared.store.record_at(&key, self.height())? else {
+        let changes = self.changes.as_ref();
+        let recent = changes.and_then(|changes| recent::record(changes, &key, &value_hash));
+        let stored = match recent {
+            Some(_) => None,
+            None => self.shared.store.record_at(&key, self.height())?,
+        };
+        let Some(record) = recent.or(stored.as_deref()) else {
             // Another leaf stands there: proven as what it is.
+            let bytes = self.bytes(&key)?.unwrap_or_default();
             self.values.insert(key, Value::Leaf(bytes.into()));
             return Ok(None);
         };
-        let record = Record::decode(&record).map_err(|e| unreadable(Column::Leaves, key, e))?;
+        let record = Record::decode(record).map_err(|e| unreadable(Column::Leaves, key, e))?;
         let root: PrivateRoot = record.private_root(self.shared.network.suite());
         self.values
             .insert(key, Value::Record(record.public.clone(), root));
@@ -200,15 +211,17 @@ pub fn receipt(
     position: OperationPosition,
 ) -> Result<Option<Receipt>, StoreFault> {
     let OperationPosition { entry, index } = position;
-    let bundle = receipts(shared, published, entry, index, 1)?;
+    let bundle = receipts(shared, published, entry, None, index, 1)?;
     Ok(bundle.and_then(|bundle| bundle.receipts().next().flatten()))
 }
 
 /// The receipts of a statement's operations from `first` on, if the published log has the statement.
+/// `changes` is what its block wrote, if that is still in memory.
 pub fn receipts(
     shared: &Shared,
     published: &Published,
     entry: EntryIndex,
+    changes: Option<Changes>,
     first: u32,
     count: u32,
 ) -> Result<Option<ReceiptBundle>, StoreFault> {
@@ -230,14 +243,21 @@ pub fn receipts(
     let leaves: Vec<Hash> = operations.iter().map(|op| suite.log_leaf(op)).collect();
     let tree = ListTree::new(suite, leaves);
     let mut own = Vec::new();
-    for (index, bytes) in (0_u32..).zip(&operations).skip(first as usize).take(count as usize) {
+    for (index, bytes) in (0_u32..)
+        .zip(&operations)
+        .skip(first as usize)
+        .take(count as usize)
+    {
         let operation = Operation::decode(bytes).map_err(|error| damaged(&error))?;
         let id = operation_id(suite, &header.id, index);
         let mut prover = Prover::new(shared, published);
+        prover.changes = changes.clone();
         let named = prover.operation(&operation, &id)?;
         own.push(named.map(|opened| {
             // What every receipt of the statement holds stands once for all.
-            prover.values.retain(|key, _| !signer.values.contains_key(key));
+            prover
+                .values
+                .retain(|key, _| !signer.values.contains_key(key));
             OwnPart {
                 operation: bytes.clone().into(),
                 index,

@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::pool::Pool;
+use crate::recent::Recent;
 use crate::room::Room;
 use hefu_proof::SignedCheckpoint;
 use hefu_state::{Before, StateTree};
@@ -52,6 +53,8 @@ pub struct Shared {
     pub store: Store,
     /// Statements that wait for a block.
     pub pool: Mutex<Pool>,
+    /// What the last blocks wrote.
+    pub recent: Recent,
     /// How much of it fits into memory.
     pub room: Room,
     /// This node's clock.
@@ -70,6 +73,7 @@ impl Shared {
             name,
             store,
             pool,
+            recent: Recent::default(),
             room: Room::default(),
             clock,
             head,

@@ -185,7 +185,9 @@ impl Load<'_> {
                 let (plan, all) = (&plan, &all);
                 scope.spawn(move || {
                     let tally = self.send(&nodes, plan);
-                    let mut all = all.lock().expect("no sender panics while it holds the tally");
+                    let mut all = all
+                        .lock()
+                        .expect("no sender panics while it holds the tally");
                     all.latencies.extend(tally.latencies);
                     all.statements += tally.statements;
                     all.failed += tally.failed;

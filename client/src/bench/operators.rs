@@ -37,7 +37,11 @@ impl Operators {
         for address in &self.addresses {
             let url = format!("{}/metrics", address.trim_end_matches('/'));
             let text = self.agent.get(&url).call().and_then(|mut answer| {
-                answer.body_mut().with_config().limit(1 << 20).read_to_string()
+                answer
+                    .body_mut()
+                    .with_config()
+                    .limit(1 << 20)
+                    .read_to_string()
             });
             let text = text.map_err(|error| Failure::Unreachable {
                 tried: vec![format!("{url}: {error}")],
@@ -120,7 +124,11 @@ pub fn own_cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // After the name in parentheses the 12th and 13th fields are user and system ticks of 10 ms.
     let fields = stat.rsplit(')').next().unwrap_or("").split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|f| f.parse::<f64>().ok()).sum();
+    let ticks: f64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|f| f.parse::<f64>().ok())
+        .sum();
     ticks / 100.0
 }
 

@@ -201,7 +201,10 @@ impl StatusCertificate {
 }
 
 /// Walks the chain of handovers from the set of genesis.
-pub(crate) fn last_set(network: &Network, handovers: &[Handover]) -> Result<SetLeaf, CertificateError> {
+pub(crate) fn last_set(
+    network: &Network,
+    handovers: &[Handover],
+) -> Result<SetLeaf, CertificateError> {
     if handovers.len() > HANDOVERS_MAX {
         return Err(CertificateError::Handover("it is too long"));
     }

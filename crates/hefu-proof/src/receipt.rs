@@ -6,9 +6,9 @@
 //! registration, of its last status event, or an opened private item names that of a use.
 
 use crate::certificate::{CertificateError, StatusCertificate, VerifiedState};
-use crate::verifier::Verifier;
 use crate::fact::{self, OpenFact};
 use crate::log::{self, PathError, PATH_LENGTH_MAX};
+use crate::verifier::Verifier;
 use hefu_types::canonical::{self, DecodeError};
 use hefu_types::genesis::Network;
 use hefu_types::key;

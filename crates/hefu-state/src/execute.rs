@@ -15,7 +15,7 @@ use hefu_types::key;
 use hefu_types::leaf::{self, ClockLeaf, DigestLeaf, Holder, KeyLeaf, Leaf};
 use hefu_types::merkle;
 use hefu_types::operation::Operation;
-use hefu_types::record::{Event, Record, RECORD_BYTES_MAX};
+use hefu_types::record::{EncodedRecord, Event, Record, RECORD_BYTES_MAX};
 use hefu_types::statement::{CheckedStatement, Mode};
 use hefu_types::{Code, Digest, EntryIndex, Hash, Millis, OperationId, StateKey, Suite};
 use minicbor::{Decode, Encode};
@@ -130,12 +130,13 @@ impl Context<'_> {
 /// The leaves as the block has left them so far.
 #[derive(Default)]
 pub struct Working {
-    records: BTreeMap<StateKey, Record>,
+    records: BTreeMap<StateKey, (Record, EncodedRecord)>,
     digests: BTreeMap<Digest, DigestLeaf>,
 }
 
 /// The leaves that an operation sees and writes.
 pub struct Ledger<'a> {
+    suite: Suite,
     loaded: &'a Loaded,
     /// What the block has left so far, under the layer that is written; the layer itself where
     /// each operation stands for itself.
@@ -148,7 +149,7 @@ impl Ledger<'_> {
     pub(crate) fn record(&self, key: &StateKey) -> Option<&Record> {
         let below = || self.below.and_then(|below| below.records.get(key));
         match self.working.records.get(key).or_else(below) {
-            Some(record) => Some(record),
+            Some((record, _)) => Some(record),
             None => self.loaded.records.get(key)?.as_ref(),
         }
     }
@@ -164,10 +165,11 @@ impl Ledger<'_> {
 
     /// Writes a record, unless it would become larger than a record may be.
     pub(crate) fn write_record(&mut self, key: StateKey, record: Record) -> Result<(), Refused> {
-        if record.encode().len() > RECORD_BYTES_MAX {
+        let encoded = record.encoded(self.suite);
+        if encoded.bytes.len() > RECORD_BYTES_MAX {
             return Err(Refused::new(Code::TooLarge));
         }
-        self.working.records.insert(key, record);
+        self.working.records.insert(key, (record, encoded));
         Ok(())
     }
 
@@ -281,12 +283,14 @@ fn execute_statement(
         let done = if statement.issuer() == key.holder.id() {
             let mut ledger = if atomic {
                 Ledger {
+                    suite,
                     loaded,
                     below: Some(&*working),
                     working: &mut layer,
                 }
             } else {
                 Ledger {
+                    suite,
                     loaded,
                     below: None,
                     working: &mut *working,
@@ -388,12 +392,12 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
     for (digest, of_digest) in &working.digests {
         leaf(key::digest(suite, digest), of_digest.to_bytes());
     }
-    for (key, record) in working.records {
+    for (key, (_, record)) in working.records {
         let value_hash = record.value_hash(suite);
         changes.insert(
             key,
             Change {
-                bytes: record.encode(),
+                bytes: record.bytes,
                 value_hash,
                 is_record: true,
             },

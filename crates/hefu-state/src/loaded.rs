@@ -13,10 +13,10 @@ use hefu_types::leaf::{
     SetLeaf, TypeLeaf,
 };
 use hefu_types::operation::Operation;
-use hefu_types::profile::{LegalNumber, Profile};
+use hefu_types::profile::Profile;
 use hefu_types::record::Record;
 use hefu_types::{Digest, KeyId, StateKey, Suite};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A leaf to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,22 +76,72 @@ pub struct Loaded {
     set: Option<SetLeaf>,
 }
 
+/// What is still to be fetched, while it is collected.
+struct Missing<'a> {
+    loaded: &'a Loaded,
+    touches: BTreeSet<Touch>,
+}
+
+impl Missing<'_> {
+    fn add(&mut self, touch: Touch) {
+        if !self.loaded.holds(&touch) {
+            self.touches.insert(touch);
+        }
+    }
+
+    /// The same of a name, which most operations of a block share.
+    fn add_named(&mut self, touch: fn(String) -> Touch, name: &str) {
+        let touch = touch(name.to_owned());
+        self.add(touch);
+    }
+
+    fn add_touched_by(&mut self, suite: Suite, operation: &Operation) {
+        let record = match operation {
+            Operation::Register(register) => {
+                for digest in &register.digests {
+                    self.add(Touch::Digest(*digest));
+                }
+                let Some(known) = self.loaded.types.get(&register.document_type) else {
+                    self.add_named(Touch::Type, &register.document_type);
+                    return;
+                };
+                let rules = known.as_ref().map(|leaf| &leaf.rules);
+                let profile = rules.and_then(|rules| Profile::by_name(&rules.profile));
+                let Some(number) = profile.and_then(|p| p.check(&register.identity).ok()) else {
+                    return;
+                };
+                key::record(suite, &number)
+            }
+            Operation::Revoke(revoke) => revoke.record,
+            Operation::Cancel(cancel) => cancel.record,
+            Operation::Consume(consume) => consume.record,
+        };
+        self.add(Touch::Record(record));
+        if let Some(Some(record)) = self.loaded.records.get(&record) {
+            let of_type = &record.public.document_type;
+            if !self.loaded.types.contains_key(of_type) {
+                self.add_named(Touch::Type, of_type);
+            }
+        }
+    }
+}
+
 impl Loaded {
     /// What is not yet loaded of what a block touches; ascending, each once.
     pub fn missing(&self, network: &Network, block: &ReadBlock) -> Vec<Touch> {
-        let mut missing = self.missing_of_ledger();
+        let mut missing = Missing {
+            loaded: self,
+            touches: self.missing_of_ledger().into_iter().collect(),
+        };
         for statement in block.statements() {
-            missing.push(Touch::Key(statement.key_id()));
-            missing.push(Touch::Agency(statement.issuer().to_owned()));
-            missing.push(Touch::Member(statement.issuer().to_owned()));
+            missing.add(Touch::Key(statement.key_id()));
+            missing.add_named(Touch::Agency, statement.issuer());
+            missing.add_named(Touch::Member, statement.issuer());
             for operation in statement.operations() {
-                self.touched_by(network.suite(), operation, &mut missing);
+                missing.add_touched_by(network.suite(), operation);
             }
         }
-        missing.retain(|touch| !self.holds(touch));
-        missing.sort_unstable();
-        missing.dedup();
-        missing
+        missing.touches.into_iter().collect()
     }
 
     /// What every block needs: the ledger's own leaves.
@@ -102,36 +152,6 @@ impl Loaded {
         }
         missing.retain(|touch| !self.holds(touch));
         missing
-    }
-
-    fn touched_by(&self, suite: Suite, operation: &Operation, missing: &mut Vec<Touch>) {
-        let record = match operation {
-            Operation::Register(register) => {
-                missing.push(Touch::Type(register.document_type.clone()));
-                missing.extend(register.digests.iter().copied().map(Touch::Digest));
-                let Some(number) = self.number(&register.document_type, &register.identity) else {
-                    return;
-                };
-                key::record(suite, &number)
-            }
-            Operation::Revoke(revoke) => revoke.record,
-            Operation::Cancel(cancel) => cancel.record,
-            Operation::Consume(consume) => consume.record,
-        };
-        missing.push(Touch::Record(record));
-        if let Some(Some(record)) = self.records.get(&record) {
-            missing.push(Touch::Type(record.public.document_type.clone()));
-        }
-    }
-
-    /// The legal number of an operation, where its type is loaded and its profile fits.
-    fn number(
-        &self,
-        document_type: &str,
-        identity: &hefu_types::profile::Identity,
-    ) -> Option<LegalNumber> {
-        let rules = &self.types.get(document_type)?.as_ref()?.rules;
-        Profile::by_name(&rules.profile)?.check(identity).ok()
     }
 
     fn holds(&self, touch: &Touch) -> bool {

@@ -6,7 +6,7 @@
 
 use crate::bytes::{Digest, KeyId, StateKey};
 use crate::canonical;
-use crate::profile::LegalNumber;
+use crate::profile::RecordId;
 use crate::suite::Suite;
 use minicbor::Encode;
 
@@ -102,7 +102,7 @@ pub fn state_key<T: Encode<()>>(suite: Suite, namespace: Namespace, id: &T) -> S
 }
 
 /// The key of a document's record.
-pub fn record(suite: Suite, number: &LegalNumber) -> StateKey {
+pub fn record(suite: Suite, number: &impl RecordId) -> StateKey {
     state_key(suite, Namespace::Record, number)
 }
 

@@ -125,9 +125,7 @@ impl Profile {
     /// Normalises what a document or a clerk wrote and checks it.
     pub fn normalise(self, raw: &Identity) -> Result<LegalNumber, ProfileError> {
         let legal_issuer = field("legal_issuer", &raw.legal_issuer)?;
-        let number = LegalNumber {
-            profile: self.name().to_owned(),
-            key_epoch: 0,
+        let number = Identity {
             // Tax and company identifiers are written in either case and mean the same.
             legal_issuer: legal_issuer.to_ascii_uppercase(),
             class: field("class", &raw.class)?,
@@ -135,6 +133,20 @@ impl Profile {
             number: field("number", &raw.number)?,
             period: field("period", &raw.period)?,
         };
+        self.check_form(&number)?;
+        Ok(LegalNumber {
+            profile: self.name().to_owned(),
+            key_epoch: 0,
+            legal_issuer: number.legal_issuer,
+            class: number.class,
+            series: number.series,
+            number: number.number,
+            period: number.period,
+        })
+    }
+
+    /// What the profile asks of fields that are normalised.
+    fn check_form(self, number: &Identity) -> Result<(), ProfileError> {
         if number.legal_issuer.is_empty() {
             return Err(ProfileError::Missing("legal_issuer"));
         }
@@ -167,30 +179,79 @@ impl Profile {
                 empty("period", &number.period)?;
             }
         }
-        Ok(number)
+        Ok(())
     }
 
     /// Checks an identity that must be normalised already, as the rules ask of an operation.
-    pub fn check(self, identity: &Identity) -> Result<LegalNumber, ProfileError> {
-        let number = self.normalise(identity)?;
+    pub fn check(self, identity: &Identity) -> Result<CheckedNumber<'_>, ProfileError> {
         let fields = [
-            ("legal_issuer", &identity.legal_issuer, &number.legal_issuer),
-            ("class", &identity.class, &number.class),
-            ("series", &identity.series, &number.series),
-            ("number", &identity.number, &number.number),
-            ("period", &identity.period, &number.period),
+            ("legal_issuer", &identity.legal_issuer),
+            ("class", &identity.class),
+            ("series", &identity.series),
+            ("number", &identity.number),
+            ("period", &identity.period),
         ];
-        for (field, given, normal) in fields {
-            if given != normal {
-                return Err(ProfileError::BadForm {
-                    field,
-                    rule: "written in its normalised form",
-                });
+        let not_upper = identity
+            .legal_issuer
+            .bytes()
+            .any(|b| b.is_ascii_lowercase());
+        if not_upper || fields.iter().any(|(_, text)| !is_normal(text)) {
+            // Which rule of the profile is broken comes first, then what is not normalised.
+            let number = self.normalise(identity)?.identity();
+            let normal = [
+                number.legal_issuer,
+                number.class,
+                number.series,
+                number.number,
+                number.period,
+            ];
+            for ((field, given), normal) in fields.into_iter().zip(normal) {
+                if *given != normal {
+                    return Err(ProfileError::BadForm {
+                        field,
+                        rule: "written in its normalised form",
+                    });
+                }
             }
         }
-        Ok(number)
+        self.check_form(identity)?;
+        Ok(CheckedNumber {
+            profile: self.name(),
+            key_epoch: 0,
+            legal_issuer: &identity.legal_issuer,
+            class: &identity.class,
+            series: &identity.series,
+            number: &identity.number,
+            period: &identity.period,
+        })
     }
 }
+
+/// A legal number in the fields of an operation, which are checked: nothing of it is copied. It
+/// encodes as [`LegalNumber`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode)]
+pub struct CheckedNumber<'a> {
+    #[n(0)]
+    profile: &'a str,
+    #[n(1)]
+    key_epoch: u32,
+    #[n(2)]
+    legal_issuer: &'a str,
+    #[n(3)]
+    class: &'a str,
+    #[n(4)]
+    series: &'a str,
+    #[n(5)]
+    number: &'a str,
+    #[n(6)]
+    period: &'a str,
+}
+
+/// The id of a record: a legal number that fits its profile, owned or borrowed.
+pub trait RecordId: Encode<()> {}
+
+impl RecordId for LegalNumber {}
+impl RecordId for CheckedNumber<'_> {}
 
 impl LegalNumber {
     /// The fields, without profile and epoch.
@@ -226,6 +287,14 @@ fn field(name: &'static str, raw: &str) -> Result<String, ProfileError> {
     Ok(text.to_owned())
 }
 
+/// Whether [`field`] would leave a text as it is.
+fn is_normal(text: &str) -> bool {
+    text.len() <= FIELD_BYTES_MAX
+        && text.chars().all(is_allowed)
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+}
+
 /// Full-width ASCII (U+FF01 to U+FF5E) and the ideographic space, as Chinese software writes them.
 fn plain(c: char) -> char {
     match c {
@@ -251,6 +320,7 @@ fn empty(name: &'static str, text: &str) -> Result<(), ProfileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical;
 
     fn identity(issuer: &str, class: &str, number: &str) -> Identity {
         Identity {
@@ -270,7 +340,9 @@ mod tests {
             ("DE 123", "A-0012 3")
         );
         // Normalising is idempotent, and only its result passes the rules.
-        assert_eq!(Profile::En16931.check(&number.identity()), Ok(number));
+        let identity = number.identity();
+        let checked = Profile::En16931.check(&identity).expect("it is normalised");
+        assert_eq!(canonical::encode(&checked), canonical::encode(&number));
         assert!(Profile::En16931.check(&raw).is_err());
     }
 

@@ -12,6 +12,7 @@ use crate::operation::{Amount, UseRight};
 use crate::suite::Suite;
 use crate::time::Millis;
 use minicbor::{decode, Decode, Decoder, Encode};
+use std::ops::Range;
 
 /// The longest record in bytes; what is older than the current status folds into a digest.
 pub const RECORD_BYTES_MAX: usize = 2 * 1024;
@@ -203,10 +204,42 @@ impl PublicPart {
     }
 }
 
+/// A record's bytes in the store, and where its public part stands in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRecord {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    public: Range<usize>,
+    private_root: PrivateRoot,
+}
+
+impl EncodedRecord {
+    /// The hash that stands in the state tree.
+    pub fn value_hash(&self, suite: Suite) -> Hash {
+        suite.hash(&[&self.bytes[self.public.clone()], &self.private_root.0])
+    }
+}
+
 impl Record {
     /// Its bytes in the store.
     pub fn encode(&self) -> Vec<u8> {
         canonical::encode(self)
+    }
+
+    /// Its bytes and what its hash needs, made in one go.
+    pub fn encoded(&self, suite: Suite) -> EncodedRecord {
+        // The map {0: public, 1: private}.
+        let mut bytes = Vec::with_capacity(384);
+        bytes.extend([0xa2, 0]);
+        canonical::encode_into(&self.public, &mut bytes);
+        let public = 2..bytes.len();
+        bytes.push(1);
+        canonical::encode_into(&self.private, &mut bytes);
+        EncodedRecord {
+            bytes,
+            public,
+            private_root: self.private_root(suite),
+        }
     }
 
     /// Reads a record.

@@ -78,7 +78,11 @@ pub struct Statement {
 impl fmt::Debug for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.operation_count();
-        write!(f, "Statement({count} operations, {} bytes)", self.size_bytes())
+        write!(
+            f,
+            "Statement({count} operations, {} bytes)",
+            self.size_bytes()
+        )
     }
 }
 

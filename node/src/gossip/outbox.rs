@@ -209,10 +209,7 @@ mod tests {
     use super::*;
 
     fn statement(tag: u8, length: usize) -> Queued {
-        Queued::statement(&Statement::of_parts::<Vec<u8>>(
-            &vec![tag; length],
-            &[],
-        ))
+        Queued::statement(&Statement::of_parts::<Vec<u8>>(&vec![tag; length], &[]))
     }
 
     fn outbox() -> Outbox {

@@ -27,15 +27,14 @@ pub(crate) fn apply(
     let number = profile
         .check(&register.identity)
         .map_err(|error| Refused::saying(Code::BadIdentity, error.to_string()))?;
+    let legal_issuer = &register.identity.legal_issuer;
     let mut entitlements = agency.entitlements.iter().filter(|entitlement| {
         entitlement.document_type == register.document_type && entitlement.region == register.region
     });
     let Some(first) = entitlements.next() else {
         return Err(Refused::new(Code::NotEntitled));
     };
-    if !first.covers(&number.legal_issuer)
-        && !entitlements.any(|other| other.covers(&number.legal_issuer))
-    {
+    if !first.covers(legal_issuer) && !entitlements.any(|other| other.covers(legal_issuer)) {
         return Err(Refused::saying(
             Code::OutsideScope,
             first.legal_basis.clone(),
@@ -78,7 +77,7 @@ pub(crate) fn apply(
         document_type: register.document_type.clone(),
         agency: agency.id.clone(),
         region: register.region.clone(),
-        legal_issuer: number.legal_issuer,
+        legal_issuer: legal_issuer.clone(),
         digests: register.digests.clone(),
         fact_root: register.fact_root,
         valid_from,

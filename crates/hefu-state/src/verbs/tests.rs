@@ -19,8 +19,7 @@ use hefu_types::record::{Item, Record, State};
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
-    Blinding, Digest, FactRoot, Hash, Millis, NetworkId, Nonce, Salt, StateKey, StatementId,
-    Suite,
+    Blinding, Digest, FactRoot, Hash, Millis, NetworkId, Nonce, Salt, StateKey, StatementId, Suite,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,7 +16,7 @@ use hefu_types::profile::{Identity, Profile};
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
-    Blinding, FactRoot, Hash, KeyId, Millis, NetworkId, Nonce, StateKey, StatementId, Suite,
+    Blinding, FactRoot, Hash, Millis, NetworkId, Nonce, StateKey, StatementId, Suite,
 };
 
 pub const SUITE: Suite = Suite::Sha256Ed25519;
