@@ -30,12 +30,14 @@ mod parts;
 mod proposals;
 mod run;
 mod signing;
+mod wal;
 
 pub use application::{Application, Judgement, KeptProposal, Voter};
 pub use config::{peer_id, Config, Timeouts};
 pub use evidence::{BadEvidence, Evidence, EvidenceKind};
 pub use handle::{engine_handle, EngineHandle, Signals, Status};
-pub use run::{run, wal_height};
+pub use run::run;
+pub use wal::wal_height;
 
 /// Why an engine stopped without being shut down.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Starting and stopping the engine, and its write-ahead log from outside.
+//! Starting and stopping the engine.
 
 use crate::app_loop::{Host, NOBODY};
 use crate::application::Application;
@@ -7,7 +7,7 @@ use crate::config::{peer_key, Config};
 use crate::context::{Address, HefuContext};
 use crate::handle::Signals;
 use crate::signing::{ConsensusKey, Epochs, Signatures};
-use crate::EngineError;
+use crate::{wal, EngineError};
 use arc_malachitebft_app::engine::consensus::Msg as ConsensusMsg;
 use arc_malachitebft_app::engine::wal::Msg as WalMsg;
 use arc_malachitebft_app::types::codec::Codec;
@@ -29,21 +29,6 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// the engine its log is free.
 const SAFETY_GRACE: Duration = Duration::from_secs(2);
 
-/// The height that the write-ahead log of a stopped engine is at; `None` if there is no log, and an
-/// error of kind `InvalidData` if it is damaged.
-pub fn wal_height(wal: &Path) -> io::Result<Option<u64>> {
-    if !wal.exists() {
-        return Ok(None);
-    }
-    let mut log = Log::open(wal)?;
-    if !log.is_empty() {
-        for entry in log.iter()? {
-            entry.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        }
-    }
-    Ok(Some(log.sequence()))
-}
-
 /// Runs an engine until it is shut down through its handle (`Ok`) or fails.
 ///
 /// It needs tokio's multi-threaded runtime, whose threads it blocks while the application writes.
@@ -59,9 +44,9 @@ pub async fn run<A: Application>(
             "it needs a multi-threaded runtime".into(),
         ));
     }
-    // The engine cuts a damaged log off where the damage begins and then refuses to go on: on the
-    // next start it would no longer notice. So it does not get to see one.
-    wal_height(&config.wal).map_err(|error| match error.kind() {
+    // The engine cuts a damaged log off where the damage begins: on the next start it would no
+    // longer notice. So it does not get to see one.
+    wal::mend(&config.wal).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidData => EngineError::Unsafe,
         _ => EngineError::Start(format!("{}: {error}", config.wal.display())),
     })?;
@@ -170,7 +155,7 @@ async fn stop(engine: EngineHandle, wal: &Path, hangs: bool) {
     }
     // The thread that writes the log is told to stop, but nobody waits for it.
     let freed = async {
-        while wal_height(wal).is_err() {
+        while Log::open(wal).is_err() {
             sleep(Duration::from_millis(5)).await;
         }
     };
