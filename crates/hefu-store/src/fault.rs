@@ -25,10 +25,31 @@ pub enum StoreFault {
     /// RocksDB cannot open it.
     #[error(
         "the store in {} cannot be opened: {source}. If another process uses it, stop that one; if \
-         the disk is full or not readable, mend that; if the files are damaged, {MEND}",
+         the disk is not readable, mend that; if files are missing, {MEND}",
         path.display()
     )]
     Open {
+        /// The folder.
+        path: PathBuf,
+        /// What RocksDB says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Its files are not what was written into them.
+    #[error("the store in {} is damaged ({}): {source}; {MEND}", path.display(), column)]
+    Damaged {
+        /// The folder.
+        path: PathBuf,
+        /// The column that was read, or what else.
+        column: &'static str,
+        /// What RocksDB says: it mostly names the file.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no room for what has to be written.
+    #[error(
+        "the disk is full: the store in {} cannot be written ({source}). What was acknowledged is \
+         on it. Make room and start the node again", path.display()
+    )]
+    NoRoom {
         /// The folder.
         path: PathBuf,
         /// What RocksDB says.
@@ -105,6 +126,23 @@ pub enum StoreFault {
 }
 
 impl StoreFault {
+    /// Whether starting the node again does not help: an operator has to act.
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Self::Folder { .. }
+            | Self::Damaged { .. }
+            | Self::OtherNetwork { .. }
+            | Self::OtherFormat { .. }
+            | Self::Missing { .. }
+            | Self::Corrupt { .. } => true,
+            Self::Open { .. }
+            | Self::NoRoom { .. }
+            | Self::Database { .. }
+            | Self::Dead
+            | Self::NotTakenBack { .. } => false,
+        }
+    }
+
     pub(crate) fn missing(column: Column, row: impl fmt::Display) -> Self {
         let row = row.to_string();
         Self::Missing { column, row }

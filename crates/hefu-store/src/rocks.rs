@@ -1,13 +1,13 @@
 //! RocksDB: its options, reads, and the one kind of write. No other module names it.
 
 use crate::columns::{Column, LEAF_KEY_BYTES};
-use crate::database::{read_fault, write_fault, Reader, Row, Step};
+use crate::database::{Reader, Row, Step};
 use crate::fault::StoreFault;
 use hefu_types::StateKey;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DBCompressionType,
-    DBRawIterator, DBRecoveryMode, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
-    DB,
+    DBRawIterator, DBRecoveryMode, ErrorKind, Options, ReadOptions, SliceTransform, WriteBatch,
+    WriteOptions, DB,
 };
 use std::path::{Path, PathBuf};
 
@@ -31,18 +31,17 @@ pub(crate) struct Rocks {
 
 impl Rocks {
     pub fn open(path: &Path) -> Result<Self, StoreFault> {
-        refuse_lost_index(path)?;
+        let in_use = refuse_lost_index(path)?;
         let cache = Cache::new_lru_cache(CACHE_BYTES);
         let descriptors = Column::ALL.iter().map(|column| {
             ColumnFamilyDescriptor::new(column.name(), column_options(*column, &cache))
         });
-        let db =
-            DB::open_cf_descriptors(&database_options(), path, descriptors).map_err(|error| {
-                StoreFault::Open {
-                    path: path.to_owned(),
-                    source: Box::new(error),
-                }
-            })?;
+        let mut options = database_options();
+        // A column that is missing beside rows of others was lost, not yet to be made.
+        options.create_if_missing(!in_use);
+        options.create_missing_column_families(!in_use);
+        let db = DB::open_cf_descriptors(&options, path, descriptors)
+            .map_err(|error| open_fault(path, error))?;
         Ok(Self {
             db,
             cache,
@@ -59,7 +58,7 @@ impl Rocks {
     pub fn get(&self, column: Column, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
         self.db
             .get_cf(self.family(column), key)
-            .map_err(|error| read_fault(column, error))
+            .map_err(|error| self.read_fault(column, error))
     }
 
     pub fn scan(
@@ -88,7 +87,7 @@ impl Rocks {
                 Step::Stop => return Ok(()),
             }
         }
-        finish(column, &rows)
+        self.finish(column, &rows)
     }
 
     pub fn leaf_at(&self, from: &[u8; LEAF_KEY_BYTES]) -> Result<Option<Vec<u8>>, StoreFault> {
@@ -101,7 +100,7 @@ impl Rocks {
             .item()
             .filter(|(key, _)| key.starts_with(&from[..StateKey::LEN]))
             .map(|(_, value)| value.to_vec());
-        finish(Column::Leaves, &rows)?;
+        self.finish(Column::Leaves, &rows)?;
         Ok(found)
     }
 
@@ -113,7 +112,7 @@ impl Rocks {
         let last = rows
             .item()
             .map(|(key, value)| (key.to_vec(), value.to_vec()));
-        finish(column, &rows)?;
+        self.finish(column, &rows)?;
         Ok(last)
     }
 
@@ -155,12 +154,21 @@ impl Rocks {
         Ok(bytes)
     }
 
+    fn read_fault(&self, column: Column, error: rocksdb::Error) -> StoreFault {
+        fault(&self.path, "read", column.name(), error)
+    }
+
+    fn finish(&self, column: Column, rows: &DBRawIterator<'_>) -> Result<(), StoreFault> {
+        rows.status()
+            .map_err(|error| self.read_fault(column, error))
+    }
+
     /// A number that RocksDB keeps of a column; 0 where it does not.
     fn property(&self, column: Column, name: &str) -> Result<u64, StoreFault> {
         self.db
             .property_int_value_cf(self.family(column), name)
             .map(Option::unwrap_or_default)
-            .map_err(|error| read_fault(column, error))
+            .map_err(|error| self.read_fault(column, error))
     }
 }
 
@@ -183,30 +191,74 @@ impl RocksBatch<'_> {
         let mut options = WriteOptions::default();
         options.set_sync(sync);
         let written = self.rocks.db.write_opt(self.batch, &options);
-        written.map_err(write_fault)
+        written.map_err(|error| fault(&self.rocks.path, "write", "several columns", error))
     }
 }
 
-fn finish(column: Column, rows: &DBRawIterator<'_>) -> Result<(), StoreFault> {
-    rows.status().map_err(|error| read_fault(column, error))
+fn fault(
+    path: &Path,
+    doing: &'static str,
+    column: &'static str,
+    error: rocksdb::Error,
+) -> StoreFault {
+    let (path, full) = (path.to_owned(), is_full(&error));
+    match (error.kind(), Box::new(error)) {
+        (ErrorKind::Corruption, source) => StoreFault::Damaged {
+            path,
+            column,
+            source,
+        },
+        (_, source) if full => StoreFault::NoRoom { path, source },
+        (_, source) => StoreFault::Database {
+            doing,
+            column,
+            source,
+        },
+    }
 }
 
-/// RocksDB would begin anew in a folder that lost its file CURRENT, and delete what it holds.
-fn refuse_lost_index(path: &Path) -> Result<(), StoreFault> {
+fn open_fault(path: &Path, error: rocksdb::Error) -> StoreFault {
+    let (path, full) = (path.to_owned(), is_full(&error));
+    match (error.kind(), Box::new(error)) {
+        // A column that is not there is an invalid argument to RocksDB.
+        (ErrorKind::Corruption | ErrorKind::InvalidArgument, source) => StoreFault::Damaged {
+            path,
+            column: "RocksDB's file LOG there tells more",
+            source,
+        },
+        (_, source) if full => StoreFault::NoRoom { path, source },
+        (_, source) => StoreFault::Open { path, source },
+    }
+}
+
+/// RocksDB hands on what the system says of a full disk, a quota, or a limit on the length of files.
+fn is_full(error: &rocksdb::Error) -> bool {
+    let said = error.to_string();
+    ["No space left", "Disk quota exceeded", "File too large"]
+        .iter()
+        .any(|text| said.contains(text))
+}
+
+/// Whether the folder holds a store with rows. RocksDB would begin anew in one that lost its file
+/// CURRENT, and delete what it holds.
+fn refuse_lost_index(path: &Path) -> Result<bool, StoreFault> {
     let fault = |why: String| StoreFault::Folder {
         path: path.to_owned(),
         why,
     };
     std::fs::create_dir_all(path).map_err(|error| fault(error.to_string()))?;
-    if path.join("CURRENT").exists() {
-        return Ok(());
-    }
+    let has_index = path.join("CURRENT").exists();
     for file in path.read_dir().map_err(|error| fault(error.to_string()))? {
-        let name = file.map_err(|error| fault(error.to_string()))?.file_name();
-        let data = Path::new(&name)
-            .extension()
-            .is_some_and(|extension| extension == "sst" || extension == "log");
-        if data {
+        let file = file.map_err(|error| fault(error.to_string()))?;
+        let name = file.file_name();
+        let extension = Path::new(&name).extension();
+        // A process that died while it made the store leaves a log without a row behind.
+        let log = extension.is_some_and(|extension| extension == "log")
+            && (!has_index || file.metadata().is_ok_and(|log| log.len() > 0));
+        if log || extension.is_some_and(|extension| extension == "sst") {
+            if has_index {
+                return Ok(true);
+            }
             return Err(fault(format!(
                 "it holds {} but no file CURRENT, so it is what is left of a store; restore a copy \
                  and run `hefu-node rejoin`, or give an empty folder",
@@ -214,13 +266,11 @@ fn refuse_lost_index(path: &Path) -> Result<(), StoreFault> {
             )));
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn database_options() -> Options {
     let mut options = Options::default();
-    options.create_if_missing(true);
-    options.create_missing_column_families(true);
     options.set_max_open_files(OPEN_FILES_MAX);
     options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
     options.set_max_total_wal_size(WAL_BYTES_MAX);
