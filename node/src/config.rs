@@ -42,6 +42,10 @@ pub struct NodeConfig {
     /// one file each, see [`crate::room`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records_memory_mib: Option<u64>,
+    /// The node stops, and does not start, with less room than this on the disk of its data, in MiB:
+    /// opening the store again takes room.
+    #[serde(default = "free_mib")]
+    pub free_mib_min: u64,
 }
 
 fn propose_ms() -> u64 {
@@ -50,6 +54,10 @@ fn propose_ms() -> u64 {
 
 fn vote_ms() -> u64 {
     200
+}
+
+fn free_mib() -> u64 {
+    NodeConfig::FREE_MIB_MIN
 }
 
 /// Where another validator listens; its key stands in genesis under its name.
@@ -152,6 +160,10 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T, secret: bool) -> Result<
 }
 
 impl NodeConfig {
+    /// What `free_mib_min` is where a file does not say it: the rows that RocksDB keeps in memory and
+    /// writes into files when it opens, several times over.
+    pub const FREE_MIB_MIN: u64 = 256;
+
     /// Reads a configuration; its paths become relative to its folder.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let mut config: Self = read_json(path)?;

@@ -225,6 +225,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
             propose_timeout_ms: 500,
             vote_timeout_ms: 200,
             records_memory_mib: None,
+            free_mib_min: NodeConfig::FREE_MIB_MIN,
         };
         let folder = plan.folder.join(format!("node-{index}"));
         Memory::new(&folder.join("data")).found()?;

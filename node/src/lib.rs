@@ -10,6 +10,7 @@ pub mod admission;
 pub mod clock;
 pub mod config;
 pub mod devnet;
+pub mod disk;
 pub mod gossip;
 pub mod hear;
 pub mod http;

@@ -2,10 +2,10 @@
 
 use anyhow::{bail, Context};
 use clap::{Parser, Subcommand};
-use hefu_node::config::{read_json, write_json, NodeConfig, PeerConfig};
+use hefu_node::config::{read_json, write_json, ConfigError, NodeConfig, PeerConfig};
 use hefu_node::devnet::{self, DevNode, Plan};
 use hefu_node::memory::Memory;
-use hefu_node::run::{self, Ended};
+use hefu_node::run::{self, Ended, RunError};
 use hefu_store::Store;
 use hefu_types::genesis::{Genesis, GenesisValidator, Network, ProvenKey};
 use hefu_types::{NetworkId, Suite};
@@ -14,7 +14,7 @@ use rand::RngCore;
 use std::io::{IsTerminal, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -83,7 +83,12 @@ enum Command {
         out: PathBuf,
     },
     /// Runs a node until it is told to stop (SIGINT, SIGTERM).
-    #[command(after_help = "Example: hefu-node run --config /etc/hefu/node.json")]
+    #[command(
+        after_help = "Ends with 0 when told to stop, with 3 when starting it again does not help (a \
+        damaged store, a wrong configuration: its last words say what to do), else with 1. For \
+        systemd: Restart=on-failure, RestartPreventExitStatus=3.\n\nExample: hefu-node run --config \
+        /etc/hefu/node.json"
+    )]
     Run {
         /// The configuration file.
         #[arg(long)]
@@ -124,7 +129,41 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
+/// How the process ends when starting it again does not help. A supervisor should know it, as in
+/// systemd's `RestartPreventExitStatus=3`.
+const NEEDS_OPERATOR: u8 = 3;
+
+fn main() -> ExitCode {
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where nobody can be told there is no reason to panic: the log may be on a full disk.
+            let _ = writeln!(std::io::stderr(), "Error: {}", sentence(&error));
+            let failed = error.downcast_ref::<RunError>();
+            let misconfigured = error.is::<ConfigError>();
+            if misconfigured || failed.is_some_and(RunError::needs_operator) {
+                ExitCode::from(NEEDS_OPERATOR)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// An error with its causes, each told once: many already quote theirs.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if said.is_empty() {
+            said = cause;
+        } else if !said.contains(&cause) {
+            said = format!("{said}: {cause}");
+        }
+    }
+    said
+}
+
+fn command() -> anyhow::Result<()> {
     // The engine tells of every failed dial as an error, each second; our swarm tells who comes and
     // goes, once. RUST_LOG shows all.
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
@@ -134,6 +173,8 @@ fn main() -> anyhow::Result<()> {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // It would tell on standard error, and panic, that standard error cannot be written.
+        .log_internal_errors(false)
         .init();
     match Cli::parse().command {
         Command::Devnet {
@@ -378,6 +419,7 @@ fn init(
         propose_timeout_ms: 1_000,
         vote_timeout_ms: 500,
         records_memory_mib: None,
+        free_mib_min: NodeConfig::FREE_MIB_MIN,
     };
     if founding {
         Memory::new(&dir.join("data")).found()?;

@@ -27,6 +27,7 @@ pub struct Metrics {
     store_syncs: Counter,
     cpu_seconds: Counter<f64, AtomicU64>,
     resident_bytes: Gauge,
+    disk_free: Gauge,
 }
 
 /// What is a state rather than a count, as it is when the metrics are asked for.
@@ -78,7 +79,7 @@ impl Default for Metrics {
         let (statements, operations) = (Counter::default(), Counter::default());
         let (refusals, evidence) = (Counter::default(), Counter::default());
         let (requests, published_height) = (Counter::default(), Gauge::default());
-        let (peers, pool) = (Gauge::default(), Gauge::default());
+        let (peers, pool, disk_free) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("height", "The last executed block", height.clone());
         registry.register("blocks", "Blocks executed since the start", blocks.clone());
         registry.register_with_unit(
@@ -119,6 +120,12 @@ impl Default for Metrics {
         );
         registry.register("peers", "Peers connected for statements", peers.clone());
         registry.register("pool", "Statements that wait for a block", pool.clone());
+        registry.register_with_unit(
+            "disk_free",
+            "Room on the disk of the data folder",
+            Unit::Bytes,
+            disk_free.clone(),
+        );
         Self {
             registry: Mutex::new(all),
             height,
@@ -136,6 +143,7 @@ impl Default for Metrics {
             store_syncs,
             cpu_seconds,
             resident_bytes,
+            disk_free,
         }
     }
 }
@@ -154,6 +162,11 @@ impl Metrics {
     /// A validator was seen to equivocate.
     pub fn evidence(&self) {
         self.evidence.inc();
+    }
+
+    /// How much room the disk has.
+    pub fn disk_free(&self, bytes: u64) {
+        self.disk_free.set(gauge(bytes));
     }
 
     /// A request was answered.

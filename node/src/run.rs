@@ -2,10 +2,11 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, NodeConfig};
+use crate::disk::{DiskRoom, NoRoom};
 use crate::gossip::{self, GossipConfig, GossipError, GossipLimits, GossipPeer};
 use crate::hear::Hearing;
 use crate::http::{self, Api};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, LedgerFault};
 use crate::memory::{Memory, Regaining};
 use crate::metrics::Metrics;
 use crate::publication::CheckpointKeys;
@@ -39,6 +40,9 @@ pub enum RunError {
     /// Its disk.
     #[error(transparent)]
     Store(#[from] StoreFault),
+    /// There is no room left on its disk.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// Its swarm.
     #[error(transparent)]
     Gossip(#[from] GossipError),
@@ -47,8 +51,9 @@ pub enum RunError {
     Engine(#[from] EngineError),
     /// The engine's own log, which holds the votes that this node must not contradict.
     #[error(
-        "the engine's log {} cannot be read: {error}; do not delete it: run `hefu-node rejoin`, \
-         which moves it aside and lets the node follow until it may vote again", path.display()
+        "the engine's log {} is damaged or cannot be read: {error}; do not delete it: run \
+         `hefu-node rejoin`, which moves it aside and lets the node follow until it may vote again",
+        path.display()
     )]
     EngineLog {
         /// The file.
@@ -66,6 +71,26 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether starting the node again does not help: an operator has to act.
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Self::Config(_) | Self::NotInSet(_) | Self::EngineLog { .. } => true,
+            Self::Store(fault) => fault.needs_operator(),
+            Self::Engine(EngineError::Application(fault)) => {
+                match fault.downcast_ref::<LedgerFault>() {
+                    Some(LedgerFault::Store(fault)) => fault.needs_operator(),
+                    Some(LedgerFault::Diverged { .. } | LedgerFault::Kept(_)) => true,
+                    None => false,
+                }
+            }
+            Self::Engine(EngineError::Failed | EngineError::Start(_)) => false,
+            Self::Engine(_) => true,
+            Self::NoRoom(_) | Self::Gossip(_) | Self::Listen { .. } => false,
+        }
+    }
+}
+
 /// How a run ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -80,6 +105,8 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     let network = config.network()?;
     let keys = config.keys()?;
     let suite = network.suite();
+    let room = DiskRoom::new(&config.data, config.free_mib_min);
+    room.check()?;
     let opened = Store::open(&store_path(&config), &network)?;
     let set = current_set(&opened.store, suite)?;
     let position = set.validators.iter().position(|validator| {
@@ -170,6 +197,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
 
     let begun = tokio::spawn(begun(engine.status(), memory.clone()));
     let regained = regained(Arc::clone(&shared), votes);
+    let runs_out = room.clone().runs_out(Arc::clone(&metrics));
     let ledger = Ledger::new(shared, publication, gossip, metrics, frontier);
     let engine_config = hefu_engine::Config {
         moniker: config.name.clone(),
@@ -192,17 +220,22 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         block_bytes_max: BLOCK_BYTES_MAX,
     };
     let running = hefu_engine::run(engine_config, ledger, signals);
-    tokio::pin!(running, stop, regained);
-    let mut why = Ended::Told;
+    tokio::pin!(running, stop, regained, runs_out);
+    let mut why = Ok(Ended::Told);
     let ended = tokio::select! {
         ended = &mut running => ended,
+        full = &mut runs_out => {
+            why = Err(RunError::NoRoom(full));
+            engine.shutdown();
+            running.await
+        }
         () = &mut stop => {
             engine.shutdown();
             running.await
         }
         () = &mut regained => {
             memory.regained()?;
-            why = Ended::MayVote;
+            why = Ok(Ended::MayVote);
             engine.shutdown();
             running.await
         }
@@ -210,8 +243,15 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     for task in [public, operators, hearing, begun] {
         task.abort();
     }
-    ended?;
-    Ok(why)
+    match ended {
+        Ok(()) => why,
+        // The engine takes a write of its log that failed for a loss of memory. Nothing is sent before
+        // it is in the log, and the log is checked at the next start: with a full disk that is enough.
+        Err(error) => Err(match room.is_why() {
+            Some(full) => RunError::NoRoom(full),
+            None => RunError::Engine(error),
+        }),
+    }
 }
 
 /// With the first decided block the votes before it are in the engine's log: from then on an empty
