@@ -12,8 +12,9 @@ use hefu_wire::file::{KeyFile, NetworkFile};
 use hefu_wire::path;
 use hefu_wire::{Health, StatementAnswer};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How long anything may take on a loaded machine before it counts as failed.
@@ -50,7 +51,8 @@ pub struct Devnet {
     programs: Programs,
     folder: PathBuf,
     process: Option<Child>,
-    restarted: Vec<Child>,
+    /// The validators that were started again, by their numbers.
+    restarted: Mutex<Vec<(usize, Child)>>,
     /// What a client needs of it.
     pub file: NetworkFile,
     /// Its checked genesis.
@@ -60,8 +62,6 @@ pub struct Devnet {
 /// Calls `probe` again until it tells something, at most until the deadline.
 pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let begun = Instant::now();
-    // A channel that nobody sends on: its time-out paces the questions.
-    let (_nobody, never) = mpsc::channel::<()>();
     loop {
         let last = match probe() {
             Ok(Some(found)) => return Ok(found),
@@ -75,9 +75,16 @@ pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Result<Option<T>>) -> 
                 None => bail!("waited {seconds} s for {what}"),
             };
         }
-        match never.recv_timeout(Duration::from_millis(20)) {
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) | Ok(()) => {}
-        }
+        pace();
+    }
+}
+
+/// Lets a moment pass between two questions to a node that has no event to wait for.
+pub fn pace() {
+    // A channel that nobody sends on.
+    let (_nobody, never) = mpsc::channel::<()>();
+    match never.recv_timeout(Duration::from_millis(20)) {
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) | Ok(()) => {}
     }
 }
 
@@ -124,7 +131,7 @@ impl Devnet {
             programs: programs.clone(),
             folder: folder.to_owned(),
             process: Some(process),
-            restarted: Vec::new(),
+            restarted: Mutex::default(),
             network: file.network()?,
             file,
         };
@@ -202,23 +209,77 @@ impl Devnet {
 
     /// Kills a validator as a crash would: SIGKILL.
     pub fn kill(&self, node: usize) -> Result<()> {
-        let pid = self.pid(node)?;
-        let status = Command::new("kill").args(["-9", pid.trim()]).status()?;
-        if !status.success() {
-            bail!("kill -9 {pid} failed");
+        self.kill_at_once(&[node])
+    }
+
+    /// Kills several validators with one call: none of them sees another one go first.
+    pub fn kill_at_once(&self, nodes: &[usize]) -> Result<()> {
+        self.signal("-9", nodes)?;
+        for node in nodes {
+            self.wait_ended(*node)?;
         }
-        wait_for("the end of the killed validator", || {
-            Ok(self.health(node).err().map(|_| ()))
+        Ok(())
+    }
+
+    /// Tells a validator to stop, as an operator does, and waits until it has.
+    pub fn stop(&self, node: usize) -> Result<Option<ExitStatus>> {
+        self.signal("-TERM", &[node])?;
+        self.wait_ended(node)
+    }
+
+    fn signal(&self, signal: &str, nodes: &[usize]) -> Result<()> {
+        let pids: Vec<String> = nodes.iter().map(|n| self.pid(*n)).collect::<Result<_>>()?;
+        let pids = pids.iter().map(|pid| pid.trim());
+        let status = Command::new("kill").arg(signal).args(pids).status()?;
+        ensure!(status.success(), "kill {signal} {nodes:?} failed");
+        Ok(())
+    }
+
+    fn restarted(&self) -> MutexGuard<'_, Vec<(usize, Child)>> {
+        self.restarted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a validator's process is gone. How it ended is known of one that was started
+    /// again here; the others are children of the devnet.
+    pub fn wait_ended(&self, node: usize) -> Result<Option<ExitStatus>> {
+        let pid = self.pid(node)?;
+        wait_for(&format!("the end of node {node}"), || {
+            self.has_ended(node, pid.trim())
         })
     }
 
+    /// Whether a validator's process is gone, and how it ended where that is known.
+    pub fn ended(&self, node: usize) -> Result<Option<Option<ExitStatus>>> {
+        self.has_ended(node, self.pid(node)?.trim())
+    }
+
+    fn has_ended(&self, node: usize, pid: &str) -> Result<Option<Option<ExitStatus>>> {
+        for (of, child) in self.restarted().iter_mut() {
+            if *of == node && child.id().to_string() == pid {
+                return Ok(child.try_wait()?.map(Some));
+            }
+        }
+        let alive = Path::new("/proc").join(pid).exists();
+        Ok((!alive).then_some(None))
+    }
+
     /// Starts a validator again.
-    pub fn restart(&mut self, node: usize) -> Result<()> {
-        let folder = self.folder.join(format!("node-{node}"));
+    pub fn restart(&self, node: usize) -> Result<()> {
+        self.restart_under(node, &[])
+    }
+
+    /// Starts a validator again by a command that ends in executing its arguments.
+    pub fn restart_under(&self, node: usize, command: &[&str]) -> Result<()> {
+        let folder = self.node_folder(node);
         let log = std::fs::OpenOptions::new()
             .append(true)
             .open(folder.join("node.log"))?;
-        let child = Command::new(&self.programs.node)
+        let mut words = command.iter().map(Path::new).chain([&*self.programs.node]);
+        let first = words.next().context("a program")?;
+        let child = Command::new(first)
+            .args(words)
             .args(["run", "--stop-with-stdin", "--config"])
             .arg(folder.join("node.json"))
             .stdin(Stdio::piped())
@@ -227,8 +288,60 @@ impl Devnet {
             .spawn()
             .context("starting a validator again")?;
         std::fs::write(folder.join("node.pid"), child.id().to_string())?;
-        self.restarted.push(child);
+        self.restarted().push((node, child));
         Ok(())
+    }
+
+    /// The folder of a validator.
+    pub fn node_folder(&self, node: usize) -> PathBuf {
+        self.folder.join(format!("node-{node}"))
+    }
+
+    /// Where a validator keeps store and engine log.
+    pub fn data(&self, node: usize) -> PathBuf {
+        self.node_folder(node).join("data")
+    }
+
+    /// What a validator has logged so far.
+    pub fn log(&self, node: usize) -> Result<String> {
+        let path = self.node_folder(node).join("node.log");
+        std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+    }
+
+    /// Changes the configuration of a stopped validator.
+    pub fn configure(
+        &self,
+        node: usize,
+        change: impl FnOnce(&mut serde_json::Value) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.node_folder(node).join("node.json");
+        let mut config = serde_json::from_slice(&std::fs::read(&path)?)?;
+        change(&mut config)?;
+        std::fs::write(&path, serde_json::to_vec_pretty(&config)?)?;
+        Ok(())
+    }
+
+    /// Runs another command of `hefu-node` on a stopped validator.
+    pub fn command(&self, node: usize, arguments: &[&str]) -> Result<Output> {
+        Command::new(&self.programs.node)
+            .args(arguments)
+            .arg("--config")
+            .arg(self.node_folder(node).join("node.json"))
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("running hefu-node {}", arguments.join(" ")))
+    }
+
+    /// A number of a validator's metrics.
+    pub fn metric(&self, node: usize, name: &str) -> Result<u64> {
+        let config = std::fs::read(self.node_folder(node).join("node.json"))?;
+        let config: serde_json::Value = serde_json::from_slice(&config)?;
+        let address = config["operator_listen"].as_str().context("an address")?;
+        let mut answer = agent().get(format!("http://{address}/metrics")).call()?;
+        let text = answer.body_mut().read_to_string()?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let value = line.with_context(|| format!("no metric {name} in {text}"))?;
+        Ok(value.trim().parse()?)
     }
 
     /// A secret key and its holder.
@@ -359,7 +472,7 @@ impl Drop for Devnet {
             let _ = Command::new("kill").arg(process.id().to_string()).status();
             let _ = process.wait();
         }
-        for mut child in self.restarted.drain(..) {
+        for (_, mut child) in self.restarted().drain(..) {
             drop(child.stdin.take());
             let _ = child.wait();
         }

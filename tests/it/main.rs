@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: one link, one place.
 
 mod client;
+mod faults;
 mod genesis;
 mod log;
 mod network;

@@ -29,7 +29,7 @@ impl World {
         Self::start_with(&["--port", "0"])
     }
 
-    fn start_with(arguments: &[&str]) -> Result<Self> {
+    pub(crate) fn start_with(arguments: &[&str]) -> Result<Self> {
         let alone = ONE_NETWORK.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir()?;
         let devnet = Devnet::start_with(&programs()?, &folder.path().join("net"), 4, arguments)?;
@@ -57,14 +57,14 @@ impl World {
     }
 }
 
-fn record_key(network: &Network, register: &Register) -> StateKey {
+pub(crate) fn record_key(network: &Network, register: &Register) -> StateKey {
     let number = Profile::Generic
         .check(&register.identity)
         .expect("fits the profile");
     key::record(network.suite(), &number)
 }
 
-fn registers(numbers: std::ops::Range<u32>) -> Vec<Operation> {
+pub(crate) fn registers(numbers: std::ops::Range<u32>) -> Vec<Operation> {
     numbers
         .map(|number| Operation::Register(licence(number)))
         .collect()
@@ -269,7 +269,7 @@ fn what_strangers_send_is_refused_with_a_code_and_stops_nobody() -> Result<()> {
 
 #[test]
 fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
-    let mut world = World::start()?;
+    let world = World::start()?;
     let mut acknowledged = BTreeSet::new();
     let mut register = |world: &World, node: usize, numbers: std::ops::Range<u32>| -> Result<()> {
         let statement = world
@@ -347,7 +347,7 @@ fn nothing_that_was_acknowledged_is_lost_or_doubled_by_crashes() -> Result<()> {
 
 #[test]
 fn a_node_whose_disk_was_wiped_follows_and_votes_again_when_it_is_safe() -> Result<()> {
-    let mut world = World::start_with(&["--port", "0", "--heartbeat-ms", "1000"])?;
+    let world = World::start_with(&["--port", "0", "--heartbeat-ms", "1000"])?;
     let statement = world.devnet.sign("agency-gz-housing", &registers(0..20))?;
     world.devnet.submit(0, &statement)?;
     world.devnet.kill(3)?;
@@ -384,7 +384,7 @@ fn a_node_whose_disk_was_wiped_follows_and_votes_again_when_it_is_safe() -> Resu
 
 #[test]
 fn what_was_published_is_served_again_right_after_a_start() -> Result<()> {
-    let mut world = World::start()?;
+    let world = World::start()?;
     let statement = world.devnet.sign("agency-gz-housing", &registers(0..3))?;
     world.devnet.submit(0, &statement)?;
     for node in 0..4 {
