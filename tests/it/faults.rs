@@ -478,8 +478,11 @@ enum At {
     Byte(usize),
     /// So much of the length lies before it.
     Fraction(f64),
+    /// The high byte of the length of the n-th record of a log or a manifest of RocksDB: the file then
+    /// looks as if it were torn there.
+    LengthOf(usize),
 }
-use At::{Byte, Fraction};
+use At::{Byte, Fraction, LengthOf};
 
 /// Changes one byte of a file.
 fn alter(path: &Path, at: At) -> Result<usize> {
@@ -488,6 +491,12 @@ fn alter(path: &Path, at: At) -> Result<usize> {
     let index = match at {
         Byte(index) => index,
         Fraction(fraction) => ((bytes.len() as f64) * fraction) as usize,
+        LengthOf(record) => {
+            // Each record begins with a checksum (4 bytes), its length (2) and its type (1).
+            let length =
+                |at: usize| usize::from(u16::from_le_bytes([bytes[at + 4], bytes[at + 5]]));
+            (0..record).fold(0, |at, _| at + 7 + length(at)) + 5
+        }
     };
     let index = index.min(bytes.len() - 1);
     bytes[index] ^= 0xff;
@@ -547,6 +556,9 @@ const PLACES: &[Place] = &[
         suffix: "",
         files: 1,
         bytes: &[
+            LengthOf(0),
+            LengthOf(1),
+            LengthOf(4),
             Fraction(0.0),
             Fraction(0.02),
             Fraction(0.3),
@@ -559,10 +571,9 @@ const PLACES: &[Place] = &[
         prefix: "",
         suffix: ".log",
         files: 1,
-        // With the length of its first row altered the log looks as if it were torn there: the store
-        // is older then, and the engine's log tells.
+        // Where it looks torn the store is older, and the engine's log tells.
         bytes: &[
-            Byte(5),
+            LengthOf(0),
             Fraction(0.0),
             Fraction(0.3),
             Fraction(0.7),
