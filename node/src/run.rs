@@ -80,7 +80,11 @@ impl RunError {
             Self::Engine(EngineError::Application(fault)) => {
                 match fault.downcast_ref::<LedgerFault>() {
                     Some(LedgerFault::Store(fault)) => fault.needs_operator(),
-                    Some(LedgerFault::Diverged { .. } | LedgerFault::Kept(_)) => true,
+                    Some(
+                        LedgerFault::Diverged { .. }
+                        | LedgerFault::NoRoom { .. }
+                        | LedgerFault::Kept(_),
+                    ) => true,
                     None => false,
                 }
             }
@@ -105,8 +109,8 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     let network = config.network()?;
     let keys = config.keys()?;
     let suite = network.suite();
-    let room = DiskRoom::new(&config.data, config.free_mib_min);
-    room.check()?;
+    let disk = DiskRoom::new(&config.data, config.free_mib_min);
+    disk.check()?;
     let opened = Store::open(&store_path(&config), &network)?;
     let set = current_set(&opened.store, suite)?;
     let position = set.validators.iter().position(|validator| {
@@ -197,7 +201,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
 
     let begun = tokio::spawn(begun(engine.status(), memory.clone()));
     let regained = regained(Arc::clone(&shared), votes);
-    let runs_out = room.clone().runs_out(Arc::clone(&metrics));
+    let runs_out = disk.clone().runs_out(Arc::clone(&metrics));
     let ledger = Ledger::new(shared, publication, gossip, metrics, frontier);
     let engine_config = hefu_engine::Config {
         moniker: config.name.clone(),
@@ -247,7 +251,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         Ok(()) => why,
         // The engine takes a write of its log that failed for a loss of memory. Nothing is sent before
         // it is in the log, and the log is checked at the next start: with a full disk that is enough.
-        Err(error) => Err(match room.is_why() {
+        Err(error) => Err(match disk.is_why() {
             Some(full) => RunError::NoRoom(full),
             None => RunError::Engine(error),
         }),
