@@ -1,7 +1,7 @@
 //! Files: bounded reading, writing that survives a crash, and the names of receipts.
 
 use crate::failure::Failure;
-use hefu_types::Suite;
+use hefu_types::{Digest, Suite};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -11,8 +11,21 @@ pub const RECEIPT_SUFFIX: &str = ".receipt";
 /// The longest name of a receipt in bytes; file systems take 255.
 const NAME_BYTES_MAX: usize = 200;
 
+/// A file is digested in pieces of this length.
+const DIGEST_PIECE_BYTES: usize = 1024 * 1024;
+
 /// Reads a file of at most so many bytes.
 pub fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    read_up_to(path, bytes_max)?.ok_or_else(|| {
+        Failure::bad_file(
+            path,
+            format!("it has more than {bytes_max} bytes, so it is not what it should be"),
+        )
+    })
+}
+
+/// Reads a file, unless it has more bytes than these.
+pub fn read_up_to(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, Failure> {
     let disk = |error| Failure::disk(path, error);
     let mut bytes = Vec::new();
     // One more than allowed tells a file that is too long from one that just fits.
@@ -24,13 +37,24 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Failure> {
         .take(limit)
         .read_to_end(&mut bytes)
         .map_err(disk)?;
-    if bytes.len() > bytes_max {
-        return Err(Failure::bad_file(
-            path,
-            format!("it has more than {bytes_max} bytes"),
-        ));
+    Ok((bytes.len() <= bytes_max).then_some(bytes))
+}
+
+/// The digest of a file of any length, and its length in bytes.
+pub fn digest(path: &Path, suite: Suite) -> Result<(Digest, u64), Failure> {
+    let disk = |error| Failure::disk(path, error);
+    let mut file = File::open(path).map_err(disk)?;
+    let mut digest = suite.document_digester();
+    let mut piece = vec![0; DIGEST_PIECE_BYTES];
+    let mut length = 0;
+    loop {
+        let read = file.read(&mut piece).map_err(disk)?;
+        if read == 0 {
+            return Ok((digest.finish(), length));
+        }
+        digest.add(&piece[..read]);
+        length += read as u64;
     }
-    Ok(bytes)
 }
 
 /// Reads a file that may be missing.

@@ -2,6 +2,7 @@
 
 use crate::disk;
 use crate::failure::Failure;
+use hefu_formats::limits::FILE_BYTES_MAX;
 use hefu_formats::{Format, ReadError, Reading};
 use hefu_types::genesis::Network;
 use hefu_types::key;
@@ -10,32 +11,40 @@ use hefu_types::profile::{Identity, LegalNumber, Profile, ProfileError};
 use hefu_types::{Digest, StateKey, Suite};
 use std::path::Path;
 
-/// The largest file that is looked at. What is larger than `hefu-formats` reads is still looked up
-/// by its digest.
-pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024 * 1024;
-
 /// A file that was read.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// The digest of its bytes.
     pub digest: Digest,
     /// How many bytes it has.
-    pub size_bytes: usize,
+    pub size_bytes: u64,
     /// What it says of itself, or why that is not believed.
     pub reading: Result<Reading, ReadError>,
 }
 
 impl Document {
-    /// Reads a file.
+    /// Reads a file. Of one that is larger than `hefu-formats` reads, only the digest is taken: so it
+    /// can still be registered and verified, whatever its size, and never lies in memory as a whole.
     pub fn open(path: &Path, suite: Suite) -> Result<Self, Failure> {
-        Ok(Self::of(&disk::read(path, DOCUMENT_BYTES_MAX)?, suite))
+        if let Some(bytes) = disk::read_up_to(path, FILE_BYTES_MAX)? {
+            return Ok(Self::of(&bytes, suite));
+        }
+        let (digest, size_bytes) = disk::digest(path, suite)?;
+        Ok(Self {
+            digest,
+            size_bytes,
+            reading: Err(ReadError::FileTooLarge {
+                bytes: usize::try_from(size_bytes).unwrap_or(usize::MAX),
+                bytes_max: FILE_BYTES_MAX,
+            }),
+        })
     }
 
     /// Reads bytes.
     pub fn of(bytes: &[u8], suite: Suite) -> Self {
         Self {
             digest: suite.document_digest(bytes),
-            size_bytes: bytes.len(),
+            size_bytes: bytes.len() as u64,
             reading: hefu_formats::read(bytes),
         }
     }

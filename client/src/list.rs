@@ -174,7 +174,13 @@ struct Row {
     valid_until: String,
 }
 
-fn rows(bytes: &[u8], folder: &Path, suite: Suite, args: &Register) -> Result<Vec<Job>, String> {
+/// The documents of a list. `folder` is where the list lies; `args` says what no row says.
+pub fn rows(
+    bytes: &[u8],
+    folder: &Path,
+    suite: Suite,
+    args: &Register,
+) -> Result<Vec<Job>, String> {
     // Spreadsheets write a byte order mark, and then believe the first column has another name.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()

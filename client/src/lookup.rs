@@ -5,13 +5,14 @@ use crate::disk;
 use crate::document::{candidates, Document};
 use crate::failure::Failure;
 use crate::nodes::{Fetched, Nodes};
-use hefu_proof::certificate::VerifiedState;
-use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
+use hefu_proof::certificate::{CertificateError, VerifiedState};
+use hefu_proof::receipt::{Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::key;
 use hefu_types::leaf::{DigestLeaf, Kind};
 use hefu_types::profile::Identity;
 use hefu_types::record::PublicPart;
+use hefu_types::statement::StatementError;
 use hefu_types::{Digest, StateKey};
 use hefu_wire::path::{self, Beside};
 use std::path::Path;
@@ -116,7 +117,16 @@ impl NumberArgs {
 pub fn open_receipt(path: &Path, network: &Network) -> Result<VerifiedReceipt, Failure> {
     let bytes = disk::read(path, RECEIPT_BYTES_MAX)?;
     let verified = Receipt::decode(&bytes).and_then(|receipt| receipt.verify(network));
-    verified.map_err(|error| Failure::bad_file(path, error))
+    verified.map_err(|error| {
+        let why = match &error {
+            ReceiptError::Certificate(CertificateError::OtherNetwork)
+            | ReceiptError::Statement(StatementError::OtherNetwork) => {
+                "it is of another network: give that network's file".to_owned()
+            }
+            _ => format!("{error}: it is damaged or altered, ask for it again where you got it"),
+        };
+        Failure::bad_file(path, why)
+    })
 }
 
 /// The document that was named, and its file where one was given.

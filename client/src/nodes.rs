@@ -86,15 +86,26 @@ struct Question<'a> {
     rounds: Option<u32>,
 }
 
+/// Reads a network file and checks its genesis.
+pub fn network_file(path: &Path) -> Result<(NetworkFile, Network), Failure> {
+    let bytes = crate::disk::read(path, GENESIS_BYTES_MAX)?;
+    let file: NetworkFile = serde_json::from_slice(&bytes).map_err(|error| {
+        let why = format!(
+            "it is not a network file ({error}); get it from the network's operators, who make it \
+             with `hefu-node network-file`"
+        );
+        Failure::bad_file(path, why)
+    })?;
+    let network = file
+        .network()
+        .map_err(|error| Failure::bad_file(path, error))?;
+    Ok((file, network))
+}
+
 impl Nodes {
     /// Reads a network file. `timeout` bounds how long is waited for one statement's finality.
     pub fn open(file: &Path, timeout: Duration) -> Result<Self, Failure> {
-        let bytes = crate::disk::read(file, GENESIS_BYTES_MAX)?;
-        let file_content: NetworkFile =
-            serde_json::from_slice(&bytes).map_err(|error| Failure::bad_file(file, error))?;
-        let network = file_content
-            .network()
-            .map_err(|error| Failure::bad_file(file, error))?;
+        let (file_content, network) = network_file(file)?;
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)

@@ -3,13 +3,13 @@
 use crate::cli::{ReceiptArgs, Shared};
 use crate::disk;
 use crate::failure::Failure;
+use crate::nodes::network_file;
 use crate::say::{shown, table, Exit, Lang, Report};
 use hefu_proof::receipt::{Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::operation::{self, Operation};
 use hefu_types::statement::SignedHeader;
 use hefu_types::OperationId;
-use hefu_wire::NetworkFile;
 use serde_json::{json, Value};
 use std::path::Path;
 
@@ -19,7 +19,8 @@ pub fn run(shared: &Shared, args: &ReceiptArgs) -> Result<Report, Failure> {
     if let (Some(id), Some(network), Some(out)) = (&args.operation, &args.network, &args.out) {
         return fetch(shared, network, id, out);
     }
-    let network = args.network.as_deref().map(open_network).transpose()?;
+    let network = args.network.as_deref().map(network_file).transpose()?;
+    let network = network.map(|(_, network)| network);
     let (mut exit, mut text, mut receipts) = (Exit::Yes, String::new(), Vec::new());
     for file in &args.files {
         let bytes = disk::read(file, RECEIPT_BYTES_MAX)?;
@@ -33,15 +34,6 @@ pub fn run(shared: &Shared, args: &ReceiptArgs) -> Result<Report, Failure> {
         json: json!({"command": "receipt", "receipts": receipts}),
         text,
     })
-}
-
-/// The network of a network file, for commands that ask nobody.
-fn open_network(path: &Path) -> Result<Network, Failure> {
-    let bytes = disk::read(path, hefu_types::genesis::GENESIS_BYTES_MAX)?;
-    let file: NetworkFile =
-        serde_json::from_slice(&bytes).map_err(|error| Failure::bad_file(path, error))?;
-    file.network()
-        .map_err(|error| Failure::bad_file(path, error))
 }
 
 fn fetch(shared: &Shared, network: &Path, id: &OperationId, out: &Path) -> Result<Report, Failure> {

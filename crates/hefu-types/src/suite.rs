@@ -29,6 +29,22 @@ pub enum SignatureError {
     BadSignature,
 }
 
+/// The digest of a file whose bytes come piece by piece.
+#[derive(Clone, Debug)]
+pub struct DocumentDigester(Sha256);
+
+impl DocumentDigester {
+    /// Adds the next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all of them.
+    pub fn finish(self) -> crate::bytes::Digest {
+        crate::bytes::Digest(self.0.finalize().into())
+    }
+}
+
 impl Suite {
     /// The name in genesis files.
     pub const fn name(self) -> &'static str {
@@ -79,6 +95,13 @@ impl Suite {
     /// The digest of the exact bytes of a file.
     pub fn document_digest(self, file: &[u8]) -> crate::bytes::Digest {
         crate::bytes::Digest(self.hash(&[file]).0)
+    }
+
+    /// The same of a file that is read piece by piece.
+    pub fn document_digester(self) -> DocumentDigester {
+        match self {
+            Self::Sha256Ed25519 => DocumentDigester(Sha256::new()),
+        }
     }
 
     /// A leaf of a log-like tree (RFC 9162, section 2.1.1).
