@@ -39,7 +39,7 @@ use libp2p::identity::{self, ed25519};
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use outbox::{Outbox, Queued};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch, Notify};
@@ -183,7 +183,9 @@ struct Shared {
     positions: BTreeMap<PublicKey, usize>,
     limits: GossipLimits,
     outbox: Mutex<Outbox>,
-    /// The outbox has something that it did not have before.
+    /// Peers that the caller wants shut out.
+    unwanted: Mutex<BTreeSet<usize>>,
+    /// The outbox has something that it did not have before, or a peer is unwanted.
     filled: Notify,
     listening: watch::Sender<Option<Multiaddr>>,
 }
@@ -195,9 +197,15 @@ impl Shared {
             positions,
             limits,
             outbox,
+            unwanted: Mutex::default(),
             filled: Notify::new(),
             listening: watch::Sender::new(None),
         }
+    }
+
+    /// The peers to be shut out since it was asked last.
+    fn take_unwanted(&self) -> BTreeSet<usize> {
+        std::mem::take(&mut *self.unwanted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// No code waits or panics while it holds the outbox.
@@ -309,6 +317,17 @@ impl Gossip {
     /// Pushes a message to one peer, if it is connected.
     pub fn send(&self, to: &PublicKey, message: Message) {
         self.queue(Some(to), queued(message));
+    }
+
+    /// Shuts a peer out for a while, as one whose messages cannot be read.
+    pub fn shut_out(&self, peer: &PublicKey) {
+        if let Some(position) = self.shared.positions.get(peer) {
+            let unwanted = self.shared.unwanted.lock();
+            unwanted
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(*position);
+            self.shared.filled.notify_one();
+        }
     }
 
     /// How many peers are connected.

@@ -5,13 +5,14 @@
 
 use crate::admission::{admit, AdmissionError, Admitted};
 use crate::gossip::Gossip;
+use crate::intake::{Intake, NotTaken};
 use crate::metrics::{Metrics, Now};
 use crate::prove::{self, Beside, Prover};
+use crate::serve::Source;
 use crate::shared::{Published, Shared};
-use crate::tiles::Tile;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use crate::tiles;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{header, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,12 +25,13 @@ use hefu_types::leaf::{AgencyLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, T
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
 use hefu_types::{canonical, key, Code, EntryIndex, StatementId};
 use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, WAIT_MS_MAX};
-use hefu_wire::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState};
+use hefu_wire::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState, Tile};
 use minicbor::bytes::ByteVec;
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -46,6 +48,8 @@ pub struct Api {
     pub votes: bool,
     /// How many submissions are read and checked at once.
     pub submissions: Arc<tokio::sync::Semaphore>,
+    /// Who may submit, and how much is read of it.
+    pub intake: Arc<Intake>,
 }
 
 /// See [`Api::submissions`]. Each takes some tens of MiB at the most.
@@ -77,7 +81,6 @@ pub fn public(api: Api) -> Router {
             let detail = Some("this path has another method".to_owned());
             problem(StatusCode::METHOD_NOT_ALLOWED, Code::NotFound, detail)
         })
-        .layer(DefaultBodyLimit::max(STATEMENT_BYTES_MAX))
         .with_state(api)
 }
 
@@ -161,21 +164,30 @@ struct Submission {
 
 async fn submit(
     State(api): State<Api>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
     Query(how): Query<Submission>,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Response {
     api.metrics.request();
-    let Ok(body) = body else {
-        let detail = format!("a statement has at most {STATEMENT_BYTES_MAX} bytes");
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, Some(detail));
+    let source = Source::of(address.ip());
+    let body = match api.intake.read(source, body).await {
+        Ok(body) => body,
+        Err(why) => return not_taken(why),
     };
     // Reading and checking take memory and a core: only so many at once, the others try again.
     let Ok(permit) = Arc::clone(&api.submissions).try_acquire_owned() else {
         return refuse(&AdmissionError::Full);
     };
     let shared = Arc::clone(&api.shared);
+    let intake = Arc::clone(&api.intake);
     let admitted = tokio::task::spawn_blocking(move || {
-        let admitted = admit(&shared, Statement::decode(&body)?);
+        let begun = Instant::now();
+        let admitted = Statement::decode(&body)
+            .map_err(AdmissionError::from)
+            .and_then(|statement| admit(&shared, statement));
+        if !matches!(admitted, Ok(Admitted::Waiting { new: true, .. })) {
+            intake.quota.charge(source, begun.elapsed());
+        }
         drop(permit);
         admitted
     });
@@ -206,6 +218,32 @@ async fn submit(
         return bundle(&api, id, 0, all).await;
     }
     told(answer)
+}
+
+fn not_taken(why: NotTaken) -> Response {
+    let (status, code, detail) = match why {
+        NotTaken::TooLong => (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::TooLarge,
+            format!("a statement has at most {STATEMENT_BYTES_MAX} bytes"),
+        ),
+        NotTaken::Cut => (
+            StatusCode::REQUEST_TIMEOUT,
+            Code::Unreadable,
+            "the request's body did not arrive whole and in time".to_owned(),
+        ),
+        NotTaken::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Busy,
+            "too many large statements arrive now".to_owned(),
+        ),
+        NotTaken::Spent => (
+            StatusCode::TOO_MANY_REQUESTS,
+            Code::Busy,
+            "too many statements from this address were sent in vain; wait a minute".to_owned(),
+        ),
+    };
+    problem(status, code, Some(detail))
 }
 
 fn refuse(error: &AdmissionError) -> Response {
@@ -509,7 +547,7 @@ async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Response {
         (_, None) => return not_found("not the path of a tile (C2SP tlog-tiles)"),
     };
     let shared = Arc::clone(&api.shared);
-    match blocking(move || tile.read(&shared, &published)).await {
+    match blocking(move || tiles::read(tile, &shared, &published)).await {
         Ok(Some(bytes)) => (
             [
                 (header::CONTENT_TYPE, "application/octet-stream"),

@@ -260,6 +260,17 @@ fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
 
 fn devnet(plan: &Plan) -> anyhow::Result<()> {
     let nodes = devnet::prepare(plan)?;
+    for node in &nodes {
+        let address = node.url.trim_start_matches("http://");
+        if let Err(error) = std::net::TcpListener::bind(address) {
+            bail!(
+                "{address} of {} cannot be used ({error}): the network in {} runs already, or \
+                 another program took its ports",
+                node.name,
+                plan.folder.display()
+            );
+        }
+    }
     let program = std::env::current_exe().context("finding this program")?;
     let (ended, on_end) = mpsc::channel();
     let mut children = Vec::new();

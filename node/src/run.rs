@@ -11,6 +11,7 @@ use crate::memory::{Memory, Regaining};
 use crate::metrics::Metrics;
 use crate::publication::CheckpointKeys;
 use crate::room;
+use crate::serve::{self, ConnectionLimits};
 use crate::shared::Shared;
 use crate::start::{current_set, start, Started};
 use hefu_engine::{engine_handle, EngineError, Timeouts};
@@ -62,7 +63,10 @@ pub enum RunError {
         error: std::io::Error,
     },
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error(
+        "cannot listen on {address}: {error}; look which program uses it (does this node run \
+         already?), or give another address in the configuration"
+    )]
     Listen {
         /// The address.
         address: std::net::SocketAddr,
@@ -172,6 +176,9 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     let publication = Arc::new(Mutex::new(publication));
 
     let peers = peers(&config, &set)?;
+    for address in [&config.engine_listen, &config.gossip_listen] {
+        must_be_free(address)?;
+    }
     let (gossip, events) = gossip::spawn(GossipConfig {
         network: network.digest(),
         listen: config.gossip_listen.clone(),
@@ -188,9 +195,10 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         metrics: Arc::clone(&metrics),
         votes,
         submissions: Arc::new(tokio::sync::Semaphore::new(http::SUBMISSIONS_AT_ONCE)),
+        intake: Arc::default(),
     };
-    let public = serve(config.http_listen, http::public(api.clone())).await?;
-    let operators = serve(config.operator_listen, http::operators(api)).await?;
+    let public = listen(config.http_listen, http::public(api.clone())).await?;
+    let operators = listen(config.operator_listen, http::operators(api)).await?;
     let hearing = Hearing {
         shared: Arc::clone(&shared),
         publication: Arc::clone(&publication),
@@ -320,18 +328,35 @@ fn peers(config: &NodeConfig, set: &SetLeaf) -> Result<Vec<Peer>, RunError> {
     config.peers.iter().map(of).collect()
 }
 
-async fn serve(
+/// libp2p shares a port with whoever listens on it already, and each would get a part of the
+/// connections. An address that is none, libp2p itself refuses.
+fn must_be_free(multiaddr: &str) -> Result<(), RunError> {
+    let parts: Vec<&str> = multiaddr.split('/').collect();
+    let ["", "ip4" | "ip6", ip, "tcp", port] = parts[..] else {
+        return Ok(());
+    };
+    let (Ok(ip), Ok(port)) = (ip.parse(), port.parse()) else {
+        return Ok(());
+    };
+    let address = std::net::SocketAddr::new(ip, port);
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(RunError::Listen { address, error }),
+    }
+}
+
+async fn listen(
     address: std::net::SocketAddr,
     router: axum::Router,
 ) -> Result<tokio::task::JoinHandle<()>, RunError> {
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(|error| RunError::Listen { address, error })?;
-    Ok(tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, %address, "a server ended");
-        }
-    }))
+    Ok(tokio::spawn(serve::serve(
+        listener,
+        router,
+        ConnectionLimits::default(),
+    )))
 }
 
 /// Where a configuration's data stands, for commands that look at a stopped node.

@@ -7,6 +7,8 @@
 pub mod answer;
 pub mod file;
 pub mod path;
+pub mod tile;
 
 pub use answer::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState};
 pub use file::{KeyFile, NetworkFile};
+pub use tile::Tile;

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 pub(super) enum Refused {
     #[error("not a peer of this node")]
     Stranger,
-    #[error("shut out for a while, after too many unreadable messages")]
+    #[error("shut out for a while, after too many unreadable or forged messages")]
     ShutOut,
     #[error("too many connections that have not said who they are")]
     TooManyHandshakes,

@@ -198,6 +198,9 @@ impl Task {
     pub(super) async fn run(mut self) {
         loop {
             let forget_due = self.forget();
+            for at in self.shared.take_unwanted() {
+                self.shut_out(at);
+            }
             self.dial();
             self.send();
             if let Err(CallerGone) = self.hand_over() {
@@ -538,14 +541,19 @@ impl Task {
         peer.unreadable += 1;
         if peer.unreadable >= UNREADABLE_MAX {
             tracing::warn!(peer = peer.known.name, "shut out for a while");
-            peer.unreadable = 0;
-            let until = Instant::now() + SHUT_OUT;
-            let gate = &mut self.swarm.behaviour_mut().gate;
-            gate.shut_out(&peer.known.id, until);
-            let used: Vec<_> = peer.connections.iter().map(|c| c.id).collect();
-            used.into_iter().for_each(|id| self.leave(at, id));
-            self.peers[at].dial_at = until;
+            self.shut_out(at);
         }
+    }
+
+    fn shut_out(&mut self, at: usize) {
+        let peer = &mut self.peers[at];
+        peer.unreadable = 0;
+        let until = Instant::now() + SHUT_OUT;
+        let gate = &mut self.swarm.behaviour_mut().gate;
+        gate.shut_out(&peer.known.id, until);
+        let used: Vec<_> = peer.connections.iter().map(|c| c.id).collect();
+        used.into_iter().for_each(|id| self.leave(at, id));
+        self.peers[at].dial_at = until;
     }
 
     /// Gives up what libp2p will not tell of: a request that was given to a connection while it was
