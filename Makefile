@@ -14,7 +14,7 @@ export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
 PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo figures test check fmt-check clippy wasm deny fmt clean-demo
+.PHONY: help setup build demo figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,15 @@ figures: build ## speed and memory of a network on this machine, printed
 
 test: build ## all tests
 	$(CARGO) test --profile $(PROFILE) --workspace $(TEST_FLAGS)
+
+fuzz: ## one fuzz target (TARGET=statement SECONDS=600); `cargo fuzz list` in fuzz/ names them
+	@scripts/fuzz.sh "$(or $(SECONDS),600)" $(or $(TARGET),$(error TARGET is missing: make fuzz TARGET=statement))
+
+fuzz-all: ## all fuzz targets, one after the other (SECONDS=600 each)
+	@scripts/fuzz.sh "$(or $(SECONDS),600)"
+
+flood: build ## the speed of a network under floods of forged statements, printed
+	"$(TARGET_DIR)/$(PROFILE)/examples/flood"
 
 check: fmt-check clippy wasm deny ## what must hold beside the tests
 

@@ -24,6 +24,8 @@ mod codec;
 mod config;
 mod context;
 mod evidence;
+#[doc(hidden)]
+pub mod fuzzed;
 mod handle;
 mod hold;
 mod parts;

@@ -296,6 +296,17 @@ impl Streams {
             .retain(|_, peer| !peer.open.is_empty() || peer.finished_in_round > 0);
     }
 
+    /// All bytes of blocks that are held, for whomever.
+    pub fn held_bytes(&self) -> usize {
+        let open = self.peers.values().flat_map(|peer| peer.open.values());
+        let open: usize = open.map(|stream| stream.bytes).sum();
+        open + self
+            .early
+            .iter()
+            .map(|early| early.block.len())
+            .sum::<usize>()
+    }
+
     fn early_bytes(&self, peer: &PeerId) -> usize {
         let of_peer = self
             .early

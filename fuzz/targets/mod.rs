@@ -1,0 +1,376 @@
+//! What each fuzz target does with bytes: one function, called by the fuzzer and by the replay of what
+//! it found.
+//!
+//! A target never only decodes. What was decoded is encoded again and must give the same bytes, and is
+//! then used as the program uses it. A target fails by panicking.
+
+mod apply;
+
+pub use apply::apply;
+
+use super::Message;
+use hefu::cli::{NetworkArg, NumberArgs, Register};
+use hefu_formats::Reading;
+use hefu_proof::certificate::CERTIFICATE_BYTES_MAX;
+use hefu_proof::checkpoint::SignedCheckpoint;
+use hefu_proof::state_proof::StateProof;
+use hefu_proof::{Receipt, ReceiptBundle, StatusCertificate, Verifier};
+use hefu_types::block::{Block, BlockEntry};
+use hefu_types::canonical;
+use hefu_types::genesis::{Genesis, Network};
+use hefu_types::leaf::{
+    AgencyLeaf, ClockLeaf, DigestLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, RulesLeaf,
+    SetCurrentLeaf, SetLeaf, TypeLeaf,
+};
+use hefu_types::operation::Operation;
+use hefu_types::profile::{Identity, Profile};
+use hefu_types::record::Record;
+use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
+use hefu_types::time::{Day, Millis};
+use hefu_types::{Digest, Hash, KeyId, OperationId, PublicKey, StateKey, StatementId, Suite};
+use hefu_wire::{Health, KeyFile, NetworkFile, Problem, StatementAnswer, Tile};
+use minicbor::{Decode, Encode};
+use serde::de::DeserializeOwned;
+use serde::Serialize;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+const SUITE: Suite = Suite::Sha256Ed25519;
+
+/// A name and what it does with bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets of this module, by the names of their folders in the corpus.
+pub const TARGETS: &[Target] = &[
+    ("answers", answers),
+    ("apply", apply),
+    ("block", block),
+    ("bundle", bundle),
+    ("certificate", certificate),
+    ("checkpoint", checkpoint),
+    ("gossip", gossip),
+    ("identity", identity),
+    ("json", json),
+    ("key_file", key_file),
+    ("leaves", leaves),
+    ("list", list),
+    ("network_file", network_file),
+    ("operation", operation),
+    ("paths", paths),
+    ("pdf", pdf),
+    ("receipt", receipt),
+    ("state_proof", state_proof),
+    ("statement", statement),
+    ("xml", xml),
+];
+
+/// The network of the receipts and certificates in the corpus.
+fn network() -> &'static Network {
+    static NETWORK: OnceLock<Network> = OnceLock::new();
+    NETWORK.get_or_init(|| {
+        let file: NetworkFile = serde_json::from_slice(include_bytes!("network.json"))
+            .expect("the network file of the corpus");
+        file.network().expect("its genesis")
+    })
+}
+
+/// What is read as canonical has exactly these bytes.
+fn canonical<'b, T: Encode<()> + Decode<'b, ()>>(bytes: &'b [u8], bytes_max: usize) -> Option<T> {
+    let value: T = canonical::decode(bytes, bytes_max).ok()?;
+    assert_eq!(canonical::encode(&value), bytes, "read as canonical");
+    Some(value)
+}
+
+/// A statement as admission and blocks take it.
+pub fn statement(bytes: &[u8]) {
+    let Some(statement) = canonical::<Statement>(bytes, STATEMENT_BYTES_MAX) else {
+        return;
+    };
+    let operations = statement.operation_count();
+    let Ok(read) = statement.read(SUITE, &network().digest()) else {
+        return;
+    };
+    assert_eq!(read.operations().len(), operations);
+    let key = PublicKey(read.key_id().0);
+    let _ = read.verify(SUITE, &key);
+}
+
+/// One operation of a statement.
+pub fn operation(bytes: &[u8]) {
+    let Ok(operation) = Operation::decode(bytes) else {
+        return;
+    };
+    assert_eq!(operation.encode(), bytes, "read as canonical");
+    if let Operation::Register(register) = operation {
+        normalise(&register.identity);
+    }
+}
+
+/// A block, and the entry that one leaves in the log.
+pub fn block(bytes: &[u8]) {
+    if let Ok(block) = Block::decode(bytes) {
+        assert_eq!(block.encode(), bytes, "read as canonical");
+        let _ = hefu_state::ReadBlock::read(bytes, network(), |_| None);
+    }
+    if let Ok(entry) = BlockEntry::decode(bytes) {
+        assert_eq!(entry.encode(), bytes, "read as canonical");
+    }
+}
+
+/// A checkpoint with its cosignatures, and the note that is made of it.
+pub fn checkpoint(bytes: &[u8]) {
+    let Some(signed) = canonical::<SignedCheckpoint>(bytes, CERTIFICATE_BYTES_MAX) else {
+        return;
+    };
+    let set = network().first_set();
+    let _ = signed.verify(SUITE, network().origin(), &set);
+    if let Some(note) = signed.note(network().origin(), &set) {
+        let text = signed.checkpoint.text(network().origin());
+        assert!(note.starts_with(&text), "a note begins with what is signed");
+    }
+}
+
+/// A status certificate, read and verified as the client does.
+pub fn certificate(bytes: &[u8]) {
+    let Ok(certificate) = StatusCertificate::decode(bytes) else {
+        return;
+    };
+    assert_eq!(certificate.encode(), bytes, "read as canonical");
+    let _ = certificate.verify(network());
+    // Behind the signatures, which no fuzzer forges.
+    let root = certificate.checkpoint.checkpoint.state_root;
+    for leaf in &certificate.leaves {
+        let _ = leaf.verify(SUITE, &root);
+    }
+}
+
+/// A proof of the state tree.
+pub fn state_proof(bytes: &[u8]) {
+    let Some(proof) = canonical::<StateProof>(bytes, StateProof::ENCODED_BYTES_MAX) else {
+        return;
+    };
+    for byte in [0, 0xff] {
+        let (root, key, value) = (Hash([1; 32]), StateKey([byte; 32]), Hash([2; 32]));
+        for value in [Some(&value), None] {
+            assert!(
+                proof.verify(SUITE, &root, &key, value).is_err(),
+                "no such root"
+            );
+        }
+    }
+}
+
+/// A receipt file, read and verified as the client does.
+pub fn receipt(bytes: &[u8]) {
+    let Ok(receipt) = Receipt::decode(bytes) else {
+        return;
+    };
+    assert_eq!(receipt.encode(), bytes, "read as canonical");
+    let _ = receipt.verify(network());
+}
+
+/// A bundle of receipts, as a node sends them.
+pub fn bundle(bytes: &[u8]) {
+    let Ok(bundle) = ReceiptBundle::decode(bytes) else {
+        return;
+    };
+    assert_eq!(bundle.encode(), bytes, "read as canonical");
+    let mut verifier = Verifier::new(network());
+    for receipt in bundle.receipts().flatten() {
+        let together = verifier.receipt(&receipt).is_ok();
+        assert_eq!(
+            together,
+            receipt.verify(network()).is_ok(),
+            "together as alone"
+        );
+    }
+}
+
+/// Everything that stands in the state tree.
+pub fn leaves(bytes: &[u8]) {
+    if let Ok(record) = Record::decode(bytes) {
+        assert_eq!(record.encode(), bytes, "read as canonical");
+        let public = record.public.clone();
+        assert_eq!(
+            record.value_hash(SUITE),
+            public.value_hash(SUITE, &record.private_root(SUITE))
+        );
+        for seconds in [0, 1_800_000_000, u64::MAX / 1000] {
+            let _ = hefu_proof::derived::status_at(&public, Millis(seconds * 1000));
+        }
+    }
+    fn leaf<L: Leaf>(bytes: &[u8]) {
+        if let Ok(leaf) = L::from_bytes(bytes) {
+            assert_eq!(leaf.to_bytes(), bytes, "read as canonical");
+        }
+    }
+    leaf::<AgencyLeaf>(bytes);
+    leaf::<ClockLeaf>(bytes);
+    leaf::<DigestLeaf>(bytes);
+    leaf::<KeyLeaf>(bytes);
+    leaf::<MemberLeaf>(bytes);
+    leaf::<RecognitionLeaf>(bytes);
+    leaf::<RulesLeaf>(bytes);
+    leaf::<SetCurrentLeaf>(bytes);
+    leaf::<SetLeaf>(bytes);
+    leaf::<TypeLeaf>(bytes);
+}
+
+/// What validators tell one another.
+pub fn gossip(bytes: &[u8]) {
+    let _ = canonical::<Message>(bytes, 5 * 1024 * 1024);
+}
+
+/// What is read as JSON is written and read again as the same.
+fn json_round<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8]) -> Option<T> {
+    let value: T = serde_json::from_slice(bytes).ok()?;
+    let written = serde_json::to_vec(&value).expect("it is written");
+    let again: T = serde_json::from_slice(&written).expect("what was written is read");
+    assert_eq!(again, value);
+    Some(value)
+}
+
+/// What a node answers to a client.
+pub fn answers(bytes: &[u8]) {
+    json_round::<StatementAnswer>(bytes);
+    json_round::<Health>(bytes);
+    if let Some(problem) = json_round::<Problem>(bytes) {
+        let _ = problem.to_string();
+    }
+}
+
+/// A key file.
+pub fn key_file(bytes: &[u8]) {
+    if let Some(file) = json_round::<KeyFile>(bytes) {
+        let _ = (file.secret_key(), file.member_commitment());
+    }
+}
+
+/// A network file, and a genesis.
+pub fn network_file(bytes: &[u8]) {
+    if let Some(file) = json_round::<NetworkFile>(bytes) {
+        let _ = file.network();
+    }
+    if let Some(genesis) = json_round::<Genesis>(bytes) {
+        if let Ok(network) = Network::new(genesis) {
+            let _ = (network.first_set(), network.leaves());
+        }
+    }
+}
+
+/// What stands in the paths of the HTTP interface, and dates.
+pub fn paths(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    fn same<T: std::str::FromStr + ToString>(text: &str) {
+        if let Ok(value) = text.parse::<T>() {
+            assert_eq!(value.to_string(), text.to_lowercase(), "one spelling");
+        }
+    }
+    same::<Digest>(text);
+    same::<KeyId>(text);
+    same::<OperationId>(text);
+    same::<StateKey>(text);
+    same::<StatementId>(text);
+    let _ = Tile::parse(text);
+    if let Ok(day) = text.parse::<Day>() {
+        for zone_minutes in [-1_440, 0, 480, 1_440] {
+            let (begins, ends) = (day.begins(zone_minutes), day.ends(zone_minutes));
+            assert!(begins <= ends, "{text}");
+        }
+    }
+}
+
+/// A legal number as somebody types it.
+pub fn identity(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let mut parts = text.split('\n').map(str::to_owned);
+    let mut next = || parts.next().unwrap_or_default();
+    normalise(&Identity {
+        legal_issuer: next(),
+        number: next(),
+        class: next(),
+        series: next(),
+        period: next(),
+    });
+}
+
+/// What a profile makes of a number it makes again, and takes.
+fn normalise(identity: &Identity) {
+    for profile in Profile::ALL {
+        if let Ok(number) = profile.normalise(identity) {
+            let again = profile.check(&number.identity());
+            assert_eq!(again.as_ref(), Ok(&number), "normalised once is normalised");
+        }
+    }
+}
+
+/// What a reading promises, whatever it was read from.
+fn document(bytes: &[u8]) {
+    let Ok(reading) = hefu_formats::read(bytes) else {
+        return;
+    };
+    let Reading {
+        identity,
+        facts,
+        missing,
+        ..
+    } = reading;
+    assert_eq!(identity.is_none(), !missing.is_empty());
+    assert!(facts.windows(2).all(|pair| pair[0].name < pair[1].name));
+    assert!(facts.iter().all(|fact| !fact.value.is_empty()));
+}
+
+/// XML: UBL, CII, and all that claims to be.
+pub fn xml(bytes: &[u8]) {
+    if bytes.first() == Some(&b'<') {
+        document(bytes);
+    }
+}
+
+/// PDF.
+pub fn pdf(bytes: &[u8]) {
+    if bytes.starts_with(b"%PDF") {
+        document(bytes);
+    }
+}
+
+/// Our own JSON form.
+pub fn json(bytes: &[u8]) {
+    if bytes.first() == Some(&b'{') {
+        document(bytes);
+    }
+}
+
+/// The list of a registration, CSV.
+pub fn list(bytes: &[u8]) {
+    let typed = Register {
+        network: NetworkArg {
+            network: PathBuf::new(),
+        },
+        key: PathBuf::new(),
+        number: NumberArgs::default(),
+        one_document: false,
+        region: None,
+        csv: None,
+        use_right: None,
+        valid_from: None,
+        valid_until: None,
+        batch: 1,
+        receipts: PathBuf::new(),
+        files: Vec::new(),
+    };
+    if let Ok(jobs) = hefu::list::rows(bytes, Path::new("lists"), SUITE, &typed) {
+        for source in jobs.iter().flat_map(|job| &job.sources) {
+            assert!(
+                source.receipt.len() <= 200 && !source.receipt.contains('/'),
+                "the name of a receipt is one name: {}",
+                source.receipt
+            );
+        }
+    }
+}
