@@ -207,6 +207,23 @@ impl Devnet {
         std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
     }
 
+    /// The resident memory of a validator in MiB, as Linux tells it.
+    pub fn resident_mib(&self, node: usize) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid(node)?.trim()))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = resident.and_then(|text| text.split_whitespace().next());
+        Ok(kib
+            .context("a process has resident memory")?
+            .parse::<u64>()?
+            / 1024)
+    }
+
+    /// The configuration of a validator, as it stands in its folder.
+    pub fn config(&self, node: usize) -> Result<serde_json::Value> {
+        let path = self.folder.join(format!("node-{node}/node.json"));
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    }
+
     /// Kills a validator as a crash would: SIGKILL.
     pub fn kill(&self, node: usize) -> Result<()> {
         self.kill_at_once(&[node])
@@ -345,7 +362,7 @@ impl Devnet {
     }
 
     /// A secret key and its holder.
-    fn secret(&self, name: &str) -> Result<(SecretKey, String)> {
+    pub fn secret(&self, name: &str) -> Result<(SecretKey, String)> {
         let file: KeyFile = serde_json::from_slice(&std::fs::read(self.key(name))?)?;
         Ok((file.secret_key().context("a sound key file")?, file.holder))
     }

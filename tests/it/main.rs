@@ -2,7 +2,10 @@
 
 mod client;
 mod faults;
+mod flood;
 mod genesis;
+mod hostile;
 mod log;
 mod network;
+mod replay;
 mod tidy;
