@@ -303,8 +303,10 @@ pub fn identity(bytes: &[u8]) {
 fn normalise(identity: &Identity) {
     for profile in Profile::ALL {
         if let Ok(number) = profile.normalise(identity) {
-            let again = profile.check(&number.identity());
-            assert_eq!(again.as_ref(), Ok(&number), "normalised once is normalised");
+            let said = number.identity();
+            let again = profile.check(&said).map(|again| canonical::encode(&again));
+            let number = canonical::encode(&number);
+            assert_eq!(again, Ok(number), "normalised once is normalised");
         }
     }
 }
