@@ -14,6 +14,7 @@ use crate::cli::{Bench, Shared};
 use crate::failure::Failure;
 use crate::keys;
 use crate::say::{table, Exit, Lang, Report};
+use hefu_proof::verifier::SharedCheckpoints;
 use hefu_wire::file::KeyRole;
 use load::{Load, Measured};
 use operators::{Operators, Since, Used};
@@ -35,6 +36,7 @@ pub fn run(shared: &Shared, args: &Bench) -> Result<Report, Failure> {
             duration: args.time,
             warm_up: args.warm_up,
             rate: args.rate,
+            verified: SharedCheckpoints::default(),
         };
         let before = operators.read()?;
         let measured = load.run(&nodes);

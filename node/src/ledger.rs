@@ -148,16 +148,25 @@ impl Ledger {
             for touch in missing {
                 let key = touch.key(self.network().suite());
                 // The tree knows what is there: a number that is new costs no read.
-                let found = match head.tree.value_hash(&key) {
-                    Some(_) if matches!(touch, Touch::Record(_)) => {
-                        self.store().record_at(&key, u64::MAX)?
+                let (store, there) = (self.store(), head.tree.value_hash(&key).is_some());
+                let put = match &touch {
+                    _ if !there => loaded.put(touch, None),
+                    Touch::Record(_) => {
+                        let found = store.record_at(&key, u64::MAX)?;
+                        loaded.put(touch, found.as_deref())
                     }
-                    Some(_) => self.store().load(&key)?,
-                    None => None,
+                    Touch::Digest(_) | Touch::Clock => {
+                        let found = store.load(&key)?;
+                        loaded.put(touch, found.as_deref())
+                    }
+                    _ => {
+                        let found = self
+                            .shared
+                            .leaf_bytes(&head.tree, &key, head.before.height)?;
+                        loaded.put(touch, found.as_deref())
+                    }
                 };
-                loaded
-                    .put(touch, found.as_deref())
-                    .map_err(|error| unreadable(Column::Leaves, key, error))?;
+                put.map_err(|error| unreadable(Column::Leaves, key, error))?;
             }
         }
     }

@@ -19,6 +19,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
+/// Many small pieces of many threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "hefu-node", version, about = "A node of the Hefu ledger", long_about = None)]
 struct Cli {

@@ -64,10 +64,11 @@ impl<'a> Prover<'a> {
 
     /// Adds a leaf that is not a record, or its absence, and tells it.
     pub fn leaf<L: Leaf>(&mut self, key: StateKey) -> Result<Option<L>, StoreFault> {
-        let bytes = self.bytes(&key)?;
+        let tree = &self.published.tree;
+        let bytes = self.shared.leaf_bytes(tree, &key, self.height())?;
         let leaf = bytes.as_deref().map(L::from_bytes).transpose();
         let leaf = leaf.map_err(|e| unreadable(Column::Leaves, key, e))?;
-        let value = bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.into()));
+        let value = bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.to_vec().into()));
         self.values.insert(key, value);
         Ok(leaf)
     }

@@ -5,7 +5,7 @@
 
 use crate::clock::Clock;
 use crate::pool::Pool;
-use crate::recent::Recent;
+use crate::recent::{FewLeaves, Recent};
 use crate::room::Room;
 use hefu_proof::SignedCheckpoint;
 use hefu_state::{Before, StateTree};
@@ -55,6 +55,7 @@ pub struct Shared {
     pub pool: Mutex<Pool>,
     /// What the last blocks wrote.
     pub recent: Recent,
+    few: FewLeaves,
     /// How much of it fits into memory.
     pub room: Room,
     /// This node's clock.
@@ -74,6 +75,7 @@ impl Shared {
             store,
             pool,
             recent: Recent::default(),
+            few: FewLeaves::default(),
             room: Room::default(),
             clock,
             head,
@@ -117,13 +119,24 @@ impl Shared {
 
     /// The same for who has the head at hand.
     pub fn leaf_of<L: Leaf>(&self, head: &Head, key: &StateKey) -> Result<Option<L>, StoreFault> {
-        if head.tree.value_hash(key).is_none() {
-            return Ok(None);
+        let bytes = self.leaf_bytes(&head.tree, key, head.before.height)?;
+        Ok(bytes.and_then(|bytes| L::from_bytes(&bytes).ok()))
+    }
+
+    /// The bytes of a leaf that is not a record, in the state tree of a height.
+    pub fn leaf_bytes(
+        &self,
+        tree: &StateTree,
+        key: &StateKey,
+        height: u64,
+    ) -> Result<Option<Arc<[u8]>>, StoreFault> {
+        match tree.value_hash(key) {
+            Some(hash) => {
+                let read = || self.store.load_at(key, height);
+                self.few.or_read(self.network.suite(), &hash, read)
+            }
+            None => Ok(None),
         }
-        Ok(self
-            .store
-            .load(key)?
-            .and_then(|bytes| L::from_bytes(&bytes).ok()))
     }
 }
 

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::keys::Key;
 use crate::nodes::Nodes;
 use crate::send::Signed;
+use hefu_proof::verifier::SharedCheckpoints;
 use hefu_proof::Verifier;
 use hefu_types::leaf::{AgencyLeaf, Entitlement};
 use hefu_types::operation::{Operation, Register};
@@ -111,6 +112,8 @@ pub struct Load<'a> {
     pub warm_up: Duration,
     /// Statements a second, open loop; none: closed loop.
     pub rate: Option<u32>,
+    /// All senders are one user, who checks each checkpoint once.
+    pub verified: SharedCheckpoints,
 }
 
 /// What one row gave.
@@ -211,7 +214,7 @@ impl Load<'_> {
 
     fn send(&self, nodes: &Nodes, plan: &Plan) -> Tally {
         let mut tally = Tally::default();
-        let mut verifier = Verifier::new(nodes.network());
+        let mut verifier = Verifier::sharing(nodes.network(), self.verified.clone());
         loop {
             let from = match self.rate {
                 None => Instant::now(),

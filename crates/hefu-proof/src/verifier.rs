@@ -16,15 +16,46 @@ use hefu_types::leaf::KeyLeaf;
 use hefu_types::statement::SignedHeader;
 use hefu_types::{EntryIndex, Hash, StateKey, TreeSize};
 use minicbor::bytes::ByteVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Leaves that are remembered: those of some agencies and their keys.
 const LEAVES_KEPT: usize = 64;
+
+/// Checkpoints whose signatures were checked by any of several verifiers of one network.
+#[derive(Clone, Debug, Default)]
+pub struct SharedCheckpoints(Arc<Mutex<VecDeque<Signed>>>);
+
+/// A checkpoint with its signatures, and that they hold.
+type Signed = (SignedCheckpoint, Vec<Handover>, VerifiedCheckpoint);
+
+/// How many checkpoints are shared; the oldest is forgotten.
+const SHARED_MAX: usize = 16;
+
+impl SharedCheckpoints {
+    fn find(&self, certificate: &StatusCertificate) -> Option<VerifiedCheckpoint> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.iter().find(|(signed, handovers, _)| {
+            *signed == certificate.checkpoint && *handovers == certificate.handovers
+        });
+        found.map(|(.., verified)| verified.clone())
+    }
+
+    fn put(&self, certificate: &StatusCertificate, verified: &VerifiedCheckpoint) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() == SHARED_MAX {
+            known.pop_front();
+        }
+        let handovers = certificate.handovers.clone();
+        known.push_back((certificate.checkpoint.clone(), handovers, verified.clone()));
+    }
+}
 
 /// See the module.
 #[derive(Debug)]
 pub struct Verifier<'a> {
     network: &'a Network,
+    shared: SharedCheckpoints,
     checkpoint: Option<KnownCheckpoint>,
     statement: Option<KnownStatement>,
 }
@@ -52,8 +83,15 @@ struct KnownStatement {
 impl<'a> Verifier<'a> {
     /// Trusts the genesis of a network and nothing else.
     pub fn new(network: &'a Network) -> Self {
+        Self::sharing(network, SharedCheckpoints::default())
+    }
+
+    /// The same, for one of several verifiers of this network, so that each checkpoint's signatures
+    /// are checked by one of them.
+    pub fn sharing(network: &'a Network, shared: SharedCheckpoints) -> Self {
         Self {
             network,
+            shared,
             checkpoint: None,
             statement: None,
         }
@@ -101,10 +139,18 @@ impl<'a> Verifier<'a> {
         let known = match known {
             Some(known) => known,
             None => {
-                let (suite, origin) = (self.network.suite(), self.network.origin());
-                let set = last_set(self.network, &certificate.handovers)?;
+                let verified = match self.shared.find(certificate) {
+                    Some(verified) => verified,
+                    None => {
+                        let (suite, origin) = (self.network.suite(), self.network.origin());
+                        let set = last_set(self.network, &certificate.handovers)?;
+                        let verified = certificate.checkpoint.verify(suite, origin, &set)?;
+                        self.shared.put(certificate, &verified);
+                        verified
+                    }
+                };
                 KnownCheckpoint {
-                    verified: certificate.checkpoint.verify(suite, origin, &set)?,
+                    verified,
                     signed: certificate.checkpoint.clone(),
                     handovers: certificate.handovers.clone(),
                     leaves: BTreeMap::new(),

@@ -169,12 +169,18 @@ impl Suite {
 
 fn dalek_key(key: &PublicKey) -> Result<VerifyingKey, SignatureError> {
     let decoded = VerifyingKey::from_bytes(&key.0).map_err(|_| SignatureError::BadKey)?;
-    // `from_bytes` takes some encodings that are not the canonical one of their point.
-    let canonical = decoded.to_edwards().compress().to_bytes() == key.0;
-    if !canonical || decoded.is_weak() {
+    // `from_bytes` takes encodings that are not the canonical one of their point: those of a y that
+    // is not reduced, and the odd sign of x = 0, whose points are weak.
+    if !is_reduced(&key.0) || decoded.is_weak() {
         return Err(SignatureError::BadKey);
     }
     Ok(decoded)
+}
+
+/// Whether the y of an encoded point (RFC 8032, section 5.1.2) is below 2^255 - 19.
+fn is_reduced(encoded: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = encoded;
+    *low < 0xed || high & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff)
 }
 
 /// What a consensus key signs: each purpose has its own preimage.
@@ -332,5 +338,35 @@ mod tests {
         assert_eq!(check(&here, ConsensusPurpose::Vote), Ok(()));
         assert!(check(&here, ConsensusPurpose::Proposal).is_err());
         assert!(check(&NetworkDigest([2; 32]), ConsensusPurpose::Vote).is_err());
+    }
+
+    #[test]
+    fn a_y_is_reduced_where_compressing_gives_it_again() {
+        // 2^255 - 19 and its neighbours, with both signs; and ordinary points.
+        let mut encodings = Vec::new();
+        for low in 0xe0..=0xff {
+            for high in [0x7f, 0xff, 0x7e] {
+                let mut encoded = [0xff; 32];
+                (encoded[0], encoded[31]) = (low, high);
+                encodings.push(encoded);
+            }
+        }
+        for seed in 0..32 {
+            let key = SecretKey::from_seed(Suite::Sha256Ed25519, &[seed; 32]);
+            encodings.push(key.public_key().0);
+        }
+        let mut points = 0;
+        for encoded in encodings {
+            let Ok(decoded) = VerifyingKey::from_bytes(&encoded) else {
+                continue;
+            };
+            points += 1;
+            let again = decoded.to_edwards().compress().to_bytes() == encoded;
+            assert_eq!(
+                is_reduced(&encoded) || decoded.is_weak(),
+                again || decoded.is_weak()
+            );
+        }
+        assert!(points > 40, "{points}");
     }
 }
