@@ -81,11 +81,31 @@ pub(crate) struct Host<A> {
     /// The highest height that a peer was heard to begin, at most a little ahead.
     begun: u64,
     streams_sent: u64,
+    /// Tells the streams of this run from those of earlier ones.
     started: u64,
+    time: Time,
     status: watch::Sender<Status>,
 }
 
-type Outgoing = Vec<StreamMessage<Part>>;
+/// Where the loop reads how much time has passed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Time {
+    /// From the machine.
+    Machine,
+    /// From whoever drives the loop by hand.
+    ByHand(Instant),
+}
+
+impl Time {
+    fn now(self) -> Instant {
+        match self {
+            Self::Machine => Instant::now(),
+            Self::ByHand(now) => now,
+        }
+    }
+}
+
+pub(crate) type Outgoing = Vec<StreamMessage<Part>>;
 
 impl<A: Application> Host<A> {
     /// Nothing has happened yet.
@@ -98,6 +118,19 @@ impl<A: Application> Host<A> {
         let started = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
+        let started = started.as_nanos() as u64;
+        Self::at(config, app, signatures, status, Time::Machine, started)
+    }
+
+    /// The same with another time. `started` differs from that of every earlier run of the node.
+    pub fn at(
+        config: Config,
+        app: A,
+        signatures: Signatures,
+        status: watch::Sender<Status>,
+        time: Time,
+        started: u64,
+    ) -> Self {
         Self {
             app,
             votes: config.votes,
@@ -114,13 +147,29 @@ impl<A: Application> Host<A> {
             proposals: Proposals::default(),
             voting: None,
             synced: 0,
-            executed: Instant::now(),
+            executed: time.now(),
             held: None,
             begun: 0,
             streams_sent: 0,
-            started: started.as_nanos() as u64,
+            started,
+            time,
             status,
         }
+    }
+
+    /// How late it is, where the time is told by hand.
+    pub fn set_time(&mut self, now: Instant) {
+        self.time = Time::ByHand(now);
+    }
+
+    /// When the held answer is due, if one is held.
+    pub fn ask_at(&self) -> Option<Instant> {
+        self.held.as_ref().map(|held| held.ask_at)
+    }
+
+    /// The application.
+    pub fn app(&self) -> &A {
+        &self.app
     }
 
     /// Answers the engine until it is shut down or stops.
@@ -131,7 +180,7 @@ impl<A: Application> Host<A> {
     ) -> Result<(), EngineError> {
         let mut node_calls = true;
         loop {
-            let ask_at = self.held.as_ref().map(|held| held.ask_at);
+            let ask_at = self.ask_at();
             tokio::select! {
                 message = channels.consensus.recv() => {
                     // The channel closes when the engine's parts stop.
@@ -157,7 +206,7 @@ impl<A: Application> Host<A> {
     }
 
     /// Answers one message of the engine; what is returned is to be published.
-    fn answer(&mut self, message: AppMsg<HefuContext>) -> Result<Outgoing, EngineError> {
+    pub fn answer(&mut self, message: AppMsg<HefuContext>) -> Result<Outgoing, EngineError> {
         match message {
             AppMsg::ConsensusReady { reply } => {
                 let executed = self.app.height();
@@ -248,7 +297,7 @@ impl<A: Application> Host<A> {
         Ok(Vec::new())
     }
 
-    fn address(&self) -> Address {
+    pub fn address(&self) -> Address {
         if self.votes {
             Address(self.key.secret.key_id())
         } else {
@@ -536,7 +585,7 @@ impl<A: Application> Host<A> {
             .decided(height, block, certificate)
             .map_err(fault)?;
         // From here on the height is durable.
-        self.executed = Instant::now();
+        self.executed = self.time.now();
         self.proposals.decided(height);
         self.streams.decided(height);
         self.show();
@@ -579,7 +628,7 @@ impl<A: Application> Host<A> {
 
     /// A peer begins a height. It may be one ahead of this node, and is remembered so far only, or
     /// one lie would keep the network awake for long.
-    fn peer_begins(&mut self, height: u64) {
+    pub fn peer_begins(&mut self, height: u64) {
         let next = self.app.height() + 1;
         self.begun = self.begun.max(height.min(next + 1));
         if self.begun >= next {
@@ -590,12 +639,12 @@ impl<A: Application> Host<A> {
     }
 
     /// Begins the next height if it is time.
-    fn ask_hold(&mut self) -> Result<(), EngineError> {
+    pub fn ask_hold(&mut self) -> Result<(), EngineError> {
         let Some(mut held) = self.held.take() else {
             return Ok(());
         };
         let (has_work, ahead) = (self.app.has_work(), self.app.heights_ahead_of_publication());
-        match held.hold.at(Instant::now(), has_work, ahead) {
+        match held.hold.at(self.time.now(), has_work, ahead) {
             Verdict::AskAgain(ask_at) => {
                 held.ask_at = ask_at;
                 self.held = Some(held);
@@ -691,7 +740,7 @@ impl<A: Application> Host<A> {
     }
 
     /// Decided blocks for a peer. The range is the peer's word.
-    fn decided_values(
+    pub fn decided_values(
         &self,
         range: &RangeInclusive<Height>,
     ) -> Result<Vec<RawDecidedValue<HefuContext>>, EngineError> {

@@ -1,7 +1,8 @@
 //! The BFT engine behind one trait.
 //!
 //! Start at [`Application`]: what the engine asks of the node. [`run`] runs an engine until it is
-//! shut down or fails; [`EngineHandle`] tells a running engine that something happened.
+//! shut down or fails; [`EngineHandle`] tells a running engine that something happened. [`by_hand`]
+//! drives the same state machines without threads, sockets and clocks, for simulations.
 //!
 //! In scope: the order of blocks, how blocks travel between validators and are kept until they are
 //! decided, when an idle network rests, evidence of equivocation.
@@ -20,6 +21,7 @@
 
 mod app_loop;
 mod application;
+pub mod by_hand;
 mod codec;
 mod config;
 mod context;
