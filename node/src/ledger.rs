@@ -81,15 +81,30 @@ pub struct Ledger {
     frontier: Frontier,
     /// The block that was judged last and found valid: it need not be judged again when decided.
     judged: Option<(BlockId, CheckedBlock, Loaded)>,
+    planted: Option<Planted>,
+}
+
+/// A bug that a simulation plants, to show that it finds it. No node has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planted {
+    /// Takes no statement for executed.
+    SkipsWindow,
+    /// Sends its cosignature before the block and the cosignature are on disk.
+    CosignsBeforeSync,
+    /// Takes no file for registered.
+    IgnoresDigests,
 }
 
 /// What the rules ask of the shell beside the leaves.
-struct Around<'a>(&'a Shared);
+struct Around<'a>(&'a Shared, Option<Planted>);
 
 impl Surroundings for Around<'_> {
     type Fault = StoreFault;
 
     fn in_window(&self, id: &StatementId) -> Result<bool, StoreFault> {
+        if self.1 == Some(Planted::SkipsWindow) {
+            return Ok(false);
+        }
         // An executed statement whose time has not passed is in the window; one whose time has
         // passed is refused for its time. So the index of all executed statements answers the same.
         Ok(self.0.store.statement(id)?.is_some())
@@ -120,7 +135,13 @@ impl Ledger {
             metrics,
             frontier,
             judged: None,
+            planted: None,
         }
+    }
+
+    /// The same with a bug, for a simulation.
+    pub fn planted(self, planted: Option<Planted>) -> Self {
+        Self { planted, ..self }
     }
 
     fn network(&self) -> &Network {
@@ -151,6 +172,9 @@ impl Ledger {
                 let (store, there) = (self.store(), head.tree.value_hash(&key).is_some());
                 let put = match &touch {
                     _ if !there => loaded.put(touch, None),
+                    Touch::Digest(_) if self.planted == Some(Planted::IgnoresDigests) => {
+                        loaded.put(touch, None)
+                    }
                     Touch::Record(_) => {
                         let found = store.record_at(&key, u64::MAX)?;
                         loaded.put(touch, found.as_deref())
@@ -185,7 +209,7 @@ impl Ledger {
             }
         }
         let loaded = self.load(&block, &head)?;
-        let around = Around(&self.shared);
+        let around = Around(&self.shared, self.planted);
         let checked = CheckedBlock::check(block, self.network(), &head.before, &loaded, &around)?;
         Ok(match checked {
             Ok(checked) => Ok((checked, loaded)),
@@ -263,6 +287,11 @@ impl Ledger {
         // Write.
         let log_root: Hash = frontier.root();
         let height = executed.entry.height;
+        if self.planted == Some(Planted::CosignsBeforeSync) {
+            if let Some(own) = self.publication().cosignature(height - 1) {
+                self.gossip.broadcast(Message::Cosignature(own));
+            }
+        }
         self.store().commit(CommittedBlock {
             height,
             checked,

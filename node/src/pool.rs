@@ -155,11 +155,11 @@ impl Pool {
         }
     }
 
-    /// All that wait, for a peer that connects.
+    /// All that wait, in the order in which they came, for a peer that connects.
     pub fn all(&self) -> Vec<Statement> {
-        let waiting = self.statements.values();
-        waiting
-            .map(|waiting| waiting.statement.statement().clone())
-            .collect()
+        let mut waiting: Vec<&Waiting> = self.statements.values().collect();
+        waiting.sort_unstable_by_key(|waiting| waiting.place);
+        let statement = |waiting: &Waiting| waiting.statement.statement().clone();
+        waiting.into_iter().map(statement).collect()
     }
 }

@@ -117,22 +117,8 @@ impl Publication {
     /// The next block was decided and names the roots that this node reached at this height.
     /// Returns what the peers should hear. The cosignature is on disk when this returns.
     pub fn confirmed(&mut self, height: u64) -> Result<Option<HeightCosignature>, StoreFault> {
-        let (Some(keys), Some(candidate)) = (&self.keys, self.candidates.get(&height)) else {
+        let Some(own) = self.cosignature(height) else {
             return Ok(None);
-        };
-        // The same height may be cosigned anew after a restart: the text is the same.
-        if height < self.cosigned_height {
-            return Ok(None);
-        }
-        let seconds = self.shared.clock.now().0 / 1000;
-        let own = HeightCosignature {
-            height,
-            member: MemberCosignature {
-                member: keys.member,
-                seconds,
-                signature: keys.checkpoint.cosign(&candidate.text, seconds),
-            },
-            log_signature: keys.log.sign_note(&candidate.text),
         };
         self.shared
             .store
@@ -140,6 +126,25 @@ impl Publication {
         self.cosigned_height = height;
         self.insert(own.clone());
         Ok(Some(own))
+    }
+
+    /// This node's cosignature of a height that it reached and may cosign.
+    pub(crate) fn cosignature(&self, height: u64) -> Option<HeightCosignature> {
+        let (keys, candidate) = (self.keys.as_ref()?, self.candidates.get(&height)?);
+        // The same height may be cosigned anew after a restart: the text is the same.
+        if height < self.cosigned_height {
+            return None;
+        }
+        let seconds = self.shared.clock.now().0 / 1000;
+        Some(HeightCosignature {
+            height,
+            member: MemberCosignature {
+                member: keys.member,
+                seconds,
+                signature: keys.checkpoint.cosign(&candidate.text, seconds),
+            },
+            log_signature: keys.log.sign_note(&candidate.text),
+        })
     }
 
     /// A peer's cosignature.

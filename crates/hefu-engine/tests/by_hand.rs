@@ -160,7 +160,7 @@ impl World {
             }
             match ended {
                 Ok(()) => {}
-                Err(EngineError::Unsafe) => *slot = None,
+                Err(EngineError::Unsafe | EngineError::Start(_)) => *slot = None,
                 Err(error) => panic!("{number}: {error}"),
             }
         }
