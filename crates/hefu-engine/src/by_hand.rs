@@ -18,7 +18,7 @@ use crate::app_loop::{Host, Outgoing, Time};
 use crate::application::Application;
 use crate::codec::EngineCodec;
 use crate::config::{peer_key, Config};
-use crate::context::{HefuContext, Height};
+use crate::context::{HefuContext, Height, Vote};
 use crate::handle::{Calls, Signals};
 use crate::signing::{ConsensusKey, Epochs, Signatures};
 use crate::EngineError;
@@ -36,10 +36,11 @@ use arc_malachitebft_app::types::{
 use arc_malachitebft_app::wal::log::Log;
 use arc_malachitebft_app_channel::AppMsg;
 use arc_malachitebft_core_types::{
-    LinearTimeouts, Timeout, ValidatorSet as _, ValueOrigin, ValueResponse,
+    LinearTimeouts, NilOrVal, Timeout, ValidatorSet as _, ValueOrigin, ValueResponse, VoteType,
 };
 use arc_malachitebft_signing::{Signer, Verifier, VerifierExt};
 use bytes::Bytes;
+use hefu_types::BlockId;
 pub use log::LogFile;
 use std::collections::VecDeque;
 use std::future::Future;
@@ -81,6 +82,60 @@ pub struct Letter {
     pub channel: Channel,
     /// The message.
     pub bytes: Bytes,
+}
+
+/// What a validator says that it may say once only: two of one validator that differ in nothing but
+/// the block are equivocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Said {
+    /// Prevote 0, precommit 1, proposal 2.
+    pub kind: u8,
+    /// The height.
+    pub height: u64,
+    /// The round.
+    pub round: u32,
+    /// For which block; none for nil.
+    pub block: Option<BlockId>,
+}
+
+impl Said {
+    /// What a letter says, if it is one of these.
+    pub fn of(channel: Channel, bytes: &Bytes) -> Option<Self> {
+        let codec = EngineCodec {
+            part_bytes_max: bytes.len(),
+            response_bytes_max: 0,
+        };
+        let vote = |vote: &Vote| {
+            Some(Self {
+                kind: match vote.kind {
+                    VoteType::Prevote => 0,
+                    VoteType::Precommit => 1,
+                },
+                height: vote.height.0,
+                round: vote.round.as_u32()?,
+                block: match vote.value {
+                    NilOrVal::Nil => None,
+                    NilOrVal::Val(value) => Some(value.0),
+                },
+            })
+        };
+        match channel {
+            Channel::Consensus => match codec.decode(bytes.clone()).ok()? {
+                SignedConsensusMsg::Vote(said) => vote(&said.message),
+                SignedConsensusMsg::Proposal(said) => Some(Self {
+                    kind: 2,
+                    height: said.message.height.0,
+                    round: said.message.round.as_u32()?,
+                    block: Some(said.message.value.0),
+                }),
+            },
+            Channel::Liveness => match codec.decode(bytes.clone()).ok()? {
+                LivenessMsg::<HefuContext>::Vote(said) => vote(&said.message),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// What consensus is told, in the order in which it is to hear of it.
