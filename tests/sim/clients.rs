@@ -85,7 +85,7 @@ impl Clients {
 
 fn identity(document_type: &str, number: u32) -> Identity {
     Identity {
-        legal_issuer: "ISSUER".to_owned(),
+        legal_issuer: document_type.to_uppercase(),
         class: document_type.to_owned(),
         number: format!("N-{number}"),
         ..Identity::default()

@@ -155,7 +155,7 @@ fn agency(id: &str, key: ProvenKey) -> Agency {
         entitlements: vec![Entitlement {
             document_type: document_type.to_owned(),
             region: "north".to_owned(),
-            issuer_prefixes: vec![String::new()],
+            issuer_prefixes: vec![document_type.to_uppercase()],
             legal_basis: "Act 1".to_owned(),
         }],
         key_valid_before: Millis(u64::MAX),

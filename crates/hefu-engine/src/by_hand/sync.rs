@@ -34,6 +34,8 @@ pub(super) struct Sync {
     asked: Option<Asked>,
     /// Blocks of heights that consensus has not begun.
     ahead: BTreeMap<u64, ValueResponse<HefuContext>>,
+    /// The height whose block consensus has and has not decided with, and until when it may.
+    taken: Option<(u64, Instant)>,
     /// Who sent something bad last.
     shunned: Option<u16>,
     status_at: Instant,
@@ -57,6 +59,7 @@ impl Sync {
             height: None,
             asked: None,
             ahead: BTreeMap::new(),
+            taken: None,
             shunned: None,
             status_at: now,
             ask_not_before: now,
@@ -88,6 +91,7 @@ impl Sync {
         if again {
             self.ahead.clear();
             self.asked = None;
+            self.taken = None;
         }
     }
 
@@ -95,6 +99,7 @@ impl Sync {
     pub fn failed(&mut self, height: u64, blamed: Option<PeerId>, now: Instant) {
         self.ahead.retain(|of, _| *of < height);
         self.asked = None;
+        self.taken = None;
         self.ask_not_before = now + STATUS_INTERVAL;
         let number = |id| self.peers.iter().find(|(_, known)| *known == id);
         if let Some((number, _)) = blamed.and_then(number) {
@@ -108,7 +113,8 @@ impl Sync {
             return None;
         }
         let mut from = self.height?;
-        while self.ahead.contains_key(&from) {
+        let taken = self.taken.filter(|(_, until)| now < *until);
+        while self.ahead.contains_key(&from) || taken.is_some_and(|(of, _)| of == from) {
             from += 1;
         }
         let mut able = self.tips.iter().filter(|(_, tip)| **tip >= from);
@@ -160,6 +166,8 @@ impl<A: Application> Hands<A> {
     pub(super) fn take_synced(&mut self) {
         let height = self.sync.height;
         if let Some(response) = height.and_then(|height| self.sync.ahead.remove(&height)) {
+            let until = self.now + REQUEST_TIMEOUT;
+            self.sync.taken = height.map(|height| (height, until));
             self.mail.push_back(Mail::Synced(response));
         }
         self.request();
