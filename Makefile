@@ -13,8 +13,11 @@ export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
 # The crates without clock, disk, socket or thread. The tidy test holds this list to its own.
 PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire
 
+FIRST ?= 0
+SEEDS ?= 1000
+
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood
+.PHONY: help setup build demo sim figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +30,9 @@ build: setup ## build everything
 
 demo: build ## a whole network on this machine, shown step by step (DOCS=folder: with your own documents)
 	"$(TARGET_DIR)/$(PROFILE)/hefu-demo" --samples samples $(if $(DOCS),--docs "$(DOCS)")
+
+sim: build ## simulated networks with faults, SEEDS=1000 of them (FIRST=417 SEEDS=1 VERBOSE=1: one of them again, every event)
+	"$(TARGET_DIR)/$(PROFILE)/hefu-sim" --first $(FIRST) --seeds $(SEEDS) $(if $(VERBOSE),--verbose) $(if $(PLANT),--plant $(PLANT))
 
 figures: build ## speed and memory of a network on this machine, printed
 	"$(TARGET_DIR)/$(PROFILE)/hefu-figures"

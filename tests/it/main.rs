@@ -8,4 +8,5 @@ mod hostile;
 mod log;
 mod network;
 mod replay;
+mod sim;
 mod tidy;

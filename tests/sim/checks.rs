@@ -1,7 +1,7 @@
 //! What is derived anew: during the run from what nodes say, at its end from their disks.
 
 use super::faults::Liar;
-use super::node::Running;
+use super::node::{Found, Running};
 use super::parties::SUITE;
 use super::world::World;
 use hefu_node::gossip::{HeightCosignature, Message};
@@ -241,11 +241,15 @@ impl World {
         }
     }
 
-    /// What a node said before it died it still knows when it begins again.
-    pub fn check_memory(&mut self, at: usize, running: &Running) {
+    /// What a node said before it died its disk still knows, before anything is done with it.
+    pub fn check_memory(&mut self, at: usize, disk: &Found) {
         let told = self.seen.told.get(&at).copied().unwrap_or(0);
-        let height = running.shared.store.height();
-        if self.nodes[at].liar == Some(Liar::ForgetsThings) && told > height + 1 && running.votes {
+        let Found {
+            height,
+            cosigned,
+            votes,
+        } = *disk;
+        if self.nodes[at].liar == Some(Liar::ForgetsThings) && told > height + 1 && votes {
             self.find(format!(
                 "node {at} lost all above {height}, had {told}, and votes"
             ));
@@ -260,13 +264,12 @@ impl World {
         }
         let range = self.seen.cosigned.range((at, 0)..=(at, u64::MAX));
         let sent = range.last().map(|((_, height), _)| *height);
-        let kept = running.shared.store.largest_cosigned().ok().flatten();
-        if sent > kept {
+        if sent > cosigned {
             self.find(format!(
-                "node {at} forgot that it cosigned {sent:?}: it knows {kept:?}"
+                "node {at} forgot that it cosigned {sent:?}: it knows {cosigned:?}"
             ));
         }
-        if !running.votes {
+        if !votes {
             let why = self.nodes[at].marks.follower.clone().unwrap_or_default();
             self.find(format!("node {at} lost nothing and follows: {why}"));
         }

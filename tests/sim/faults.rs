@@ -6,6 +6,7 @@
 
 use super::network::Weather;
 use super::world::{Event, Heals, World, MS, SECOND};
+use hefu_node::ledger::Planted;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::Rng;
@@ -55,11 +56,19 @@ impl Faults {
 impl World {
     pub fn draw_liars(&mut self) {
         let most = (self.nodes.len() - 1) / 3;
-        let number = self.rng.gen_range(0..=most);
+        let mut number = self.rng.gen_range(0..=most);
+        // A window that is not asked matters only if somebody proposes what was executed.
+        let repeats = self.plan.planted == Some(Planted::SkipsWindow);
+        if repeats {
+            number = 1;
+        }
         let mut all: Vec<usize> = (0..self.nodes.len()).collect();
         all.shuffle(&mut self.rng);
         for at in all.into_iter().take(number) {
-            let liar = LIARS[self.rng.gen_range(0..LIARS.len())];
+            let liar = match repeats {
+                true => Liar::RepeatsStatements,
+                false => LIARS[self.rng.gen_range(0..LIARS.len())],
+            };
             self.nodes[at].liar = Some(liar);
             self.count(match liar {
                 Liar::ExecutesOtherwise => "nodes that execute otherwise",
@@ -177,7 +186,7 @@ impl World {
     /// A disk turns out not to have what it said that it had.
     fn forget(&mut self, at: usize) {
         self.stop(at, u64::MAX);
-        match self.rng.gen_range(0..4) {
+        match self.rng.gen_range(0..5) {
             0 => {
                 let batches = self.rng.gen_range(1..20);
                 self.count("synced writes lost");
@@ -194,6 +203,12 @@ impl World {
                 let choice = self.rng.gen();
                 self.nodes[at].log.damage(choice);
                 self.note(format_args!("a bit flips in the log of {at}"));
+            }
+            3 => {
+                self.count("bits flipped in a store");
+                let choice = self.rng.gen();
+                let row = self.nodes[at].disk.damage(choice);
+                self.note(format_args!("a bit flips in the store of {at}: {row}"));
             }
             _ => {
                 self.count("disks wiped");

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// After so many runs in which something was found it is clear enough.
+const FAILED_MAX: usize = 10;
+
 /// Runs simulated networks with faults, each from a seed. A seed is always the same run.
 #[derive(Parser)]
 struct Arguments {
@@ -21,9 +24,6 @@ struct Arguments {
     /// Plants a bug in all nodes, to see it found.
     #[arg(long, value_enum)]
     plant: Option<Bug>,
-    /// Goes on after a run in which something was found.
-    #[arg(long)]
-    keep_going: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -108,12 +108,11 @@ fn main() -> ExitCode {
             planted: arguments.plant.map(Bug::planted),
             verbose: arguments.verbose,
         });
-        let failed = !ran.found.is_empty();
-        if failed {
+        if !ran.found.is_empty() {
             print_failed(&ran);
         }
         sum.add(ran);
-        if failed && !arguments.keep_going {
+        if sum.failed.len() == FAILED_MAX {
             break;
         }
         if sum.runs % 50 == 0 {

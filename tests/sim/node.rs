@@ -61,6 +61,13 @@ pub(super) struct Running {
     offenders: Arc<Mutex<Vec<PublicKey>>>,
 }
 
+/// What a node finds on its disk.
+pub(super) struct Found {
+    pub height: u64,
+    pub cosigned: Option<u64>,
+    pub votes: bool,
+}
+
 /// A node's number as the name of its peer.
 pub(super) trait PeerOf {
     fn peer(&self, at: usize) -> PublicKey;
@@ -216,7 +223,6 @@ impl World {
                     "{at} starts at {height}, votes: {}",
                     running.votes
                 ));
-                self.check_memory(at, &running);
                 self.nodes[at].running = Some(running);
                 self.relink_soon(Some(at));
                 self.touch(at, |_, _| Ok(()));
@@ -242,7 +248,6 @@ impl World {
             .iter()
             .map(|other| self.parties.peer(usize::from(*other)))
             .collect();
-        let keys = &self.parties.validators[at];
         let node = &mut self.nodes[at];
         let fault = |error: hefu_store::StoreFault| EngineError::Application(Box::new(error));
 
@@ -256,6 +261,14 @@ impl World {
         if let Err(why) = may_vote {
             node.marks.follower = Some(why);
         }
+        let found = Found {
+            height: opened.before.height,
+            cosigned: opened.store.largest_cosigned().map_err(fault)?,
+            votes,
+        };
+        self.check_memory(at, &found);
+        let keys = &self.parties.validators[at];
+        let node = &mut self.nodes[at];
         let name = network.genesis().validators[at].name.clone();
         let checkpoint_keys = votes.then(|| CheckpointKeys {
             member: at as u16,
@@ -444,15 +457,16 @@ impl World {
         } else if diverged && node.liar == Some(Liar::ExecutesOtherwise) && !node.mended {
             self.count("stopped with other roots");
             self.reexecute(at);
-        } else if matches!(error, EngineError::Unsafe) && node.liar == Some(Liar::ForgetsThings) {
-            // Its operator runs `hefu-node rejoin`.
-            self.count("damaged logs that were noticed");
+        } else if node.liar == Some(Liar::ForgetsThings) {
             self.stop(at, u64::MAX);
-            let node = &mut self.nodes[at];
-            node.log.lose();
-            node.marks.founding = false;
-            node.marks.follower = Some("an operator ran `hefu-node rejoin`".to_owned());
-            self.after(SECOND, Event::Start(at));
+            if matches!(error, EngineError::Unsafe) {
+                self.count("damaged logs that were noticed");
+            } else {
+                // Its operator moves the folder of the store aside.
+                self.count("damaged stores that were noticed");
+                self.nodes[at].disk = MemoryDisk::new();
+            }
+            self.rejoin(at);
         } else {
             self.find(format!("node {at} stopped: {sentence}"));
         }
@@ -466,12 +480,18 @@ impl World {
         let undone = Store::open_memory(&node.disk, &network)
             .and_then(|opened| opened.store.undo_last().map(drop));
         node.mended = true;
-        node.log.lose();
-        node.marks.founding = false;
-        node.marks.follower = Some("an operator ran `hefu-node rejoin`".to_owned());
         if let Err(error) = undone {
             self.find(format!("node {at} cannot take its block back: {error}"));
         }
+        self.rejoin(at);
+    }
+
+    /// As `hefu-node rejoin` and a start.
+    fn rejoin(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        node.log.lose();
+        node.marks.founding = false;
+        node.marks.follower = Some("an operator ran `hefu-node rejoin`".to_owned());
         self.after(SECOND, Event::Start(at));
     }
 }
