@@ -15,16 +15,17 @@ use hefu_types::leaf::{value_hash, SetLeaf};
 use hefu_types::operation::Operation;
 use hefu_types::profile::Profile;
 use hefu_types::statement::CheckedStatement;
-use hefu_types::{key, Digest, EntryIndex, FactRoot, KeyId, PublicKey, StateKey, StatementId};
+use hefu_types::{key, Digest, EntryIndex, FactRoot, PublicKey, StateKey, StatementId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// A run of the rules from genesis, by nothing but blocks.
 struct Replayed {
     /// By height.
     checkpoints: Vec<Checkpoint>,
     /// All statements in their order, with their entries and outcomes.
-    statements: Vec<(EntryIndex, CheckedStatement, Vec<Outcome>)>,
+    statements: Vec<(EntryIndex, Arc<CheckedStatement>, Vec<Outcome>)>,
 }
 
 /// What the rules ask beside the leaves, out of what was replayed.
@@ -39,9 +40,6 @@ impl Surroundings for Window<'_> {
 
     fn in_window(&self, id: &StatementId) -> Result<bool, Infallible> {
         Ok(self.executed.contains(id))
-    }
-    fn verified_before(&self, _: &StatementId, _: &KeyId, _: &[u8]) -> bool {
-        false
     }
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, Infallible> {
         let text = self.texts.get(height as usize);
@@ -73,7 +71,7 @@ fn replay(network: &Network, blocks: &[StoredBlock]) -> Result<Replayed, String>
             state_root: last.state_root,
             checkpoint_hash: last.text_hash(SUITE, network.origin()),
         };
-        let read = ReadBlock::read(&block.bytes, network).map_err(|error| at(&error))?;
+        let read = ReadBlock::read(&block.bytes, network, |_| None).map_err(|error| at(&error))?;
         read.names(&before).map_err(|error| at(&error))?;
         let mut loaded = Loaded::default();
         loop {
@@ -98,7 +96,7 @@ fn replay(network: &Network, blocks: &[StoredBlock]) -> Result<Replayed, String>
             (before.size.0..).zip(checked.statements().iter().zip(&done.outcomes))
         {
             executed.insert(statement.id());
-            frontier.append(SUITE.log_leaf(&statement.statement().cose), |_, _, _| {});
+            frontier.append(SUITE.log_leaf(&statement.statement().cose()), |_, _, _| {});
             statements.push((EntryIndex(index), statement.clone(), outcomes.clone()));
         }
         frontier.append(SUITE.log_leaf(&done.entry.encode()), |_, _, _| {});

@@ -93,7 +93,8 @@ fn identity(document_type: &str, number: u32) -> Identity {
 }
 
 fn record(document_type: &str, number: u32) -> StateKey {
-    let number = Profile::Generic.check(&identity(document_type, number));
+    let identity = identity(document_type, number);
+    let number = Profile::Generic.check(&identity);
     key::record(SUITE, &number.expect("it fits the profile"))
 }
 

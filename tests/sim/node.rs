@@ -105,7 +105,7 @@ impl Simulated {
             hefu_types::statement::SignedHeader::read(
                 super::parties::SUITE,
                 &block.header.network,
-                &statement.cose,
+                statement.cose(),
             )
             .is_ok_and(|header| is_in_time(header.payload.valid_until, time))
         };
