@@ -96,7 +96,7 @@ fn replay(network: &Network, blocks: &[StoredBlock]) -> Result<Replayed, String>
             (before.size.0..).zip(checked.statements().iter().zip(&done.outcomes))
         {
             executed.insert(statement.id());
-            frontier.append(SUITE.log_leaf(&statement.statement().cose()), |_, _, _| {});
+            frontier.append(SUITE.log_leaf(statement.statement().cose()), |_, _, _| {});
             statements.push((EntryIndex(index), statement.clone(), outcomes.clone()));
         }
         frontier.append(SUITE.log_leaf(&done.entry.encode()), |_, _, _| {});

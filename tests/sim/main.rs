@@ -115,7 +115,7 @@ fn main() -> ExitCode {
         if sum.failed.len() == FAILED_MAX {
             break;
         }
-        if sum.runs % 50 == 0 {
+        if sum.runs.is_multiple_of(50) {
             eprintln!("{} runs, {:.0} s", sum.runs, begun.elapsed().as_secs_f64());
         }
     }

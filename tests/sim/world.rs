@@ -186,7 +186,7 @@ impl World {
                 break;
             }
             self.happen(event);
-            if self.calm && self.events % 16 == 0 && self.unsettled().is_none() {
+            if self.calm && self.events.is_multiple_of(16) && self.unsettled().is_none() {
                 break;
             }
         }

@@ -17,7 +17,14 @@ const VOTERS: u16 = 4;
 
 /// What survives of an application: its chain and its proposals.
 #[derive(Clone, Default)]
-struct Disk(Arc<Mutex<(Vec<(Bytes, Bytes)>, Vec<KeptProposal>)>>);
+struct Disk(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    /// Blocks with their certificates.
+    chain: Vec<(Bytes, Bytes)>,
+    proposals: Vec<KeptProposal>,
+}
 
 /// An application whose blocks say who made them.
 struct Chain {
@@ -28,7 +35,7 @@ struct Chain {
 impl Chain {
     fn blocks(&self) -> Vec<Bytes> {
         let disk = self.disk.0.lock().expect("nobody panics");
-        disk.0.iter().map(|(block, _)| block.clone()).collect()
+        disk.chain.iter().map(|(block, _)| block.clone()).collect()
     }
 }
 
@@ -60,20 +67,20 @@ impl Application for Chain {
     }
     fn keep(&mut self, proposal: &KeptProposal) -> Result<(), Infallible> {
         let mut disk = self.disk.0.lock().expect("nobody panics");
-        disk.1.push(proposal.clone());
+        disk.proposals.push(proposal.clone());
         Ok(())
     }
     fn kept(&self) -> Result<Vec<KeptProposal>, Infallible> {
-        Ok(self.disk.0.lock().expect("nobody panics").1.clone())
+        Ok(self.disk.0.lock().expect("nobody panics").proposals.clone())
     }
     fn decided(&mut self, _: u64, block: Bytes, certificate: Bytes) -> Result<(), Infallible> {
         let mut disk = self.disk.0.lock().expect("nobody panics");
-        disk.0.push((block, certificate));
+        disk.chain.push((block, certificate));
         Ok(())
     }
     fn decided_block(&self, height: u64) -> Result<Option<(Bytes, Bytes)>, Infallible> {
         let disk = self.disk.0.lock().expect("nobody panics");
-        Ok(disk.0.get(height as usize - 1).cloned())
+        Ok(disk.chain.get(height as usize - 1).cloned())
     }
     fn last_block_was_empty(&self) -> bool {
         false

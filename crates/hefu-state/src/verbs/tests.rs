@@ -279,7 +279,7 @@ impl World {
         for statement in checked.statements() {
             self.window.insert(statement.id());
             self.frontier
-                .append(SUITE.log_leaf(&statement.statement().cose()), |_, _, _| {});
+                .append(SUITE.log_leaf(statement.statement().cose()), |_, _, _| {});
         }
         self.frontier
             .append(SUITE.log_leaf(&done.entry.encode()), |_, _, _| {});
