@@ -25,6 +25,5 @@ mod node;
 mod parties;
 mod world;
 
-pub use faults::Liar;
 pub use hefu_node::ledger::Planted;
 pub use world::{simulate, Plan, Ran};
