@@ -38,7 +38,9 @@ pub struct CheckpointKeys {
 struct Candidate {
     checkpoint: Checkpoint,
     text: String,
-    tree: StateTree,
+    /// The state of its height, until it or a later height is published: a tree that is kept keeps
+    /// all that changed since.
+    tree: Option<StateTree>,
     set: Arc<SetLeaf>,
     cosignatures: BTreeMap<u16, HeightCosignature>,
 }
@@ -102,7 +104,7 @@ impl Publication {
             Candidate {
                 checkpoint,
                 text,
-                tree,
+                tree: Some(tree),
                 set,
                 cosignatures,
             },
@@ -234,7 +236,10 @@ impl Publication {
             log_signature,
             cosignatures: cosignatures.clone(),
         };
-        let (tree, set) = (candidate.tree.clone(), Arc::clone(&candidate.set));
+        let set = Arc::clone(&candidate.set);
+        let Some(tree) = candidate.tree.take() else {
+            return false;
+        };
         self.best = Some(CarriedQuorum {
             height,
             cosignatures,
@@ -246,6 +251,9 @@ impl Publication {
         self.published_height = height;
         self.shared.set_published(Published { signed, tree, set });
         self.candidates.retain(|of, _| *of + HEIGHTS_KEPT > height);
+        for (_, passed) in self.candidates.range_mut(..height) {
+            passed.tree = None;
+        }
         true
     }
 

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 /// Blocks of files in memory, with the indices and filters of the files, in bytes.
 const CACHE_BYTES: usize = 64 << 20;
 /// Rows in memory of all columns before they are written into files, in bytes.
-const WRITE_BUFFERS_BYTES: usize = 48 << 20;
+const WRITE_BUFFERS_BYTES: usize = 96 << 20;
 /// Rows in memory of one column, in bytes.
-const WRITE_BUFFER_BYTES: usize = 16 << 20;
+const WRITE_BUFFER_BYTES: usize = 32 << 20;
 /// The log of writes, after which the oldest column is written into files, in bytes.
 const WAL_BYTES_MAX: u64 = 256 << 20;
 /// What is asked of the disk at once by who reads a whole column.
@@ -291,13 +291,15 @@ fn column_options(column: Column, cache: &Cache) -> Options {
     let mut options = Options::default();
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);
     options.set_level_compaction_dynamic_level_bytes(true);
-    options.set_compression_type(match column {
-        // Hashes do not shrink.
+    // What is young is written again soon; and hashes do not shrink.
+    options.set_compression_type(DBCompressionType::None);
+    options.set_bottommost_compression_type(match column {
         Column::Nodes | Column::Changed | Column::Statements | Column::OperationIds => {
             DBCompressionType::None
         }
         _ => DBCompressionType::Lz4,
     });
+    options.set_level_zero_file_num_compaction_trigger(8);
     match column {
         Column::Leaves => {
             options.set_prefix_extractor(SliceTransform::create_fixed_prefix(StateKey::LEN));

@@ -128,6 +128,12 @@ impl Outbox {
         }
     }
 
+    /// Whether statements wait for a peer.
+    pub(super) fn has_statements(&self, peer: usize) -> bool {
+        let lanes = self.peers[peer].as_ref();
+        lanes.is_some_and(|lanes| !lanes.statements.items.is_empty())
+    }
+
     /// Queues for a peer, if it is connected. Says whether anything waits that did not before.
     pub(super) fn push(&mut self, peer: usize, item: Queued) -> bool {
         let Some(lanes) = self.peers[peer].as_mut() else {

@@ -23,6 +23,9 @@ use tokio::time::Instant;
 
 /// The most requests without statements under way to one peer.
 const MESSAGES_UNDER_WAY_MAX: usize = 4;
+/// A peer gets statements this often at most. A request costs as much as verifying some ten statements:
+/// the first goes at once, and those that come meanwhile go together.
+const STATEMENTS_INTERVAL: Duration = Duration::from_millis(5);
 /// The most streams of one connection, both ways: what goes out, what comes in from a peer with the
 /// same bounds, and some that are acknowledged and not yet closed.
 const STREAMS_MAX: usize = 2 * (MESSAGES_UNDER_WAY_MAX + 1) + 6;
@@ -105,6 +108,8 @@ struct Peer {
     /// Its messages in the inbox.
     inbound: usize,
     statements_under_way: bool,
+    /// Statements are not sent before: under load many go together.
+    statements_due: Instant,
     messages_under_way: usize,
 }
 
@@ -119,6 +124,7 @@ impl Peer {
             unreadable: 0,
             inbound: 0,
             statements_under_way: false,
+            statements_due: now,
             messages_under_way: 0,
         }
     }
@@ -202,7 +208,7 @@ impl Task {
                 self.shut_out(at);
             }
             self.dial();
-            self.send();
+            let send_due = self.send();
             if let Err(CallerGone) = self.hand_over() {
                 break;
             }
@@ -213,7 +219,7 @@ impl Task {
                 () = self.events.closed() => break,
                 // An arrival that waits is handed over at the top of the loop.
                 () = room(&self.events), if !self.inbox.is_empty() => {}
-                () = until(dial_due.into_iter().chain(forget_due).min()) => {}
+                () = until(dial_due.into_iter().chain(forget_due).chain(send_due).min()) => {}
             }
         }
         let mut outbox = self.shared.outbox();
@@ -247,9 +253,11 @@ impl Task {
         }
     }
 
-    /// Sends what waits, as far as acknowledgements allow.
-    fn send(&mut self) {
+    /// Sends what waits, as far as acknowledgements allow. Tells when statements that wait for others
+    /// are due.
+    fn send(&mut self) -> Option<Instant> {
         let shared = self.shared.clone();
+        let (now, mut due) = (Instant::now(), None);
         let mut outbox = shared.outbox();
         for at in 0..self.peers.len() {
             while self.peers[at].messages_under_way < MESSAGES_UNDER_WAY_MAX {
@@ -260,17 +268,24 @@ impl Task {
                 let parcel = Parcel::Sealed(item.bytes.clone());
                 self.request(&mut outbox.counters, at, parcel, vec![item], false);
             }
-            if self.peers[at].statements_under_way {
+            let statements_due = self.peers[at].statements_due;
+            if self.peers[at].statements_under_way || !outbox.has_statements(at) {
+                continue;
+            }
+            if statements_due > now {
+                due = due.into_iter().chain([statements_due]).min();
                 continue;
             }
             if let Some(items) = outbox.take_statements(at) {
                 self.peers[at].statements_under_way = true;
+                self.peers[at].statements_due = now + STATEMENTS_INTERVAL;
                 outbox.counters.statements_out += items.len() as u64;
                 let statements = items.iter().map(|item| item.bytes.clone()).collect();
                 let parcel = Parcel::Statements(statements);
                 self.request(&mut outbox.counters, at, parcel, items, true);
             }
         }
+        due
     }
 
     fn request(
