@@ -12,7 +12,7 @@ use hefu_store::{StatementPosition, StoreFault};
 use hefu_types::canonical::DecodeError;
 use hefu_types::key;
 use hefu_types::leaf::KeyLeaf;
-use hefu_types::statement::{Statement, StatementError};
+use hefu_types::statement::{SignedHeader, Statement, StatementError};
 use hefu_types::{Code, StatementId};
 
 /// What became of a submission.
@@ -87,6 +87,17 @@ impl AdmissionError {
             Self::Full | Self::Store(_) => Code::Busy,
             Self::NoRoom => Code::NoRoom,
         }
+    }
+}
+
+/// As [`admit`], of a statement that a peer passed on, whom nobody answers: one whose identity was
+/// executed, as happens where blocks are faster than statements, is not looked at any further.
+pub fn admit_of_peer(shared: &Shared, statement: Statement) -> Result<Admitted, AdmissionError> {
+    let (suite, digest) = (shared.network.suite(), shared.network.digest());
+    let SignedHeader { id, .. } = SignedHeader::read(suite, &digest, statement.cose())?;
+    match shared.store.statement(&id)? {
+        Some(position) => Ok(Admitted::Executed { id, position }),
+        None => admit(shared, statement),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What peers say: statements into the pool, cosignatures into the publication, wakes to the engine.
 
-use crate::admission::{admit, AdmissionError, Admitted};
+use crate::admission::{admit_of_peer, AdmissionError, Admitted};
 use crate::gossip::{Gossip, GossipEvent, Message};
 use crate::publication::{Heard, Publication, HEIGHTS_KEPT};
 use crate::quota::Quota;
@@ -118,7 +118,7 @@ impl Hearing {
         let mut in_vain = InVain::default();
         for statement in statements {
             let begun = Instant::now();
-            match admit(&self.shared, statement) {
+            match admit_of_peer(&self.shared, statement) {
                 Ok(Admitted::Waiting { new: true, .. }) => {
                     news = true;
                     continue;

@@ -67,9 +67,20 @@ pub enum LedgerFault {
         /// The keys of the state.
         keys: usize,
     },
+    /// This node's disk is older than what it signed.
+    #[error("{}", forgot(*.0))]
+    Forgot(u64),
     /// A proposal on disk that cannot be read.
     #[error("a kept proposal cannot be read: {0}; run `hefu-node rejoin`")]
     Kept(#[from] std::io::Error),
+}
+
+/// Why a node follows whose peers remember more than its disk.
+pub fn forgot(height: u64) -> String {
+    format!(
+        "peers show this node's cosignature of height {height}, which its disk does not have: \
+         an old copy was put back, so its votes since then are forgotten"
+    )
 }
 
 /// See the module.
@@ -444,7 +455,12 @@ impl Application for Ledger {
                     },
                 })?,
         };
-        self.execute_and_write(&block, &checked, &loaded, &certificate)
+        self.execute_and_write(&block, &checked, &loaded, &certificate)?;
+        // Before the engine votes on the next height.
+        match self.publication().forgot() {
+            Some(height) => Err(LedgerFault::Forgot(height)),
+            None => Ok(()),
+        }
     }
 
     fn decided_block(&self, height: u64) -> Result<Option<(Bytes, Bytes)>, LedgerFault> {

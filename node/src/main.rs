@@ -252,12 +252,12 @@ fn run_node(path: &Path, stop_with_stdin: bool) -> anyhow::Result<()> {
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     match ended? {
         Ended::Told => Ok(()),
-        Ended::MayVote => {
-            // Begin anew as a validator: same program, same arguments, same process.
+        Ended::MayVote | Ended::MustFollow => {
+            // Begin anew as what it is now: same program, same arguments, same process.
             let error = std::process::Command::new(std::env::current_exe()?)
                 .args(std::env::args_os().skip(1))
                 .exec();
-            Err(error).context("starting again as a validator")
+            Err(error).context("starting again")
         }
     }
 }

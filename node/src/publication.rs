@@ -70,6 +70,8 @@ pub struct Publication {
     best: Option<CarriedQuorum>,
     published_height: u64,
     cosigned_height: u64,
+    /// A peer showed a cosignature of this node that this node does not know.
+    forgot: Option<u64>,
     /// How many peers' cosignatures did not verify.
     refused: u64,
 }
@@ -90,6 +92,7 @@ impl Publication {
             best: None,
             published_height,
             cosigned_height,
+            forgot: None,
             refused: 0,
         })
     }
@@ -186,6 +189,16 @@ impl Publication {
             self.refused += 1;
             return Heard::Forged;
         }
+        let is_own = self
+            .keys
+            .as_ref()
+            .is_some_and(|keys| keys.member == by.member);
+        if is_own && *height > self.cosigned_height {
+            // What leaves is on disk before: a disk that does not have it was put back.
+            self.forgot = Some(*height);
+            self.keys = None;
+            return Heard::Nothing;
+        }
         if self.insert(cosignature) {
             Heard::Published
         } else {
@@ -273,6 +286,12 @@ impl Publication {
         candidates
             .flat_map(|(_, candidate)| candidate.cosignatures.values().cloned())
             .collect()
+    }
+
+    /// The height of a cosignature of this node that only its peers know: its votes of then are
+    /// forgotten too, so it must not vote.
+    pub fn forgot(&self) -> Option<u64> {
+        self.forgot
     }
 
     /// How many cosignatures of peers did not verify.

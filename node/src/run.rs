@@ -6,10 +6,10 @@ use crate::disk::{DiskRoom, NoRoom};
 use crate::gossip::{self, GossipConfig, GossipError, GossipLimits, GossipPeer};
 use crate::hear::Hearing;
 use crate::http::{self, Api};
-use crate::ledger::{Ledger, LedgerFault};
+use crate::ledger::{forgot as forgot_votes, Ledger, LedgerFault};
 use crate::memory::{Memory, Regaining};
 use crate::metrics::Metrics;
-use crate::publication::CheckpointKeys;
+use crate::publication::{CheckpointKeys, Publication};
 use crate::room;
 use crate::serve::{self, ConnectionLimits};
 use crate::shared::Shared;
@@ -20,7 +20,7 @@ use hefu_types::block::BLOCK_BYTES_MAX;
 use hefu_types::leaf::SetLeaf;
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -89,7 +89,7 @@ impl RunError {
                         | LedgerFault::NoRoom { .. }
                         | LedgerFault::Kept(_),
                     ) => true,
-                    None => false,
+                    Some(LedgerFault::Forgot(_)) | None => false,
                 }
             }
             Self::Engine(EngineError::Failed | EngineError::Start(_)) => false,
@@ -106,6 +106,8 @@ pub enum Ended {
     Told,
     /// It followed and may vote again: the caller runs it anew.
     MayVote,
+    /// It voted and has found that it may have forgotten votes: the caller runs it anew, and it follows.
+    MustFollow,
 }
 
 /// Runs a node until `stop` is done or something fails.
@@ -210,7 +212,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     let begun = tokio::spawn(begun(engine.status(), memory.clone()));
     let regained = regained(Arc::clone(&shared), votes);
     let runs_out = disk.clone().runs_out(Arc::clone(&metrics));
-    let ledger = Ledger::new(shared, publication, gossip, metrics, frontier);
+    let ledger = Ledger::new(shared, Arc::clone(&publication), gossip, metrics, frontier);
     let engine_config = hefu_engine::Config {
         moniker: config.name.clone(),
         network: network.digest(),
@@ -255,6 +257,13 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     for task in [public, operators, hearing, begun] {
         task.abort();
     }
+    let forgot = lock(&publication).forgot();
+    if let Some(height) = forgot {
+        let why = forgot_votes(height);
+        tracing::warn!(%why, "this node stops voting and follows");
+        memory.forget(&why)?;
+        return Ok(Ended::MustFollow);
+    }
     match ended {
         Ok(()) => why,
         // The engine takes a write of its log that failed for a loss of memory. Nothing is sent before
@@ -264,6 +273,10 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
             None => RunError::Engine(error),
         }),
     }
+}
+
+fn lock(publication: &Mutex<Publication>) -> MutexGuard<'_, Publication> {
+    publication.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// With the first decided block the votes before it are in the engine's log: from then on an empty
