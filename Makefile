@@ -17,7 +17,7 @@ FIRST ?= 0
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo sim figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood
+.PHONY: help setup build demo sim figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ sim: build ## simulated networks with faults, SEEDS=1000 of them (FIRST=417 SEED
 
 figures: build ## speed and memory of a network on this machine, printed
 	"$(TARGET_DIR)/$(PROFILE)/hefu-figures"
+
+beside: build ## PostgreSQL and etcd on this machine, side by side with Hefu (SECONDS_EACH=10 REPEATS=5, 20 minutes)
+	HEFU="$${HEFU:-$(TARGET_DIR)/$(PROFILE)/hefu}" tests/beside/run.sh
 
 test: build ## all tests
 	$(CARGO) test --profile $(PROFILE) --workspace $(TEST_FLAGS)
