@@ -379,8 +379,9 @@ client_ports=("${ports[@]:4:3}") peer_ports=("${ports[@]:7:3}")
 
 first=0
 touch "$folder/measurements" "$folder/complaint"
-versions=("$("$pg/postgres" --version)" "$(etcd --version | head -n1)")
-if [ -x "$hefu" ]; then versions+=("$("$hefu" --version)"); fi
+etcd_version=$(etcd --version)
+versions=("$("$pg/postgres" --version)" "${etcd_version%%$'\n'*}")
+if [ -x "$hefu" ]; then versions+=("$("$hefu" --version || echo "hefu of an unknown version")"); fi
 if revision=$(git -C "$root" describe --always --dirty 2>/dev/null); then versions+=("Hefu's source $revision"); fi
 python3 "$here/report.py" machine "$folder" "${versions[@]}" >"$folder/machine"
 
