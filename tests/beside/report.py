@@ -107,8 +107,8 @@ def table(summaries):
             speed += f", {s['failed']} transactions failed"
         cells.append(speed)
         cells += [milliseconds(s[key]) for key in ("p50_ms", "p95_ms", "p99_ms")]
-        cells.append(f"{s['operations_per_second'] / compared:.2f}" if compared else "–")
-        cells.append("within" if s["generator_cores"] is None else f"{s['generator_cores']:.2f}")
+        cells.append(f"{s['operations_per_second'] / compared:.3g}" if compared else "–")
+        cells.append(f"{s['generator_cores']:.2f}")
         cells.append("–" if s["machine_busy"] is None else f"{s['machine_busy'] * 100:.0f} %")
         yield f"| {' | '.join(cells)} |"
 

@@ -7,8 +7,7 @@
 #   SECONDS_EACH=10 REPEATS=5   how long and how often every row is measured, in rotation (A B C, A B C, ...), so that
 #                               noise of the machine hits all alike; a fifth of the time, at least a second, warms up
 #   ROWS='etcd'                 only the rows whose name matches this regular expression
-#   HEFU=target/ci/hefu         Hefu's program; where it is missing its rows say so
-#   SENDERS=16                  Hefu's senders at once
+#   HEFU=target/ci/hefu         Hefu's program, with hefu-node beside it; where one is missing Hefu's rows say so
 #   OUT=target/beside           where beside.json, and the logs after a failure, are put
 #   TMPDIR=/tmp                 where the data lie while this runs; must be on a disk and reachable by other users
 #
@@ -18,7 +17,9 @@
 # second digest, and afterwards must hold exactly the records that it acknowledged.
 #
 # What flatters the others:
-# - PostgreSQL and etcd check no signature, hash nothing into a tree and prove nothing; Hefu does that for every record.
+# - PostgreSQL and etcd check no signature, hash nothing into a tree and prove nothing. Hefu does that for every record,
+#   and an operation counts, and its latency ends, when its receipt is here and has been verified.
+# - Hefu's clients sign and verify, and what that costs these cores is in its rows; this generator only packs bytes.
 # - Standbys and members trust each other; validators do not, and exchange signed votes.
 # - PostgreSQL is checkpointed between measurements, not within; shared_buffers and max_wal_size are above the default.
 # - etcd's clients all talk to the leader. All its limits of size are raised.
@@ -26,8 +27,9 @@
 #   transaction, and COPY fails: both are quicker by what they do not do.
 # What flatters Hefu:
 # - Loopback has no latency: consensus has more rounds than streaming replication, and a network would cost it more.
-# - Its clients are not this generator: they also sign, and what that costs is within its row, not told apart.
-# - `hefu bench` starts a network with nothing in it each time; PostgreSQL and etcd keep what earlier repetitions wrote.
+# - Its generator is compiled and has a thread for each client; the other one is Python, of which every row tells its
+#   share of a core, and pgbench's row what a lighter one would give.
+# - Its 256 operations of one statement have one signature; who registers singly is in the other rows.
 # What is neither: one machine has one disk and few cores, so copies compete where in earnest each has its own machine.
 # Two synchronous standbys wait for all three copies, etcd for two of three, Hefu for three of four.
 set -euo pipefail
@@ -39,7 +41,6 @@ repeats=${REPEATS:-5}
 only=${ROWS:-.}
 target=${CARGO_TARGET_DIR:-$root/target}
 hefu=${HEFU:-$target/ci/hefu}
-senders=${SENDERS:-16}
 out=${OUT:-$target/beside}
 validators=4
 export PYTHONDONTWRITEBYTECODE=1
@@ -60,8 +61,10 @@ rows=(
     "etcd-64;etcd;etcd;64;1;etcd, one record a transaction, 64 clients;2 of 3;3"
     "etcd-batch-64;etcd;etcd;4;64;etcd, 64 records a transaction (128 operations, the limit by default), 4 clients;2 of 3;3"
     "etcd-batch-1000;etcd;etcd;4;1000;etcd, 1,000 records a transaction (limit raised), 4 clients;2 of 3;3"
-    "hefu-1;hefu;hefu;$senders;1;Hefu, one operation a statement, $senders senders;3 of $validators;$validators"
-    "hefu-256;hefu;hefu;$senders;256;Hefu, 256 operations a statement, $senders senders;3 of $validators;$validators"
+    "hefu-1;hefu;hefu;1;1;Hefu, one operation a statement, 1 client;3 of $validators;$validators"
+    "hefu-16;hefu;hefu;16;1;Hefu, one operation a statement, 16 clients;3 of $validators;$validators"
+    "hefu-64;hefu;hefu;64;1;Hefu, one operation a statement, 64 clients;3 of $validators;$validators"
+    "hefu-256;hefu;hefu;16;256;Hefu, 256 operations a statement, 16 clients;3 of $validators;$validators"
 )
 
 say() { echo "beside: $*" >&2; }
@@ -99,11 +102,11 @@ trap ended EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# SIGINT is PostgreSQL's fast stop; etcd takes it too. Who has not gone after ten seconds is killed.
+# SIGINT is PostgreSQL's fast stop; etcd and Hefu take it too. Who has not gone after thirty seconds is killed.
 stop() {
     local tries
     kill -INT "$1" 2>/dev/null || return 0
-    for ((tries = 0; tries < 100; tries++)); do
+    for ((tries = 0; tries < 300; tries++)); do
         kill -0 "$1" 2>/dev/null || break
         sleep 0.1
     done
@@ -193,11 +196,11 @@ start() {
 
 last_words() { tail -n3 "$folder"/*.log | cut -c1-300 >&2; }
 
-# Waits, half a minute at most, until a command succeeds, while the server that was started last lives.
+# Waits, a minute at most, until a command succeeds, while the server that was started last lives.
 await() {
-    local what=$1 tries
+    local what=$1 until=$((SECONDS + 60))
     shift
-    for ((tries = 0; tries < 300; tries++)); do
+    while ((SECONDS < until)); do
         "$@" >/dev/null 2>&1 && return 0
         kill -0 "${servers[-1]}" 2>/dev/null || break
         sleep 0.1
@@ -264,6 +267,29 @@ start_etcd() {
 
 etcd_leader() { python3 "$here/etcd.py" leader "${client_ports[@]}"; }
 
+# --- Hefu -------------------------------------------------------------------------------------------------------------
+
+hefu_answers() {
+    python3 "$here/hefu.py" --program "$hefu" --network "$folder/hefu" --clients 1 --warm 0 --seconds 1
+}
+
+# Why there is no network, where there is none.
+no_hefu=''
+start_hefu() {
+    # As whoever started this: the programs may lie where the user postgres cannot look.
+    local user=() node
+    node=$(dirname "$hefu")/hefu-node
+    if [ ! -x "$hefu" ] || [ ! -x "$node" ]; then
+        no_hefu="no hefu and hefu-node at HEFU"
+    elif ! "$hefu" bench --help >/dev/null 2>&1; then
+        no_hefu="this hefu has no bench"
+    else
+        start hefu "$(realpath "$node")" devnet --dir "$folder/hefu" --validators "$validators" --port 0
+        await "a network of Hefu" test -e "$folder/hefu/network.json"
+        await "a network of Hefu that registers" hefu_answers
+    fi
+}
+
 # --- Measuring --------------------------------------------------------------------------------------------------------
 
 # A row with a dead standby or member would not be what its title says.
@@ -285,16 +311,6 @@ measured() {
     return "$code"
 }
 
-# Hefu's own generator: a statement of so many operations, signed, submitted, and its receipts verified.
-measure_hefu() {
-    local size=$1
-    if [ ! -x "$hefu" ]; then
-        echo "no program at ${hefu##*/} (HEFU=)" >"$folder/complaint"
-        return 1
-    fi
-    measured "$hefu" bench --devnet "$validators" --seconds "$seconds" --operations "$size" --senders "$senders" --json
-}
-
 measure() {
     local name=$1 system=$2 store=$3 clients=$4 size=$5
     case $system in
@@ -307,7 +323,13 @@ measure() {
         etcd)
             measured python3 "$here/load.py" etcd --port "$(etcd_leader)" --first "$first" --clients "$clients" \
                 --size "$size" --warm "$warm" --seconds "$seconds" ;;
-        hefu) measure_hefu "$size" ;;
+        hefu)
+            if [ -n "$no_hefu" ]; then
+                echo "$no_hefu" >"$folder/complaint"
+                return 1
+            fi
+            measured python3 "$here/hefu.py" --program "$hefu" --network "$folder/hefu" --clients "$clients" \
+                --size "$size" --warm "$warm" --seconds "$seconds" ;;
         *) fail "row $name: there is no system $system" ;;
     esac
 }
@@ -362,13 +384,14 @@ check_count() {
 caught_up() { [ "$(sql "$1" 'SELECT count(*) FROM record')" = "$2" ]; }
 
 chosen=()
-with_postgres='' with_etcd=''
+with_postgres='' with_etcd='' with_hefu=''
 for row in "${rows[@]}"; do
     [[ ${row%%;*} =~ $only ]] || continue
     chosen+=("$row")
     case $row in
         pg-*) with_postgres=1 ;;
         etcd-*) with_etcd=1 ;;
+        hefu-*) with_hefu=1 ;;
     esac
 done
 [ ${#chosen[@]} -gt 0 ] || fail "no row matches $only"
@@ -395,6 +418,11 @@ if [ -n "$with_etcd" ]; then
     say "starting three members of etcd"
     start_etcd
     check_refusals etcd etcd "$(etcd_leader)"
+fi
+if [ -n "$with_hefu" ]; then
+    say "starting $validators validators of Hefu"
+    start_hefu
+    [ -z "$no_hefu" ] || say "$no_hefu"
 fi
 
 for ((repeat = 1; repeat <= repeats; repeat++)); do
