@@ -216,7 +216,7 @@ impl Ledger {
         };
         if block.header().height == head.before.height + 1 {
             if let Err(other) = block.names(&head.before) {
-                return Ok(Err(Judgement::Unsure(other.to_string())));
+                return Ok(Err(Judgement::OtherRoots(other.to_string())));
             }
         }
         let loaded = self.load(&block, &head)?;
@@ -451,7 +451,9 @@ impl Application for Ledger {
                     block: id,
                     what: match judgement {
                         Judgement::Valid => "is valid".to_owned(),
-                        Judgement::Invalid(why) | Judgement::Unsure(why) => why,
+                        Judgement::Invalid(why)
+                        | Judgement::Unsure(why)
+                        | Judgement::OtherRoots(why) => why,
                     },
                 })?,
         };

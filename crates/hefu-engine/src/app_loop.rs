@@ -706,8 +706,12 @@ impl<A: Application> Host<A> {
         }
         let id = block_id(self.key.signatures.suite, &block);
         let key = (height, round, id);
-        let Some(validity) = validity(&key, self.app.judge(height, &block, false).map_err(fault)?)
-        else {
+        let judgement = self.app.judge(height, &block, false).map_err(fault)?;
+        // Here a certificate says that the height is decided; whether for this block, the engine checks
+        // next, and if so the application is asked to execute it and stops. So this vouches for nothing.
+        let may_be_decided = matches!(judgement, Judgement::OtherRoots(_));
+        let validity = validity(&key, judgement).or(may_be_decided.then_some(Validity::Valid));
+        let Some(validity) = validity else {
             return Ok(SyncedValueOutcome::LocalTransientError);
         };
         if self.proposals.block(height, &id).is_none() {
@@ -786,7 +790,7 @@ fn validity(key: &Key, judgement: Judgement) -> Option<Validity> {
             warn!(height, round, %id, "an invalid block: {reason}");
             Some(Validity::Invalid)
         }
-        Judgement::Unsure(reason) => {
+        Judgement::Unsure(reason) | Judgement::OtherRoots(reason) => {
             warn!(height, round, %id, "not sure of a block: {reason}");
             None
         }

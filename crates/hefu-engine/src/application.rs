@@ -76,9 +76,12 @@ pub enum Judgement {
     Valid,
     /// No validator may accept it, for the reason that goes into the log.
     Invalid(String),
-    /// Possibly one's own failure (disk, clock, another state). The engine is given no answer, and
-    /// asks again in a later round.
+    /// Possibly one's own failure (disk, clock). The engine is given no answer, and asks again in a
+    /// later round.
     Unsure(String),
+    /// It names other roots than this node reached: as `Unsure`, until it turns out to be decided. Then
+    /// [`Application::decided`] is asked, which stops the node.
+    OtherRoots(String),
 }
 
 /// A validator. Its power is always 1.

@@ -483,6 +483,13 @@ fn a_synced_block_is_judged_kept_and_not_followed_by_rest() {
     host.app.judgement = Judgement::Unsure("the disk".into());
     let outcome = synced(&mut host, 1, block(7));
     assert!(matches!(outcome, SyncedValueOutcome::LocalTransientError));
+    // If others decided it, this node has to learn that it went another way.
+    host.app.judgement = Judgement::OtherRoots("of height 0".into());
+    let outcome = synced(&mut host, 1, block(9));
+    assert!(
+        matches!(outcome, SyncedValueOutcome::Verdict(value) if value.validity == Validity::Valid)
+    );
+    host.app.kept.clear();
     host.app.judgement = Judgement::Valid;
     for height in 1..=3 {
         let SyncedValueOutcome::Verdict(value) = synced(&mut host, height, block(height as u8))
