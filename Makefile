@@ -17,7 +17,7 @@ FIRST ?= 0
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo sim figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside
+.PHONY: help setup build demo sim bench figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ demo: build ## a whole network on this machine, shown step by step (DOCS=folder:
 
 sim: build ## simulated networks with faults, SEEDS=1000 of them (FIRST=417 SEEDS=1 VERBOSE=1: one of them again, every event)
 	"$(TARGET_DIR)/$(PROFILE)/hefu-sim" --first $(FIRST) --seeds $(SEEDS) $(if $(VERBOSE),--verbose) $(if $(PLANT),--plant $(PLANT))
+
+bench: setup ## speed of a network on this machine, release profile (the first time builds all again)
+	$(CARGO) build --release --workspace
+	tests/bench/run.sh "$(TARGET_DIR)/release"
 
 figures: build ## speed and memory of a network on this machine, printed
 	"$(TARGET_DIR)/$(PROFILE)/hefu-figures"
