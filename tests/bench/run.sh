@@ -52,7 +52,7 @@ bench rest --operations 1,256 --senders 1 --operators "$operators"
 echo "## Open loop, 200 operations a second of one operation each"
 bench open --operations 1 --senders 256 --rate 200 --operators "$operators"
 
-record=$(head -c 32 /dev/zero | od -An -tx1 | tr -d ' \n')
+record=$(head -c 32 /dev/zero | od -An -v -tx1 | tr -d ' \n')
 url=http://$(field 0 http_listen)
 if command -v wrk >/dev/null; then
     echo "## Reads of one node (wrk, 2 threads, 32 connections)"
