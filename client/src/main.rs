@@ -6,10 +6,6 @@ use hefu::say::Exit;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Many small pieces of many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let (lang, as_json) = (cli.shared.lang(), cli.shared.json);

@@ -134,7 +134,14 @@ pub fn admit(shared: &Shared, statement: Statement) -> Result<Admitted, Admissio
         return Err(AdmissionError::NoRoom);
     }
     match shared.pool().offer(checked) {
-        Taken::New => Ok(Admitted::Waiting { id, new: true }),
+        // A block may have executed it while its signature was checked.
+        Taken::New => match shared.store.statement(&id)? {
+            Some(position) => {
+                shared.pool().forget([id]);
+                Ok(Admitted::Executed { id, position })
+            }
+            None => Ok(Admitted::Waiting { id, new: true }),
+        },
         Taken::Known => Ok(Admitted::Waiting { id, new: false }),
         Taken::Full => Err(AdmissionError::Full),
     }

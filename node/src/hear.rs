@@ -198,7 +198,7 @@ async fn check(
         }
         let taking = hearing.clone();
         let taken = tokio::task::spawn_blocking(move || taking.take(statements));
-        let Ok(in_vain) = taken.await else { return };
+        let Ok(in_vain) = taken.await else { continue };
         quota.charge((), in_vain.time);
         forged += in_vain.forged;
         if forged > FORGED_MAX {

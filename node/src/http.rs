@@ -213,8 +213,9 @@ async fn submit(
     };
     let all = answer.outcomes.len() as u32;
     let accepted = |outcome: &OutcomeAnswer| *outcome == OutcomeAnswer::Accepted;
-    if how.receipts && answer.state == StatementState::Final && answer.outcomes.iter().all(accepted)
-    {
+    let in_one = how.receipts && all <= RECEIPTS_MAX;
+    let is_final = answer.state == StatementState::Final;
+    if in_one && is_final && answer.outcomes.iter().all(accepted) {
         return bundle(&api, id, 0, all).await;
     }
     told(answer)
@@ -318,7 +319,14 @@ async fn wait_final(
                 .is_err();
         if over {
             let shared = Arc::clone(&api.shared);
-            return blocking(move || answer(&shared, id, executed, is_final)).await;
+            return blocking(move || {
+                let executed = match executed {
+                    Some(position) => Some(position),
+                    None => shared.store.statement(&id)?,
+                };
+                answer(&shared, id, executed, is_final)
+            })
+            .await;
         }
     }
 }

@@ -263,6 +263,14 @@ impl Ledger {
         Ok(selected)
     }
 
+    /// A fault if peers have shown that this node signed what it does not know.
+    fn remembers(&self) -> Result<(), LedgerFault> {
+        match self.publication().forgot() {
+            Some(height) => Err(LedgerFault::Forgot(height)),
+            None => Ok(()),
+        }
+    }
+
     fn execute_and_write(
         &mut self,
         bytes: &[u8],
@@ -441,6 +449,7 @@ impl Application for Ledger {
         block: Bytes,
         certificate: Bytes,
     ) -> Result<(), LedgerFault> {
+        self.remembers()?;
         let id = block_id(self.network().suite(), &block);
         let (checked, loaded) = match self.judged.take().filter(|(judged, ..)| *judged == id) {
             Some((_, checked, loaded)) => (checked, loaded),
@@ -459,10 +468,7 @@ impl Application for Ledger {
         };
         self.execute_and_write(&block, &checked, &loaded, &certificate)?;
         // Before the engine votes on the next height.
-        match self.publication().forgot() {
-            Some(height) => Err(LedgerFault::Forgot(height)),
-            None => Ok(()),
-        }
+        self.remembers()
     }
 
     fn decided_block(&self, height: u64) -> Result<Option<(Bytes, Bytes)>, LedgerFault> {

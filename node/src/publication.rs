@@ -66,6 +66,9 @@ pub struct Publication {
     /// Cosignatures of heights that this node has not executed yet, by height, member, and who sent
     /// them: none of them is verified, so nobody may displace what another sent.
     early: BTreeMap<(u64, u16, PublicKey), HeightCosignature>,
+    /// Cosignatures of this node that peers show of heights beyond those: of each peer the lowest. This
+    /// node meets it when it gets there, before it votes on what follows.
+    own_ahead: BTreeMap<PublicKey, HeightCosignature>,
     /// The best quorum, for the next proposal.
     best: Option<CarriedQuorum>,
     published_height: u64,
@@ -89,6 +92,7 @@ impl Publication {
             keys,
             candidates: BTreeMap::new(),
             early: BTreeMap::new(),
+            own_ahead: BTreeMap::new(),
             best: None,
             published_height,
             cosigned_height,
@@ -116,6 +120,15 @@ impl Publication {
         let now_known = std::mem::replace(&mut self.early, later);
         for ((_, _, from), cosignature) in now_known {
             self.hear(&from, cosignature);
+        }
+        let passed: Vec<PublicKey> = (self.own_ahead.iter())
+            .filter(|(_, own)| own.height <= height)
+            .map(|(from, _)| *from)
+            .collect();
+        for from in passed {
+            if let Some(own) = self.own_ahead.remove(&from) {
+                self.hear(&from, own);
+            }
         }
     }
 
@@ -167,6 +180,11 @@ impl Publication {
                 && usize::from(by.member) < head.set.validators.len()
             {
                 self.early.insert((*height, by.member, *from), cosignature);
+            } else if self.is_own(by.member) && *height > head.before.height {
+                let lowest = self.own_ahead.get(from).map_or(u64::MAX, |own| own.height);
+                if *height < lowest {
+                    self.own_ahead.insert(*from, cosignature);
+                }
             }
             return Heard::Nothing;
         };
@@ -189,14 +207,11 @@ impl Publication {
             self.refused += 1;
             return Heard::Forged;
         }
-        let is_own = self
-            .keys
-            .as_ref()
-            .is_some_and(|keys| keys.member == by.member);
-        if is_own && *height > self.cosigned_height {
+        if self.is_own(by.member) && *height > self.cosigned_height {
             // What leaves is on disk before: a disk that does not have it was put back.
             self.forgot = Some(*height);
             self.keys = None;
+            self.shared.tell_forgotten(*height);
             return Heard::Nothing;
         }
         if self.insert(cosignature) {
@@ -204,6 +219,10 @@ impl Publication {
         } else {
             Heard::Nothing
         }
+    }
+
+    fn is_own(&self, member: u16) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.member == member)
     }
 
     /// Cosignatures that a decided block carried: they verified when the block was judged.

@@ -211,6 +211,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
 
     let begun = tokio::spawn(begun(engine.status(), memory.clone()));
     let regained = regained(Arc::clone(&shared), votes);
+    let mut forgotten = shared.forgotten();
     let runs_out = disk.clone().runs_out(Arc::clone(&metrics));
     let ledger = Ledger::new(shared, Arc::clone(&publication), gossip, metrics, frontier);
     let engine_config = hefu_engine::Config {
@@ -234,8 +235,10 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         block_bytes_max: BLOCK_BYTES_MAX,
     };
     let running = hefu_engine::run(engine_config, ledger, signals);
-    tokio::pin!(running, stop, regained, runs_out);
+    let forgets = async { forgotten.wait_for(Option::is_some).await.is_ok() };
+    tokio::pin!(running, stop, regained, runs_out, forgets);
     let mut why = Ok(Ended::Told);
+    let mut told = false;
     let ended = tokio::select! {
         ended = &mut running => ended,
         full = &mut runs_out => {
@@ -244,6 +247,12 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
             running.await
         }
         () = &mut stop => {
+            told = true;
+            engine.shutdown();
+            running.await
+        }
+        true = &mut forgets => {
+            // At once: each vote from here on may contradict one that is forgotten.
             engine.shutdown();
             running.await
         }
@@ -262,7 +271,9 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         let why = forgot_votes(height);
         tracing::warn!(%why, "this node stops voting and follows");
         memory.forget(&why)?;
-        return Ok(Ended::MustFollow);
+        if !told {
+            return Ok(Ended::MustFollow);
+        }
     }
     match ended {
         Ok(()) => why,

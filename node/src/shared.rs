@@ -62,6 +62,7 @@ pub struct Shared {
     pub clock: Clock,
     head: RwLock<Arc<Head>>,
     published: watch::Sender<Option<Arc<Published>>>,
+    forgotten: watch::Sender<Option<u64>>,
 }
 
 impl Shared {
@@ -80,6 +81,7 @@ impl Shared {
             clock,
             head,
             published: watch::Sender::new(None),
+            forgotten: watch::Sender::new(None),
         }
     }
 
@@ -101,6 +103,15 @@ impl Shared {
     /// Tells of every publication.
     pub fn publications(&self) -> watch::Receiver<Option<Arc<Published>>> {
         self.published.subscribe()
+    }
+
+    /// The height of a cosignature of this node that it does not know, once a peer has shown one.
+    pub fn forgotten(&self) -> watch::Receiver<Option<u64>> {
+        self.forgotten.subscribe()
+    }
+
+    pub(crate) fn tell_forgotten(&self, height: u64) {
+        self.forgotten.send_replace(Some(height));
     }
 
     pub(crate) fn set_published(&self, published: Published) {

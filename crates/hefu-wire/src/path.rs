@@ -22,7 +22,8 @@
 //! the document's type, and with `member` that member. Errors are [`crate::Problem`].
 //!
 //! A statement that is posted with `receipts=true` and is final with all its operations accepted is
-//! answered with the bundle of their receipts (CBOR) instead of JSON: one question less.
+//! answered with the bundle of their receipts (CBOR) instead of JSON: one question less. One of more than
+//! [`RECEIPTS_MAX`] operations is answered in JSON.
 
 use hefu_types::{Digest, EntryIndex, KeyId, OperationId, StateKey, StatementId};
 
