@@ -17,7 +17,7 @@ FIRST ?= 0
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo sim bench figures test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside
+.PHONY: help setup build demo sim bench test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,9 +37,6 @@ sim: build ## simulated networks with faults, SEEDS=1000 of them (FIRST=417 SEED
 bench: setup ## speed of a network on this machine, release profile (the first time builds all again)
 	$(CARGO) build --release --workspace
 	tests/bench/run.sh "$(TARGET_DIR)/release"
-
-figures: build ## speed and memory of a network on this machine, printed
-	"$(TARGET_DIR)/$(PROFILE)/hefu-figures"
 
 beside: build ## PostgreSQL and etcd on this machine, side by side with Hefu (SECONDS_EACH=10 REPEATS=5, 20 minutes)
 	HEFU="$${HEFU:-$(TARGET_DIR)/$(PROFILE)/hefu}" tests/beside/run.sh
