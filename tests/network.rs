@@ -298,6 +298,9 @@ impl Devnet {
         let child = Command::new(first)
             .args(words)
             .args(["run", "--stop-with-stdin", "--config"])
+            // The engine logs what fails while it stops with the trace of whoever logged it, if one is
+            // asked for: a test that looks for panics is not told apart from that.
+            .env("RUST_BACKTRACE", "0")
             .arg(folder.join("node.json"))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
