@@ -18,17 +18,28 @@
 // A test that unwraps fails, which is what it is for.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod archive;
+mod chinese;
+mod cms;
 mod code_lists;
+mod edifact;
 mod error;
+mod face;
+mod fact;
 mod json;
 pub mod limits;
+mod mdoc;
+mod ofd;
+mod page;
 mod pdf;
 mod reading;
+pub mod seal;
 mod values;
 mod xml;
 
 pub use error::ReadError;
-pub use reading::{Attachment, Fact, Format, Identity, Reading, Syntax};
+pub use fact::{Fact, FactType};
+pub use reading::{Format, Identity, Kind, Profile, Reading, Stated};
 
 /// Reads what the file is, its identity and its facts.
 ///
@@ -45,13 +56,21 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),
-        Some(b'{') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
+        Some(b'{' | b'[') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
         _ if pdf::claims(bytes) => pdf::read(bytes),
-        _ if is_ofd(bytes) => Ok(Reading::without_identity(
-            Format::Ofd,
-            "a format whose identity can be read (OFD is only recognised)",
+        _ if is_ofd(bytes) => ofd::read(bytes),
+        _ if bytes.starts_with(b"PK\x03\x04") => Ok(Reading::without_identity(
+            Format::Zip,
+            "one document: open the archive, each of its files is one",
         )),
-        _ => Ok(Reading::unknown()),
+        _ => {
+            for read in [edifact::read, cms::read, mdoc::read] {
+                if let Some(reading) = read(bytes)? {
+                    return Ok(reading);
+                }
+            }
+            Ok(Reading::unknown())
+        }
     }
 }
 

@@ -20,8 +20,12 @@ pub const XML_NAMESPACES_MAX: usize = 64;
 /// Those in force, summed over all elements that declare one: there the parser copies them all.
 pub const XML_NAMESPACE_COPIES_MAX: usize = 10_000_000;
 
-/// The largest JSON document of our own form.
-pub const JSON_BYTES_MAX: usize = 1 << 20;
+/// The largest JSON document.
+pub const JSON_BYTES_MAX: usize = 8 << 20;
+/// How deep objects and arrays nest.
+pub const JSON_DEPTH_MAX: usize = 32;
+/// Values in one JSON document.
+pub const JSON_VALUES_MAX: usize = 200_000;
 /// Entries of `facts` in one JSON document; with number and issuer, the 256 that a record takes.
 pub const JSON_FACTS_MAX: usize = 254;
 

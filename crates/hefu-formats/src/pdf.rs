@@ -16,7 +16,7 @@ mod syntax;
 
 use self::attachments::XmlAttachment;
 use self::file::PdfFile;
-use crate::{Attachment, Format, ReadError, Reading, Syntax};
+use crate::{Format, ReadError, Reading};
 
 /// What the standards call the attachment: ZUGFeRD 1, ZUGFeRD 2.0, Factur-X and ZUGFeRD 2.1,
 /// XRechnung.
@@ -58,14 +58,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         ));
     };
     let is_one = invoices.all(|(_, other)| reading.agrees_with(&other));
-    let syntax = match reading.format {
-        Format::Ubl => Syntax::Ubl,
-        _ => Syntax::Cii,
-    };
-    let format = Format::PdfWithXml(Attachment {
-        name: name.clone(),
-        syntax,
-    });
+    let format = Format::carrying(Format::Pdf, &name, reading.format.clone());
     if !is_one {
         // Readers differ in which attachment they take, so neither is the document's.
         return Ok(Reading::without_identity(
@@ -73,11 +66,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             "one invoice: the attached ones differ",
         ));
     }
-    let mut reading = Reading { format, ..reading };
-    for fact in &mut reading.facts {
-        fact.place = format!("{name}:{}", fact.place);
-    }
-    Ok(reading)
+    Ok(Reading {
+        format,
+        ..reading.inside(&name)
+    })
 }
 
 fn invoices_in(

@@ -2,48 +2,112 @@
 
 use std::fmt;
 
-use crate::limits::VALUE_BYTES_MAX;
-use crate::ReadError;
+pub use hefu_types::leaf::Kind;
+pub use hefu_types::profile::{Identity, Profile};
 
-/// What a file says of itself.
+use crate::fact::Fact;
+use crate::seal::Seal;
+
+/// What a file is, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// What the file is.
     pub format: Format,
-    /// Under which legal number the document stands, if the file says all of it.
-    pub identity: Option<Identity>,
-    /// What is missing for an identity, in words for a person; empty where there is one.
-    pub missing: Vec<&'static str>,
-    /// What the document states, sorted by name, each name once.
-    pub facts: Vec<Fact>,
+    /// The documents in it: one nearly always, never none.
+    pub documents: Vec<Stated>,
+    /// The file's own signatures. They are a matter of their own: nothing here depends on them.
+    pub seals: Vec<Seal>,
 }
 
 impl Reading {
-    pub(crate) fn without_identity(format: Format, missing: &'static str) -> Self {
+    /// One document and no seal.
+    pub(crate) fn one(format: Format, document: Stated) -> Self {
         Self {
             format,
-            identity: None,
-            missing: vec![missing],
-            facts: Vec::new(),
+            documents: vec![document],
+            seals: Vec::new(),
         }
+    }
+
+    pub(crate) fn without_identity(format: Format, missing: &'static str) -> Self {
+        Self::one(format, Stated::without_identity(missing))
     }
 
     pub(crate) fn unknown() -> Self {
         Self::without_identity(
             Format::Unknown,
-            "a format that is read: UBL, CII, PDF with one of them inside, JSON",
+            "a format that is read (see the list in the help of inspect)",
         )
     }
 
-    /// Whether both files state the same of the same document, wherever in the file it stands.
+    /// Whether both files state the same of the same documents, wherever in the file it stands.
     pub(crate) fn agrees_with(&self, other: &Self) -> bool {
-        let stated = |reading: &Self| -> Vec<(String, String)> {
-            let pairs = reading.facts.iter();
-            pairs
-                .map(|fact| (fact.name.clone(), fact.value.clone()))
+        self.documents.len() == other.documents.len()
+            && (self.documents.iter())
+                .zip(&other.documents)
+                .all(|(one, other)| one.agrees_with(other))
+    }
+
+    /// Says of every fact in which part of the file what was read stood.
+    pub(crate) fn inside(mut self, part: &str) -> Self {
+        for document in &mut self.documents {
+            for fact in &mut document.facts {
+                fact.place = format!("{part}:{}", fact.place);
+            }
+        }
+        for seal in &mut self.seals {
+            seal.place = format!("{part}:{}", seal.place);
+        }
+        self
+    }
+}
+
+/// What one document states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated {
+    /// Which part of the file it is where the file holds several, as a place; else empty.
+    pub part: String,
+    /// Invoice or licence, where the format says so.
+    pub kind: Option<Kind>,
+    /// Under whose rules the number stands.
+    pub profile: Profile,
+    /// Under which legal number the document stands, if the file says all of it; as the document
+    /// writes it, only white space around the parts is cut. Normalising is the profile's business.
+    pub identity: Option<Identity>,
+    /// What is missing for an identity, in words for a person; empty where there is one.
+    pub missing: Vec<&'static str>,
+    /// What the document states, sorted by name, each name once.
+    pub facts: Vec<Fact>,
+    /// What a person should look at: places of the file that contradict each other.
+    pub doubts: Vec<String>,
+}
+
+impl Stated {
+    pub(crate) fn without_identity(missing: &'static str) -> Self {
+        Self {
+            part: String::new(),
+            kind: None,
+            profile: Profile::Generic,
+            identity: None,
+            missing: vec![missing],
+            facts: Vec::new(),
+            doubts: Vec::new(),
+        }
+    }
+
+    /// A fact by its name.
+    pub fn fact(&self, name: &str) -> Option<&Fact> {
+        self.facts.iter().find(|fact| fact.name == name)
+    }
+
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        fn said(stated: &Stated) -> Vec<(&str, &str)> {
+            let facts = stated.facts.iter();
+            facts
+                .map(|fact| (fact.name.as_str(), fact.value.as_str()))
                 .collect()
-        };
-        self.identity == other.identity && stated(self) == stated(other)
+        }
+        (self.profile, &self.identity, said(self)) == (other.profile, &other.identity, said(other))
     }
 }
 
@@ -54,104 +118,95 @@ pub enum Format {
     Ubl,
     /// A UN/CEFACT Cross Industry Invoice, D16B or the older one of ZUGFeRD 1.
     Cii,
-    /// A PDF that carries an invoice as XML (Factur-X, ZUGFeRD, XRechnung).
-    PdfWithXml(Attachment),
-    /// A PDF for people only.
-    Pdf,
+    /// A UN/EDIFACT `INVOIC` message.
+    Edifact,
+    /// The XML of a Chinese invoice, bill or ticket.
+    ChineseXml,
+    /// An Italian FatturaPA.
+    FatturaPa,
+    /// A Mexican CFDI.
+    Cfdi,
+    /// A Brazilian NF-e or one of its relatives.
+    NFe,
+    /// An Indian GST e-invoice.
+    GstInvoice,
+    /// A GOBL envelope or invoice.
+    Gobl,
     /// Our own JSON form.
     Json,
+    /// An OpenAttestation document.
+    OpenAttestation,
+    /// A Blockcerts certificate.
+    Blockcerts,
+    /// A W3C verifiable credential.
+    Credential,
+    /// An ISO 18013-5 mobile document.
+    Mdoc,
+    /// What a mapping file says how to read.
+    Mapped,
+    /// A PDF for people.
+    Pdf,
     /// A Chinese OFD (GB/T 33190).
     Ofd,
+    /// A ZIP archive of files; each of them is a file of its own.
+    Zip,
+    /// A file that carries another one, which was read.
+    Carrying {
+        /// What the outer file is.
+        outer: Box<Format>,
+        /// The name of what it carries, as the file gives it; empty where it has none.
+        name: String,
+        /// What it carries.
+        inner: Box<Format>,
+    },
     /// Anything else; its bytes can still be looked up.
     Unknown,
+    /// A CMS signature around a file (`.p7m`).
+    Cms,
+}
+
+impl Format {
+    /// An outer file with what it carries.
+    pub(crate) fn carrying(outer: Self, name: &str, inner: Self) -> Self {
+        Self::Carrying {
+            outer: Box::new(outer),
+            name: name.to_owned(),
+            inner: Box::new(inner),
+        }
+    }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ubl => Syntax::Ubl.fmt(f),
-            Self::Cii => Syntax::Cii.fmt(f),
-            Self::PdfWithXml(Attachment { name, syntax }) => {
-                // A hostile name must not draw on the reader's terminal.
-                write!(f, "PDF with {syntax} attached ({})", name.escape_debug())
-            }
-            Self::Pdf => f.write_str("PDF"),
-            Self::Json => f.write_str("Hefu JSON"),
-            Self::Ofd => f.write_str("OFD"),
-            Self::Unknown => f.write_str("unknown format"),
-        }
-    }
-}
-
-/// The attachment that a PDF's identity was read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// Its name, as the PDF gives it.
-    pub name: String,
-    /// What it is.
-    pub syntax: Syntax,
-}
-
-/// The two syntaxes of EN 16931.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Syntax {
-    /// OASIS UBL 2.1.
-    Ubl,
-    /// UN/CEFACT Cross Industry Invoice.
-    Cii,
-}
-
-impl fmt::Display for Syntax {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ubl => "UBL XML",
             Self::Cii => "CII XML",
+            Self::Edifact => "EDIFACT INVOIC",
+            Self::ChineseXml => "Chinese e-voucher XML",
+            Self::FatturaPa => "FatturaPA XML",
+            Self::Cfdi => "CFDI XML",
+            Self::NFe => "NF-e XML",
+            Self::GstInvoice => "GST e-invoice JSON",
+            Self::Gobl => "GOBL JSON",
+            Self::Json => "Hefu JSON",
+            Self::OpenAttestation => "OpenAttestation JSON",
+            Self::Blockcerts => "Blockcerts JSON",
+            Self::Credential => "W3C credential JSON",
+            Self::Mdoc => "ISO 18013-5 mdoc",
+            Self::Mapped => "file read by a mapping",
+            Self::Pdf => "PDF",
+            Self::Ofd => "OFD",
+            Self::Zip => "ZIP archive",
+            Self::Cms => "CMS",
+            Self::Unknown => "unknown format",
+            Self::Carrying { outer, name, inner } => {
+                // A hostile name must not draw on the reader's terminal.
+                write!(f, "{outer} with {inner}")?;
+                return match name.is_empty() {
+                    true => Ok(()),
+                    false => write!(f, " ({})", name.escape_debug()),
+                };
+            }
         })
-    }
-}
-
-/// The parts of a legal number, as the document writes them; only white space around them is cut.
-///
-/// Normalising is the profile's business, in `hefu-types`: whether `DE 123` is `DE123` is a
-/// question of law, not of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Identity {
-    /// Who gave the number, as the document names him.
-    pub legal_issuer: String,
-    /// The class within which numbers are unique, for EN 16931 `invoice` or `credit-note`.
-    pub class: String,
-    /// The series; empty for EN 16931, whose numbers have none.
-    pub series: String,
-    /// The number itself.
-    pub number: String,
-    /// The period after which numbers start again; empty for EN 16931, where they never do.
-    pub period: String,
-}
-
-/// One thing that a document states.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Fact {
-    /// Its name: lower case letters, digits and hyphens.
-    pub name: String,
-    /// Its value, normalised so that renditions of one document agree.
-    pub value: String,
-    /// Where it stands: an XPath of local names or a JSON pointer, in a PDF after the attachment's
-    /// name and a colon.
-    pub place: String,
-}
-
-impl Fact {
-    /// `None` for an empty value: an empty element states nothing.
-    pub(crate) fn new(name: &str, value: String, place: String) -> Result<Option<Self>, ReadError> {
-        if value.len() > VALUE_BYTES_MAX {
-            return Err(ReadError::ValueTooLong {
-                name: name.to_owned(),
-            });
-        }
-        Ok((!value.is_empty()).then(|| Self {
-            name: name.to_owned(),
-            value,
-            place,
-        }))
     }
 }

@@ -10,6 +10,17 @@ pub(crate) fn collapsed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Full-width ASCII and the ideographic space as the plain characters, as Chinese software writes
+/// one or the other.
+pub(crate) fn plain(text: &str) -> String {
+    let plain = |c| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        '\u{3000}' | '\u{a0}' => ' ',
+        _ => c,
+    };
+    text.chars().map(plain).collect()
+}
+
 /// An `xsd:date`, `2024-02-29`. A time zone says where the day was counted, not another day.
 pub(crate) fn iso_date(text: &str) -> Option<String> {
     let (date, zone) = (text.get(..10)?, text.get(10..)?);

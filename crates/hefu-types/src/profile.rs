@@ -99,11 +99,48 @@ pub enum Profile {
     /// The fully digitalised invoice of China: 20 digits of one issuer. They begin with the year (2),
     /// the region (2) and the channel (1).
     CnDigitalInvoice,
+    /// The VAT e-invoice of China before it: code of 10 or 12 digits as series, number of 8 digits.
+    CnVatEinvoice,
+    /// The fiscal e-bill of China: code of 8 digits as series, number of 10 digits. The check code is
+    /// no part of the number.
+    CnFiscalEbill,
+    /// An electronic licence of China (GB/T 36904): the whole identifier from `1.2.156.3005.2.` on as
+    /// number, with its check character (ISO 7064 MOD 37,36).
+    CnElicence,
+    /// The railway ticket of China as an invoice: 20 digits.
+    CnRailTicket,
+    /// The GST e-invoice of India: the seller's GSTIN, INV, CRN or DBN as class, the document number,
+    /// the financial year (`2022-23`) as period.
+    InIrn,
+    /// An Italian invoice in the SdI: the seller's country and code, `invoice` or `credit-note` as
+    /// class, the number, the year of its date as period.
+    ItSdi,
+    /// The number that KSeF of Poland gives: 35 characters with a CRC-8; the issuer is the NIP in it.
+    PlKsef,
+    /// The NF-e of Brazil and its relatives: the CNPJ, the model as class, series and number, all of
+    /// which its access key of 44 digits holds. Random digits of the key are no part of the number:
+    /// two keys with one series and number are one document twice.
+    BrNfe,
+    /// The CFDI of Mexico: the issuer's RFC and the UUID of the stamp.
+    MxCfdi,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: &'static [Profile] = &[Self::Generic, Self::En16931, Self::CnDigitalInvoice];
+    pub const ALL: &'static [Profile] = &[
+        Self::Generic,
+        Self::En16931,
+        Self::CnDigitalInvoice,
+        Self::CnVatEinvoice,
+        Self::CnFiscalEbill,
+        Self::CnElicence,
+        Self::CnRailTicket,
+        Self::InIrn,
+        Self::ItSdi,
+        Self::PlKsef,
+        Self::BrNfe,
+        Self::MxCfdi,
+    ];
 
     /// The name in genesis and in keys.
     pub const fn name(self) -> &'static str {
@@ -111,6 +148,15 @@ impl Profile {
             Self::Generic => "generic",
             Self::En16931 => "eu.en16931",
             Self::CnDigitalInvoice => "cn.digital-invoice",
+            Self::CnVatEinvoice => "cn.vat-einvoice",
+            Self::CnFiscalEbill => "cn.fiscal-ebill",
+            Self::CnElicence => "cn.elicence",
+            Self::CnRailTicket => "cn.rail-ticket",
+            Self::InIrn => "in.irn",
+            Self::ItSdi => "it.sdi",
+            Self::PlKsef => "pl.ksef",
+            Self::BrNfe => "br.nfe",
+            Self::MxCfdi => "mx.cfdi",
         }
     }
 
@@ -178,6 +224,7 @@ impl Profile {
                 empty("series", &number.series)?;
                 empty("period", &number.period)?;
             }
+            _ => {}
         }
         Ok(())
     }

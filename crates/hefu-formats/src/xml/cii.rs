@@ -6,7 +6,7 @@ use roxmltree::Node;
 use super::en16931::{Party, Terms};
 use super::tree::Element;
 use crate::values::{compact_date, iso_date};
-use crate::Syntax;
+use crate::Format;
 
 /// One version of the language: its namespaces, and what its larger parts are called.
 struct Version {
@@ -67,7 +67,7 @@ pub(crate) fn terms<'t>(root: Node<'t, 't>) -> Option<Terms<'t>> {
     let summation = |path: &str| settlement(&format!("{}/{path}", version.summation));
     let agreement = |path: &str| root.all(&format!("{}/{path}", version.agreement));
     Some(Terms {
-        syntax: Syntax::Cii,
+        format: Format::Cii,
         is_credit_note: false,
         date,
         type_code: document("TypeCode"),

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use super::tree::Element;
 use crate::code_lists::{class_of, CREDIT_NOTE};
-use crate::values::{collapsed, minor_units};
-use crate::{Fact, Format, Identity, ReadError, Reading, Syntax};
+use crate::fact::Fact;
+use crate::values::{collapsed, minor_units, plain};
+use crate::{Format, Identity, Kind, Profile, ReadError, Reading, Stated};
 
 /// Where each term stands, all places of it.
 pub(crate) struct Terms<'t> {
-    pub(crate) syntax: Syntax,
+    pub(crate) format: Format,
     /// The root element says it, whatever the type code.
     pub(crate) is_credit_note: bool,
     /// How this syntax writes a date.
@@ -55,13 +56,9 @@ pub(crate) struct Party<'t> {
 
 impl Party<'_> {
     fn name(&self) -> Option<Found> {
-        self.names.iter().find_map(|names| {
-            let found = sole(names, &Element::text_of)?;
-            Some(Found {
-                value: collapsed(&found.value),
-                ..found
-            })
-        })
+        self.names
+            .iter()
+            .find_map(|names| sole(names, &|name| Some(collapsed(&plain(&name.text()?)))))
     }
 
     fn id(&self) -> Option<Found> {
@@ -77,9 +74,10 @@ impl Party<'_> {
     }
 }
 
-/// A value and where it stands.
+/// A value, how it is written, and where it stands.
 struct Found {
     value: String,
+    written: String,
     place: String,
 }
 
@@ -96,6 +94,7 @@ fn sole(elements: &[Element<'_>], value: &dyn Fn(&Element<'_>) -> Option<String>
     match (values.len(), value(element)) {
         (1, Some(value)) if !value.is_empty() => Some(Found {
             value,
+            written: element.text()?,
             place: element.place(),
         }),
         _ => None,
@@ -107,6 +106,7 @@ fn first(elements: &[Element<'_>]) -> Option<Found> {
     elements.iter().find_map(|element| {
         let value = element.text().filter(|text| !text.is_empty())?;
         Some(Found {
+            written: value.clone(),
             value,
             place: element.place(),
         })
@@ -176,19 +176,24 @@ pub(crate) fn reading(terms: &Terms<'_>) -> Result<Reading, ReadError> {
         ("total-without-tax", amount(&terms.total_without_tax)),
         ("currency", currency),
     ] {
-        if let Some(Found { value, place }) = found {
-            facts.extend(Fact::new(name, value, place)?);
+        if let Some(Found {
+            value,
+            written,
+            place,
+        }) = found
+        {
+            facts.extend(Fact::new(name, value, &written, place)?);
         }
     }
     facts.sort_by(|a, b| a.name.cmp(&b.name));
-    let format = match terms.syntax {
-        Syntax::Ubl => Format::Ubl,
-        Syntax::Cii => Format::Cii,
-    };
-    Ok(Reading {
-        format,
+    let document = Stated {
+        part: String::new(),
+        kind: Some(Kind::Invoice),
+        profile: Profile::En16931,
         identity,
         missing,
         facts,
-    })
+        doubts: Vec::new(),
+    };
+    Ok(Reading::one(terms.format.clone(), document))
 }

@@ -1,22 +1,26 @@
 use super::*;
-use crate::{Format, Identity};
+use crate::{Format, Identity, Stated};
 
 const UBL: &str = include_str!("../../tests/samples/invoice-ubl.xml");
 const CII: &str = include_str!("../../tests/samples/invoice-cii.xml");
 const ZUGFERD_1: &str = include_str!("../../tests/samples/invoice-zugferd1.xml");
 
-fn reading(xml: &str) -> Reading {
-    read(xml.as_bytes()).unwrap().unwrap()
+fn format(xml: &str) -> Format {
+    read(xml.as_bytes()).unwrap().unwrap().format
 }
 
-fn stated(reading: &Reading) -> Vec<(&str, &str)> {
+fn reading(xml: &str) -> Stated {
+    read(xml.as_bytes()).unwrap().unwrap().documents.remove(0)
+}
+
+fn stated(reading: &Stated) -> Vec<(&str, &str)> {
     let facts = reading.facts.iter();
     facts
         .map(|fact| (fact.name.as_str(), fact.value.as_str()))
         .collect()
 }
 
-fn value<'r>(reading: &'r Reading, name: &str) -> Option<&'r str> {
+fn value<'r>(reading: &'r Stated, name: &str) -> Option<&'r str> {
     let fact = reading.facts.iter().find(|fact| fact.name == name)?;
     Some(&fact.value)
 }
@@ -30,7 +34,7 @@ fn with(xml: &str, from: &str, to: &str) -> String {
 #[test]
 fn both_syntaxes_give_one_identity_and_the_same_facts() {
     let (ubl, cii) = (reading(UBL), reading(CII));
-    assert_eq!((&ubl.format, &cii.format), (&Format::Ubl, &Format::Cii));
+    assert_eq!((format(UBL), format(CII)), (Format::Ubl, Format::Cii));
     let identity = Identity {
         legal_issuer: "DE 123 456 789".to_owned(),
         class: "invoice".to_owned(),
@@ -65,7 +69,7 @@ fn both_syntaxes_give_one_identity_and_the_same_facts() {
 #[test]
 fn zugferd_1_is_read() {
     let reading = reading(ZUGFERD_1);
-    assert_eq!(reading.format, Format::Cii);
+    assert_eq!(format(ZUGFERD_1), Format::Cii);
     assert_eq!(reading.identity.as_ref().unwrap().number, "R-0042");
     assert_eq!(value(&reading, "total"), Some("11900"));
     assert_eq!(value(&reading, "issue-date"), Some("2026-05-04"));
@@ -251,7 +255,7 @@ fn encodings_are_what_they_say() {
             .flat_map(unit)
             .collect()
     };
-    let expected = reading(UBL);
+    let expected = read(UBL.as_bytes()).unwrap().unwrap();
     assert_eq!(read(&utf16(u16::to_be_bytes)), Ok(Some(expected.clone())));
     assert_eq!(read(&utf16(u16::to_le_bytes)), Ok(Some(expected.clone())));
     assert_eq!(
@@ -269,8 +273,18 @@ fn encodings_are_what_they_say() {
     let ascii = with(UBL, "Käufer", "Kaeufer");
     let unknown = with(&ascii, "UTF-8", "windows-1252");
     assert_eq!(read(unknown.as_bytes()), read(ascii.as_bytes()));
-    let unknown = with(UBL, "UTF-8", "windows-1252");
-    assert_eq!(read(unknown.as_bytes()).unwrap_err().kind(), "encoding");
+    for unknown in ["windows-125", "utf-7", "hz-gb-2312", "utf-16le"] {
+        let unknown = with(UBL, "UTF-8", unknown);
+        assert_eq!(read(unknown.as_bytes()).unwrap_err().kind(), "encoding");
+    }
+    // As Chinese software writes and labels it.
+    let chinese = with(UBL, "UTF-8", "GB2312")
+        .replace("Käufer", "买方")
+        .replace("\u{e4}", "a");
+    let (gbk, _, unmappable) = encoding_rs::GBK.encode(&chinese);
+    assert!(!unmappable);
+    let stated = read(&gbk).unwrap().unwrap().documents.remove(0);
+    assert_eq!(value(&stated, "buyer"), Some("买方 AG"));
     let mut odd = utf16(u16::to_be_bytes);
     odd.push(b'<');
     assert_eq!(read(&odd).unwrap_err().kind(), "encoding");

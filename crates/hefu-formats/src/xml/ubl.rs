@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::en16931::{Party, Terms};
 use super::tree::Element;
 use crate::values::iso_date;
-use crate::Syntax;
+use crate::Format;
 
 const INVOICE: &str = "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2";
 const CREDIT_NOTE: &str = "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2";
@@ -32,7 +32,7 @@ pub(crate) fn terms<'t>(root: Node<'t, 't>) -> Option<Terms<'t>> {
         ("InvoiceTypeCode", "DueDate")
     };
     Some(Terms {
-        syntax: Syntax::Ubl,
+        format: Format::Ubl,
         is_credit_note,
         date: |element| iso_date(&element.text()?),
         type_code: root.all(type_code),

@@ -3,7 +3,7 @@
 use hefu_formats::limits::{
     PDF_ATTACHMENTS_MAX, PDF_LOOKUPS_MAX, PDF_READ_BYTES_MAX, PDF_STREAM_BYTES_MAX,
 };
-use hefu_formats::{read, Attachment, Format, Reading, Syntax};
+use hefu_formats::{read, Format, Reading};
 use lopdf::{dictionary, Document, Object, SaveOptions, Stream};
 
 pub const UBL: &str = include_str!("../samples/invoice-ubl.xml");
@@ -95,7 +95,7 @@ fn kind(bytes: &[u8]) -> &'static str {
 }
 
 fn stated(reading: &Reading) -> Vec<(&str, &str)> {
-    reading
+    reading.documents[0]
         .facts
         .iter()
         .map(|fact| (fact.name.as_str(), fact.value.as_str()))
@@ -106,10 +106,10 @@ fn stated(reading: &Reading) -> Vec<(&str, &str)> {
 fn an_attached_invoice_is_the_same_as_the_file_by_itself() {
     for write in [pdf_with, compact_pdf_with] {
         for (name, xml, syntax) in [
-            ("factur-x.xml", CII, Syntax::Cii),
-            ("ZUGFeRD-invoice.xml", ZUGFERD_1, Syntax::Cii),
-            ("xrechnung.xml", UBL, Syntax::Ubl),
-            ("Rechnung.XML", CII, Syntax::Cii),
+            ("factur-x.xml", CII, Format::Cii),
+            ("ZUGFeRD-invoice.xml", ZUGFERD_1, Format::Cii),
+            ("xrechnung.xml", UBL, Format::Ubl),
+            ("Rechnung.XML", CII, Format::Cii),
         ] {
             let (pdf, alone) = (
                 read(&write(&[(name, xml)])).unwrap(),
@@ -117,14 +117,15 @@ fn an_attached_invoice_is_the_same_as_the_file_by_itself() {
             );
             assert_eq!(
                 pdf.format,
-                Format::PdfWithXml(Attachment {
+                Format::Carrying {
+                    outer: Box::new(Format::Pdf),
                     name: name.to_owned(),
-                    syntax
-                })
+                    inner: Box::new(syntax),
+                }
             );
-            assert_eq!(pdf.identity, alone.identity);
+            assert_eq!(pdf.documents[0].identity, alone.documents[0].identity);
             assert_eq!(stated(&pdf), stated(&alone));
-            assert!(pdf
+            assert!(pdf.documents[0]
                 .facts
                 .iter()
                 .all(|fact| fact.place.starts_with(&format!("{name}:/Cross"))
@@ -137,8 +138,9 @@ fn an_attached_invoice_is_the_same_as_the_file_by_itself() {
 fn a_pdf_for_people_only_is_known_and_has_no_identity() {
     let check = |bytes: &[u8]| {
         let reading = read(bytes).unwrap();
-        assert_eq!((reading.format, reading.identity), (Format::Pdf, None));
-        assert_eq!(reading.missing.len(), 1);
+        assert_eq!(reading.format, Format::Pdf);
+        assert_eq!(reading.documents[0].identity, None);
+        assert_eq!(reading.documents[0].missing.len(), 1);
     };
     check(&pdf_with(&[]));
     check(&pdf_with(&[
@@ -159,7 +161,7 @@ fn a_pdf_for_people_only_is_known_and_has_no_identity() {
 fn the_name_of_the_standard_goes_first_and_differing_invoices_give_none() {
     let other = CII.replace("R-0042", "R-0043");
     let number = |attachments: &[(&str, &str)]| {
-        let reading = read(&pdf_with(attachments)).unwrap();
+        let reading = read(&pdf_with(attachments)).unwrap().documents.remove(0);
         assert_eq!(reading.missing.is_empty(), reading.identity.is_some());
         reading.identity.map(|identity| identity.number)
     };
@@ -189,11 +191,8 @@ fn a_wrong_length_and_bytes_before_the_header_are_mended() {
         content,
     ]));
     let reading = read(&bytes).unwrap();
-    assert_eq!(
-        reading.format.to_string(),
-        "PDF with CII XML attached (a.xml)"
-    );
-    assert!(reading.identity.is_some());
+    assert_eq!(reading.format.to_string(), "PDF with CII XML (a.xml)");
+    assert!(reading.documents[0].identity.is_some());
 }
 
 #[test]
@@ -207,7 +206,7 @@ fn a_refusal_names_the_attachment() {
 fn filters_that_attachments_need_are_decoded_and_no_others() {
     let hex: String = CII.bytes().map(|byte| format!("{byte:02X}")).collect();
     let reading = read(&attaching("/Filter /ASCIIHexDecode", hex.as_bytes())).unwrap();
-    assert!(reading.identity.is_some());
+    assert!(reading.documents[0].identity.is_some());
     for filter in [
         "/DCTDecode",
         "/BrotliDecode",
