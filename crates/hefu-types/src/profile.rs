@@ -9,6 +9,9 @@
 //! This is the one derivation function: a keyed, non-enumerable derivation for sealed types will
 //! stand here.
 
+mod check_digits;
+mod rules;
+
 use minicbor::{Decode, Encode};
 
 /// The longest field of a legal number in bytes of UTF-8, after normalisation.
@@ -171,7 +174,7 @@ impl Profile {
     /// Normalises what a document or a clerk wrote and checks it.
     pub fn normalise(self, raw: &Identity) -> Result<LegalNumber, ProfileError> {
         let legal_issuer = field("legal_issuer", &raw.legal_issuer)?;
-        let number = Identity {
+        let mut number = Identity {
             // Tax and company identifiers are written in either case and mean the same.
             legal_issuer: legal_issuer.to_ascii_uppercase(),
             class: field("class", &raw.class)?,
@@ -179,6 +182,7 @@ impl Profile {
             number: field("number", &raw.number)?,
             period: field("period", &raw.period)?,
         };
+        rules::shape(self, &mut number)?;
         self.check_form(&number)?;
         Ok(LegalNumber {
             profile: self.name().to_owned(),
@@ -199,34 +203,7 @@ impl Profile {
         if number.number.is_empty() {
             return Err(ProfileError::Missing("number"));
         }
-        match self {
-            Self::Generic => {}
-            Self::En16931 => {
-                if !matches!(number.class.as_str(), "invoice" | "credit-note") {
-                    let rule = "invoice or credit-note";
-                    return Err(ProfileError::BadForm {
-                        field: "class",
-                        rule,
-                    });
-                }
-                empty("series", &number.series)?;
-                empty("period", &number.period)?;
-            }
-            Self::CnDigitalInvoice => {
-                let digits = number.number.bytes().all(|b| b.is_ascii_digit());
-                if number.number.len() != 20 || !digits {
-                    return Err(ProfileError::BadForm {
-                        field: "number",
-                        rule: "20 digits",
-                    });
-                }
-                empty("class", &number.class)?;
-                empty("series", &number.series)?;
-                empty("period", &number.period)?;
-            }
-            _ => {}
-        }
-        Ok(())
+        rules::check(self, number)
     }
 
     /// Checks an identity that must be normalised already, as the rules ask of an operation.
@@ -356,14 +333,6 @@ fn is_allowed(c: char) -> bool {
     matches!(c, ' '..='~' | 'À'..='Ö' | 'Ø'..='ö' | 'ø'..='ÿ' | '\u{4e00}'..='\u{9fff}')
 }
 
-fn empty(name: &'static str, text: &str) -> Result<(), ProfileError> {
-    if text.is_empty() {
-        Ok(())
-    } else {
-        Err(ProfileError::NotOfProfile(name))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -449,5 +418,315 @@ mod tests {
             &identity("a", "x", "25442000000123456789"),
             "class must be empty in this profile",
         );
+    }
+
+    /// Normalises, and holds what comes out to the promise that it is the one form.
+    #[track_caller]
+    fn normal(profile: Profile, fields: [&str; 5]) -> Result<[String; 5], String> {
+        let [legal_issuer, class, series, number, period] = fields.map(str::to_owned);
+        let raw = Identity {
+            legal_issuer,
+            class,
+            series,
+            number,
+            period,
+        };
+        let number = profile.normalise(&raw).map_err(|error| error.to_string())?;
+        let identity = number.identity();
+        assert_eq!(profile.normalise(&identity).as_ref(), Ok(&number));
+        assert!(profile.check(&identity).is_ok());
+        if raw != identity {
+            assert!(profile.check(&raw).is_err());
+        }
+        Ok([
+            identity.legal_issuer,
+            identity.class,
+            identity.series,
+            identity.number,
+            identity.period,
+        ])
+    }
+
+    #[track_caller]
+    fn fits(profile: Profile, fields: [&str; 5], expected: [&str; 5]) {
+        assert_eq!(normal(profile, fields), Ok(expected.map(str::to_owned)));
+    }
+
+    #[track_caller]
+    fn breaks(profile: Profile, fields: [&str; 5], rule: &str) {
+        let error = normal(profile, fields).expect_err("it breaks a rule");
+        assert!(error.contains(rule), "{error:?} is not about {rule:?}");
+    }
+
+    #[test]
+    fn chinese_numbers() {
+        let (digital, vat) = (Profile::CnDigitalInvoice, Profile::CnVatEinvoice);
+        let (bill, rail) = (Profile::CnFiscalEbill, Profile::CnRailTicket);
+        let twenty = "25442000000123456789";
+        fits(
+            digital,
+            ["9144x", "", "", twenty, ""],
+            ["9144X", "", "", twenty, ""],
+        );
+        fits(
+            rail,
+            ["国铁", "", "", twenty, ""],
+            ["国铁", "", "", twenty, ""],
+        );
+        breaks(
+            digital,
+            ["9144", "", "", "2544200000012345678", ""],
+            "20 digits",
+        );
+        breaks(
+            digital,
+            ["9144", "", "", "2544200000012345678A", ""],
+            "20 digits",
+        );
+        breaks(
+            digital,
+            ["9144", "", "1", twenty, ""],
+            "series must be empty",
+        );
+        breaks(rail, ["", "", "", twenty, ""], "legal_issuer is missing");
+        let (code, number) = ("050001700111", "99999951");
+        fits(
+            vat,
+            ["91", "", code, number, ""],
+            ["91", "", code, number, ""],
+        );
+        fits(
+            vat,
+            ["91", "", "0500017001", " ０9999951", ""],
+            ["91", "", "0500017001", "09999951", ""],
+        );
+        breaks(vat, ["91", "", "", number, ""], "invoice code");
+        breaks(vat, ["91", "", code, "9999995", ""], "8 digits");
+        breaks(
+            vat,
+            ["91", "invoice", code, number, ""],
+            "class must be empty",
+        );
+        fits(
+            bill,
+            ["医院", "", "11010125", "0488888987", ""],
+            ["医院", "", "11010125", "0488888987", ""],
+        );
+        breaks(bill, ["医院", "", "1101012", "0488888987", ""], "bill code");
+        breaks(bill, ["医院", "", "11010125", "488888987", ""], "10 digits");
+        breaks(
+            bill,
+            ["医院", "", "11010125", "0488888987", "2025"],
+            "period must be empty",
+        );
+    }
+
+    /// Identifiers that were published; the fifth is printed with a wrong check character.
+    #[test]
+    fn identifiers_of_licences() {
+        let licence = Profile::CnElicence;
+        for published in [
+            "1.2.156.3005.2.11100000000013338W032.11220000013544541J.2430599.001.F",
+            "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.U",
+            "1.2.156.3005.2.11100000MB03271699022.340100.000000016.001.9",
+            "1.2.156.3005.2.11100000000013338W009.11330105002500287C.2025052201.002.0",
+        ] {
+            let issuer = published.split('.').nth(6).expect("an issuer");
+            let expected = [issuer, "", "", published, ""];
+            fits(licence, [issuer, "", "", published, ""], expected);
+            // Whoever types the identifier need not type the issuer, which it holds.
+            fits(
+                licence,
+                ["", "", "", &published.to_lowercase(), ""],
+                expected,
+            );
+            breaks(licence, ["1", "", "", published, ""], "issuing body");
+            // Every other check character is wrong.
+            let (rest, right) = published.split_at(published.len() - 1);
+            for other in ('0'..='9')
+                .chain('A'..='Z')
+                .filter(|c| !right.starts_with(*c))
+            {
+                breaks(
+                    licence,
+                    [issuer, "", "", &format!("{rest}{other}"), ""],
+                    "MOD 37,36",
+                );
+            }
+        }
+        let wrong = "1.2.156.3005.2.11100000000013661B006.113700000045046442.209FA4E88F9E4C878F3E9BED2CE7EA49.001.M";
+        breaks(licence, ["", "", "", wrong, ""], "MOD 37,36");
+        for shape in [
+            "1.2.156.3005.2.11100000000013338W032.1122.2430599.001",
+            "1.2.156.3005.1.11100000000013338W032.11220000013544541J.2430599.001.F",
+            "1.2.156.3005.2.11100000000013338W03.11220000013544541J.2430599.001.F",
+            "1.2.156.3005.2.11100000000013338W032..2430599.001.F",
+            "11100000000013338W032",
+        ] {
+            breaks(licence, ["1", "", "", shape, ""], "type(21)");
+        }
+    }
+
+    #[test]
+    fn indian_numbers() {
+        let irn = Profile::InIrn;
+        let gstin = "01AMBPG7773M002";
+        fits(
+            irn,
+            [gstin, "inv", "", "g2qxhY", "2022-23"],
+            [gstin, "INV", "", "g2qxhY", "2022-23"],
+        );
+        // Since 2025 the case of a number does not make it another one.
+        fits(
+            irn,
+            [gstin, "INV", "", "g2qxhY", "2025-26"],
+            [gstin, "INV", "", "G2QXHY", "2025-26"],
+        );
+        fits(
+            irn,
+            [gstin, "DBN", "", "A/1-2", "2099-00"],
+            [gstin, "DBN", "", "A/1-2", "2099-00"],
+        );
+        breaks(
+            irn,
+            [gstin, "INV", "", "0123", "2025-26"],
+            "neither 0 nor a sign",
+        );
+        breaks(
+            irn,
+            [gstin, "INV", "", "-123", "2025-26"],
+            "neither 0 nor a sign",
+        );
+        breaks(
+            irn,
+            [gstin, "INV", "", "12345678901234567", "2025-26"],
+            "1 to 16",
+        );
+        breaks(irn, [gstin, "INV", "", "A 1", "2025-26"], "1 to 16");
+        breaks(irn, [gstin, "BILL", "", "1", "2025-26"], "INV, CRN or DBN");
+        breaks(irn, ["1AMBPG7773M002", "INV", "", "1", "2025-26"], "GSTIN");
+        for period in ["2025", "2025-27", "25-26", "2025-2026", ""] {
+            breaks(irn, [gstin, "INV", "", "1", period], "financial year");
+        }
+    }
+
+    #[test]
+    fn european_and_american_numbers() {
+        let sdi = Profile::ItSdi;
+        fits(
+            sdi,
+            ["it012", "invoice", "", "1/R", "2018"],
+            ["IT012", "invoice", "", "1/R", "2018"],
+        );
+        breaks(sdi, ["IT", "invoice", "", "R", "2018"], "with a digit");
+        breaks(
+            sdi,
+            ["IT", "invoice", "", "123456789012345678901", "2018"],
+            "20 characters",
+        );
+        breaks(sdi, ["IT", "TD01", "", "1", "2018"], "credit-note");
+        breaks(sdi, ["IT", "invoice", "", "1", "18"], "year");
+
+        let ksef = Profile::PlKsef;
+        let number = "5265877635-20250826-0100001AF629-AF";
+        let expected = ["5265877635", "", "", number, ""];
+        fits(ksef, expected, expected);
+        fits(ksef, ["", "", "", &number.to_lowercase(), ""], expected);
+        breaks(ksef, ["5265877636", "", "", number, ""], "NIP");
+        breaks(
+            ksef,
+            ["", "", "", "5265877635-20250826-0100001AF629-AE", ""],
+            "CRC-8",
+        );
+        breaks(
+            ksef,
+            ["", "", "", "5265877635-20250826-0100001AF62G-AF", ""],
+            "35 characters",
+        );
+        breaks(ksef, ["", "", "", "5265877635", ""], "35 characters");
+
+        let cfdi = Profile::MxCfdi;
+        let uuid = "9FB6ED1A-5F37-4FEF-980A-7F8C83B51894";
+        let expected = ["EKU9003173C9", "", "", uuid, ""];
+        fits(
+            cfdi,
+            ["eku9003173c9", "", "", &uuid.to_lowercase(), ""],
+            expected,
+        );
+        breaks(cfdi, ["EKU9003173", "", "", uuid, ""], "RFC");
+        breaks(cfdi, ["EKU9003173C9", "", "", "A167ABC", ""], "UUID");
+        breaks(
+            cfdi,
+            [
+                "EKU9003173C9",
+                "",
+                "",
+                "9FB6ED1A5F37-4FEF-980A-7F8C83B518941",
+                "",
+            ],
+            "UUID",
+        );
+    }
+
+    #[test]
+    fn brazilian_numbers_and_their_keys() {
+        let nfe = Profile::BrNfe;
+        let expected = ["34128745000152", "55", "1", "47450", ""];
+        let key = "35180834128745000152550010000474501597356342";
+        fits(nfe, ["", "", "", key, ""], expected);
+        fits(
+            nfe,
+            ["34128745000152", "55", "001", "000047450", ""],
+            expected,
+        );
+        fits(nfe, ["34128745000152", "55", "1", key, ""], expected);
+        // Another random part makes another key of the same number, which is the same document.
+        let other = "3518083412874500015255001000047450100000000";
+        let check = char::from(check_digits::mod_11(other.as_bytes()));
+        fits(nfe, ["", "", "", &format!("{other}{check}"), ""], expected);
+        breaks(
+            nfe,
+            ["34128745000151", "", "", key, ""],
+            "same as in the access key",
+        );
+        breaks(nfe, ["", "65", "", key, ""], "same as in the access key");
+        breaks(nfe, ["", "", "2", key, ""], "same as in the access key");
+        for digit in ('0'..='9').filter(|digit| !key.ends_with(*digit)) {
+            breaks(
+                nfe,
+                ["", "", "", &format!("{}{digit}", &key[..43]), ""],
+                "modulo 11",
+            );
+        }
+        breaks(
+            nfe,
+            ["34128745000152", "55", "1", "1234567890", ""],
+            "9 digits",
+        );
+        breaks(nfe, ["34128745000152", "55", "1", "0", ""], "9 digits");
+        breaks(nfe, ["341287450001", "55", "1", "1", ""], "CNPJ");
+        breaks(nfe, ["34128745000152", "NFe", "1", "1", ""], "model");
+        fits(
+            nfe,
+            ["12345678901", "55", "0", "1", ""],
+            ["00012345678901", "55", "0", "1", ""],
+        );
+    }
+
+    proptest::proptest! {
+        /// Whatever stands in the fields: no panic, and what fits is in the one form.
+        #[test]
+        fn any_fields_are_judged(
+            fields in proptest::array::uniform5("[0-9]{0,2}|[0-9A-Za-z.\\-/ ]{0,50}|\\PC{0,16}|[0-9]{44}|[0-9A-Z]{15}|[一-龥]{5}"),
+            seed in proptest::prelude::any::<bool>(),
+        ) {
+            for profile in Profile::ALL {
+                let mut fields = fields.each_ref().map(String::as_str);
+                if seed {
+                    (fields[1], fields[4]) = ("invoice", "2025");
+                }
+                let _ = normal(*profile, fields);
+            }
+        }
     }
 }
