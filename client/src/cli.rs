@@ -117,10 +117,27 @@ Examples:
   hefu receipt --network network.json receipts/1017.xml.receipt
   hefu receipt --network network.json --operation 6f0c...e1 --out 1017.receipt")]
     Receipt(ReceiptArgs),
-    /// Show what is recognised in files: format, identity, facts, digest.
+    /// Make a receipt that opens chosen facts of a document and hides the rest.
     #[command(after_help = "\
 Example:
-  hefu inspect invoices/1017.xml")]
+  hefu disclose --network network.json receipts/1017.xml.receipt --facts total,currency,issue-date \\
+      --out for-the-bank.receipt
+
+The facts that a receipt opens are shown by `hefu receipt`. What is hidden cannot be opened again by
+whoever gets the new receipt. Number, issuer, type and region are always shown.")]
+    Disclose(Disclose),
+    /// Show what is recognised in files: format, number, facts with their places, seals, digest.
+    #[command(after_help = "\
+Examples:
+  hefu inspect invoices/1017.xml
+  hefu inspect --network network.json mail.zip
+  hefu inspect --mapping registrations.mapping.json registrations.csv
+
+Read are: OFD, PDF and XML of Chinese invoices, fiscal e-bills, rail and air tickets, and OFD licences;
+UBL, CII, PDF with one of them (Factur-X, ZUGFeRD), EDIFACT INVOIC; FatturaPA (also .p7m), CFDI, NF-e,
+GST e-invoice JSON, GOBL; OpenAttestation, Blockcerts, W3C credentials, ISO 18013-5 mdoc; Hefu's own
+JSON; ZIP archives of such files; and any JSON, XML or CSV by a mapping file. What a file holds is
+named FILE#NAME, and can be typed so wherever a file is asked for.")]
     Inspect(Inspect),
     /// Measure a running network: registers made-up documents for ever, so only on a test network.
     #[command(after_help = "\
@@ -244,6 +261,9 @@ pub struct Register {
     /// The last day of validity, inclusive [default: as the file says].
     #[arg(long, value_name = "DAY")]
     pub valid_until: Option<String>,
+    /// Read JSON, XML or CSV files as this mapping file says (see `hefu inspect --help`).
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
     /// How many documents are signed together.
     #[arg(long, value_name = "COUNT", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -291,6 +311,9 @@ pub struct Verify {
     /// Ask nobody: judge by the receipt alone.
     #[arg(long)]
     pub offline: bool,
+    /// Read JSON, XML or CSV files as this mapping file says (see `hefu inspect --help`).
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
     /// How old what is proven may be, such as 24h or 10m.
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
     pub max_age: Duration,
@@ -384,9 +407,35 @@ pub struct ReceiptArgs {
     pub files: Vec<PathBuf>,
 }
 
+/// See [`Command::Disclose`].
+#[derive(Args, Debug)]
+pub struct Disclose {
+    /// The network.
+    #[command(flatten)]
+    pub network: NetworkArg,
+    /// The receipt that opens the facts.
+    #[arg(value_name = "RECEIPT")]
+    pub receipt: PathBuf,
+    /// The names of the facts to show; every other one is hidden.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    pub facts: Vec<String>,
+    /// Also hand on what shows for whom an invoice is.
+    #[arg(long)]
+    pub buyer: bool,
+    /// Where the new receipt is written.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
 /// See [`Command::Inspect`].
 #[derive(Args, Debug)]
 pub struct Inspect {
+    /// The network, to show the keys that the numbers have on it.
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
+    /// Read JSON, XML or CSV files as this mapping file says.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
     /// The files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,

@@ -36,7 +36,7 @@ pub fn run(shared: &Shared, args: &Consume) -> Result<Report, Failure> {
     let nodes = shared.nodes(&args.network.network)?;
     let network = nodes.network();
     let key = keys::open(&args.key, KeyRole::Member, network)?;
-    let document = Document::open(&args.file, network.suite())?;
+    let document = crate::files::Files::new(network.suite(), None)?.open_one(&args.file)?;
     let files = Files::of(args, network.suite(), &key.file.holder);
     let run = Run {
         nodes: &nodes,

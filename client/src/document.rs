@@ -1,97 +1,93 @@
-//! A file of a document: its digest, and what it says of itself.
+//! A document as a file holds it: its digest, and what it says of itself.
 
-use crate::disk;
 use crate::failure::Failure;
-use hefu_formats::limits::FILE_BYTES_MAX;
-use hefu_formats::{Format, ReadError, Reading};
+use hefu_formats::seal::Seal;
+use hefu_formats::{Format, ReadError, Reading, Stated};
 use hefu_types::genesis::Network;
 use hefu_types::key;
 use hefu_types::leaf::{Kind, TypeRules};
 use hefu_types::profile::{Identity, LegalNumber, Profile, ProfileError};
 use hefu_types::{Digest, StateKey, Suite};
-use std::path::Path;
 
-/// A file that was read.
+/// A document of a file.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The digest of its bytes.
+    /// The digest of the file's bytes; of one document of several in a file, see
+    /// [`Suite::part_digest`].
     pub digest: Digest,
-    /// How many bytes it has.
+    /// How many bytes the file has.
     pub size_bytes: u64,
     /// What it says of itself, or why that is not believed.
-    pub reading: Result<Reading, ReadError>,
+    pub reading: Result<Read, ReadError>,
+}
+
+/// What was read of one document.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What the file is.
+    pub format: Format,
+    /// What the document states.
+    pub stated: Stated,
+    /// The signatures of the file itself.
+    pub seals: Vec<Seal>,
 }
 
 impl Document {
-    /// Reads a file. Of one that is larger than `hefu-formats` reads, only the digest is taken: so it
-    /// can still be registered and verified, whatever its size, and never lies in memory as a whole.
-    pub fn open(path: &Path, suite: Suite) -> Result<Self, Failure> {
-        if let Some(bytes) = disk::read_up_to(path, FILE_BYTES_MAX)? {
-            return Ok(Self::of(&bytes, suite));
-        }
-        let (digest, size_bytes) = disk::digest(path, suite)?;
-        Ok(Self {
-            digest,
-            size_bytes,
-            reading: Err(ReadError::FileTooLarge {
-                bytes: usize::try_from(size_bytes).unwrap_or(usize::MAX),
-                bytes_max: FILE_BYTES_MAX,
-            }),
-        })
+    /// The one document of these bytes; of a file that holds several, the first.
+    pub fn of(bytes: &[u8], suite: Suite) -> Self {
+        Self::of_reading(suite, bytes, hefu_formats::read(bytes))
     }
 
-    /// Reads bytes.
-    pub fn of(bytes: &[u8], suite: Suite) -> Self {
+    /// The same from what was read.
+    pub fn of_reading(suite: Suite, bytes: &[u8], reading: Result<Reading, ReadError>) -> Self {
         Self {
             digest: suite.document_digest(bytes),
             size_bytes: bytes.len() as u64,
-            reading: hefu_formats::read(bytes),
+            reading: reading.map(|mut reading| Read {
+                format: reading.format,
+                stated: reading.documents.swap_remove(0),
+                seals: reading.seals,
+            }),
         }
+    }
+
+    /// What it states.
+    pub fn stated(&self) -> Option<&Stated> {
+        self.reading.as_ref().ok().map(|read| &read.stated)
     }
 
     /// The legal number as the file writes it.
     pub fn identity(&self) -> Option<Identity> {
-        let said = self.reading.as_ref().ok()?.identity.as_ref()?;
-        Some(Identity {
-            legal_issuer: said.legal_issuer.clone(),
-            class: said.class.clone(),
-            series: said.series.clone(),
-            number: said.number.clone(),
-            period: said.period.clone(),
-        })
+        self.stated()?.identity.clone()
+    }
+
+    /// The profile under which the file's number stands.
+    pub fn profile(&self) -> Option<Profile> {
+        let stated = self.stated()?;
+        stated.identity.as_ref().map(|_| stated.profile)
     }
 
     /// The facts that it states, ascending by name.
     pub fn facts(&self) -> Vec<(String, String)> {
-        let Ok(reading) = &self.reading else {
-            return Vec::new();
-        };
-        let pairs = reading
-            .facts
-            .iter()
-            .map(|fact| (fact.name.clone(), fact.value.clone()));
-        pairs.collect()
+        let facts = self.stated().into_iter().flat_map(|stated| &stated.facts);
+        facts
+            .map(|fact| (fact.name.clone(), fact.value.clone()))
+            .collect()
     }
 
     /// One fact.
     pub fn fact(&self, name: &str) -> Option<&str> {
-        let reading = self.reading.as_ref().ok()?;
-        reading
-            .facts
-            .iter()
-            .find(|fact| fact.name == name)
-            .map(|fact| fact.value.as_str())
+        self.stated()?.fact(name).map(|fact| fact.value.as_str())
     }
 
     /// Invoice or licence, where the file says so.
     pub fn kind(&self) -> Option<Kind> {
-        match self.reading.as_ref().ok()?.format {
-            Format::Ubl | Format::Cii | Format::PdfWithXml(_) => Some(Kind::Invoice),
-            // The JSON form names its issuer after its kind.
-            Format::Json if self.fact("issuer-id").is_some() => Some(Kind::Licence),
-            Format::Json if self.fact("seller-id").is_some() => Some(Kind::Invoice),
-            _ => None,
-        }
+        self.stated()?.kind
+    }
+
+    /// The signatures of the file itself.
+    pub fn seals(&self) -> &[Seal] {
+        self.reading.as_ref().map_or(&[], |read| &read.seals)
     }
 }
 
@@ -115,8 +111,14 @@ pub fn candidate<'a>(
     // Genesis was checked: its profiles are all known.
     let profile = Profile::by_name(&rules.profile).ok_or(ProfileError::Missing("profile"))?;
     let mut identity = identity.clone();
-    if profile == Profile::En16931 && identity.class.is_empty() {
-        identity.class = "invoice".to_owned();
+    if identity.class.is_empty() {
+        // What a clerk who types a number nearly always means.
+        identity.class = match profile {
+            Profile::En16931 | Profile::ItSdi => "invoice",
+            Profile::InIrn => "INV",
+            _ => "",
+        }
+        .to_owned();
     }
     let number = profile.normalise(&identity)?;
     let record = key::record(suite, &number);
@@ -127,16 +129,56 @@ pub fn candidate<'a>(
     })
 }
 
-/// Where a document with this number may stand: under the type that is named, or under each whose
-/// profile and kind it fits. Types that share a profile share key space, so each key stands once.
+/// What is known of a document besides its number, to find the types that it may have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hint<'a> {
+    /// The type, where it was named.
+    pub document_type: Option<&'a str>,
+    /// Invoice or licence.
+    pub kind: Option<Kind>,
+    /// The profile of the number, as the file's format says it.
+    pub profile: Option<Profile>,
+}
+
+impl<'a> Hint<'a> {
+    /// What a file says, and the type that was named.
+    pub fn of(document: &Document, document_type: Option<&'a str>) -> Self {
+        Self {
+            document_type,
+            kind: document.kind(),
+            profile: document.profile(),
+        }
+    }
+
+    /// A type that was named, and nothing else.
+    pub fn named(document_type: Option<&'a str>) -> Self {
+        Self {
+            document_type,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a type may be that of the document. A number of a known profile stands under types of
+    /// that profile, or under one that takes any number.
+    pub fn admits(&self, rules: &TypeRules) -> bool {
+        let profile = self.profile.filter(|profile| *profile != Profile::Generic);
+        self.kind.is_none_or(|kind| kind == rules.kind)
+            && profile.is_none_or(|profile| {
+                [profile.name(), Profile::Generic.name()].contains(&rules.profile.as_str())
+            })
+    }
+}
+
+/// Where a document with this number may stand: under the type that is named, or under each that the
+/// hint admits and whose profile it fits. Types that share a profile share key space, so each key
+/// stands once.
 pub fn candidates<'a>(
     network: &'a Network,
     identity: &Identity,
-    document_type: Option<&str>,
-    kind: Option<Kind>,
+    hint: Hint<'_>,
 ) -> Result<Vec<Candidate<'a>>, Failure> {
     let suite = network.suite();
-    if let Some(name) = document_type {
+    if let Some(name) = hint.document_type {
         let rules = type_rules(network, name)?;
         let found = candidate(suite, rules, identity).map_err(|error| {
             Failure::asked(
@@ -148,7 +190,7 @@ pub fn candidates<'a>(
     }
     let mut found: Vec<Candidate<'_>> = Vec::new();
     for rules in &network.genesis().types {
-        if kind.is_some_and(|kind| kind != rules.kind) {
+        if !hint.admits(rules) {
             continue;
         }
         if let Ok(fits) = candidate(suite, rules, identity) {

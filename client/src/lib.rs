@@ -13,9 +13,11 @@ pub mod act;
 pub mod bench;
 pub mod cli;
 pub mod consume;
+pub mod disclose;
 pub mod disk;
 pub mod document;
 pub mod failure;
+pub mod files;
 pub mod inspect;
 pub mod keys;
 pub mod list;
@@ -50,6 +52,7 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Revoke(args) => act::revoke(shared, args),
         Command::Consume(args) => consume::run(shared, args),
         Command::Receipt(args) => receipt::run(shared, args),
+        Command::Disclose(args) => disclose::run(shared, args),
         Command::Inspect(args) => inspect::run(shared, args),
         Command::Bench(args) => bench::run(shared, args),
     }

@@ -20,6 +20,26 @@ pub struct Source {
     pub path: PathBuf,
     /// The file name of its receipt.
     pub receipt: String,
+    /// The path after which the receipt is named.
+    pub relative: PathBuf,
+}
+
+impl Source {
+    fn new(path: PathBuf, relative: PathBuf, suite: Suite) -> Self {
+        Self {
+            path,
+            receipt: disk::receipt_name(suite, &relative),
+            relative,
+        }
+    }
+
+    /// One document of a file that holds several, named by what stands behind the file's path.
+    pub fn within(&self, path: PathBuf, suite: Suite) -> Self {
+        let (whole, own) = (path.to_string_lossy(), self.path.to_string_lossy());
+        let rest = whole.strip_prefix(own.as_ref()).unwrap_or(&whole);
+        let relative = PathBuf::from(format!("{}{rest}", self.relative.display()));
+        Self::new(path, relative, suite)
+    }
 }
 
 /// One document to register.
@@ -122,17 +142,14 @@ fn named(found: Vec<Found>, suite: Suite) -> Vec<(Source, bool)> {
     found
         .into_iter()
         .map(|file| {
-            let mut receipt = disk::receipt_name(suite, &file.relative);
-            if times.get(&receipt).is_some_and(|times| *times > 1) {
-                receipt = disk::receipt_name(suite, &file.path);
-            }
-            (
-                Source {
-                    path: file.path,
-                    receipt,
-                },
-                file.walked,
-            )
+            let receipt = disk::receipt_name(suite, &file.relative);
+            let is_clash = times.get(&receipt).is_some_and(|times| *times > 1);
+            let relative = if is_clash {
+                file.path.clone()
+            } else {
+                file.relative
+            };
+            (Source::new(file.path, relative, suite), file.walked)
         })
         .collect()
 }
@@ -200,10 +217,7 @@ pub fn rows(
         // A row that only names a file says: its number is in it.
         let identity = (!number.number.is_empty()).then_some(number);
         jobs.push(Job {
-            sources: vec![Source {
-                receipt: disk::receipt_name(suite, &row.file),
-                path: folder.join(&row.file),
-            }],
+            sources: vec![Source::new(folder.join(&row.file), row.file, suite)],
             document_type: given(row.document_type).or(args.number.document_type.clone()),
             identity,
             valid_from: given(row.valid_from).or(args.valid_from.clone()),

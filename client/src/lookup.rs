@@ -2,14 +2,15 @@
 
 use crate::cli::{DocumentArgs, NumberArgs};
 use crate::disk;
-use crate::document::{candidates, Document};
+use crate::document::{candidates, Document, Hint};
 use crate::failure::Failure;
+use crate::files::Files;
 use crate::nodes::{Fetched, Nodes};
 use hefu_proof::certificate::{CertificateError, VerifiedState};
 use hefu_proof::receipt::{Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::{DigestLeaf, Kind};
+use hefu_types::leaf::DigestLeaf;
 use hefu_types::profile::Identity;
 use hefu_types::record::PublicPart;
 use hefu_types::statement::StatementError;
@@ -83,13 +84,12 @@ pub fn by_key(
 pub fn by_identity(
     nodes: &Nodes,
     identity: &Identity,
-    document_type: Option<&str>,
-    kind: Option<Kind>,
+    hint: Hint<'_>,
     beside: Beside<'_>,
     height_min: u64,
 ) -> Result<Option<Answered>, Failure> {
     let mut absent = None;
-    for candidate in candidates(nodes.network(), identity, document_type, kind)? {
+    for candidate in candidates(nodes.network(), identity, hint)? {
         let answered = by_key(nodes, &candidate.record, beside, height_min)?;
         if answered.record.is_some() {
             return Ok(Some(answered));
@@ -145,7 +145,7 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
     let document = args
         .file
         .as_deref()
-        .map(|path| Document::open(path, network.suite()))
+        .map(|path| Files::new(network.suite(), None)?.open_one(path))
         .transpose()?;
     let answered = if let Some(record) = &args.record {
         by_key(nodes, record, beside, 0)?
@@ -170,8 +170,7 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
         let found = by_identity(
             nodes,
             &identity,
-            args.number.document_type.as_deref(),
-            None,
+            Hint::named(args.number.document_type.as_deref()),
             beside,
             0,
         )?;
@@ -180,9 +179,8 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
         let told = by_digest(nodes, &document.digest, beside, 0)?;
         match document.identity() {
             Some(identity) if told.record.is_none() => {
-                let of_type = args.number.document_type.as_deref();
-                let kind = document.kind();
-                by_identity(nodes, &identity, of_type, kind, beside, 0)?.unwrap_or(told)
+                let hint = Hint::of(document, args.number.document_type.as_deref());
+                by_identity(nodes, &identity, hint, beside, 0)?.unwrap_or(told)
             }
             _ => told,
         }

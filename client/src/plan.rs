@@ -13,20 +13,63 @@ use hefu_types::leaf::{Entitlement, Kind, TypeRules};
 use hefu_types::operation::{
     member_identifier, named_member, Amount, Operation, Register, UseRight, DIGESTS_MAX,
 };
-use hefu_types::profile::{Identity, LegalNumber};
+use hefu_types::profile::{Identity, LegalNumber, Profile};
 use hefu_types::time::Day;
 use hefu_types::{Blinding, Digest, Salt, StateKey, Suite};
 
 /// The facts of an invoice that stand under its fact root.
-pub const INVOICE_FACTS: [&str; 7] = [
+const INVOICE_FACTS: &[&str] = &[
+    "buyer",
+    "buyer-id",
     "currency",
     "document-type",
     "due",
     "issue-date",
     "number",
+    "seller",
     "seller-id",
     "total",
+    "total-without-tax",
 ];
+
+/// The same of a Chinese document, whose page shows less than its XML: what stands on all of them.
+const CHINESE_FACTS: &[&str] = &[
+    "buyer",
+    "buyer-id",
+    "currency",
+    "grade",
+    "holder",
+    "issue-date",
+    "issuer",
+    "number",
+    "scope",
+    "seller",
+    "seller-id",
+    "series",
+    "title",
+    "total",
+    "total-without-tax",
+    "valid-from",
+    "valid-until",
+];
+
+/// The names of the facts that stand under the root of a document; `None`: all that it states.
+fn root_names(kind: Kind, profile: Option<Profile>) -> Option<&'static [&'static str]> {
+    match (profile, kind) {
+        (
+            Some(
+                Profile::CnDigitalInvoice
+                | Profile::CnVatEinvoice
+                | Profile::CnFiscalEbill
+                | Profile::CnRailTicket
+                | Profile::CnElicence,
+            ),
+            _,
+        ) => Some(CHINESE_FACTS),
+        (_, Kind::Invoice) => Some(INVOICE_FACTS),
+        (_, Kind::Licence) => None,
+    }
+}
 
 /// Who registers.
 pub struct Issuer<'a> {
@@ -81,9 +124,21 @@ impl Planned {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Aside {
     /// It says no number, and none was given.
-    NoIdentity(Vec<&'static str>),
+    NoIdentity {
+        /// What is missing for a number.
+        missing: Vec<&'static str>,
+        /// Where the file contradicts itself.
+        doubts: Vec<String>,
+    },
     /// It is an invoice among licences, or a licence among invoices.
     OtherKind,
+    /// The agency issues no type that such a number could stand under.
+    NotIssued {
+        /// The profile of the number.
+        profile: &'static str,
+    },
+    /// The agency issues several types that it could be of.
+    NoType,
     /// It claims a format and breaks it.
     Unreadable(ReadError),
     /// It does not fit what was asked.
@@ -94,8 +149,10 @@ impl Aside {
     /// A stable word, for programs.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::NoIdentity(_) => "no-identity",
+            Self::NoIdentity { .. } => "no-identity",
             Self::OtherKind => "other-kind",
+            Self::NotIssued { .. } => "not-issued",
+            Self::NoType => "no-type",
             Self::Unreadable(_) => "unreadable",
             Self::Unfit(_) => "unfit",
         }
@@ -103,25 +160,49 @@ impl Aside {
 
     /// Whether a walk through a folder may pass it by: it never was a document of this run.
     pub const fn is_passed_by(&self) -> bool {
-        matches!(self, Self::NoIdentity(_) | Self::OtherKind)
+        matches!(
+            self,
+            Self::NoIdentity { .. } | Self::OtherKind | Self::NotIssued { .. }
+        )
     }
 
     /// The reason, and what to do.
     pub fn said(&self) -> Said {
         match self {
-            Self::NoIdentity(missing) => {
+            Self::NoIdentity { missing, doubts } => {
                 let missing = missing.join(", ");
+                // What contradicts itself goes with the file; it is not for a summary's one line.
+                let doubt = doubts.first().map_or(String::new(), |d| format!("; {d}"));
                 Said::new(
-                    format!("no number can be read out of it (missing: {missing}); give --number or a --csv"),
-                    format!("无法读出号码（缺少：{missing}）；请用 --number 或 --csv 给出"),
+                    format!("no number can be read out of it (missing: {missing}{doubt}); give --number or a --csv"),
+                    format!("无法读出号码（缺少：{missing}{doubt}）；请用 --number 或 --csv 给出"),
                 )
             }
             Self::OtherKind => Said::new(
                 "it is another kind of document than the type is for",
                 "该文件与所选类型的文档种类不同",
             ),
+            Self::NotIssued { profile } => Said::new(
+                format!("its number is one of {profile}, and the agency issues no such type"),
+                format!("其号码属于 {profile}，该机构不签发此类文档"),
+            ),
+            Self::NoType => Said::new(
+                "the agency issues several types that it could be of: give --type",
+                "该机构签发的多种类型均可能适用：请给出 --type",
+            ),
             Self::Unreadable(error) => Said::new(error.to_string(), format!("无法读取：{error}")),
             Self::Unfit(said) => said.clone(),
+        }
+    }
+
+    /// Why a document without a number has none.
+    pub fn of_unnumbered(document: &Document) -> Self {
+        match &document.reading {
+            Err(error) => Self::Unreadable(error.clone()),
+            Ok(read) => Self::NoIdentity {
+                missing: read.stated.missing.clone(),
+                doubts: read.stated.doubts.clone(),
+            },
         }
     }
 
@@ -168,7 +249,7 @@ pub fn plan(
     let fact_root = if facts.is_empty() {
         None
     } else {
-        fact::root(suite, &facts)
+        fact::root(suite, &fact::all_open(facts.clone()))
     };
 
     let (use_right, named_member_salt) = use_right(issuer, asked, &record, renditions)?;
@@ -241,13 +322,8 @@ fn number(
     let found = match (&asked.identity, &said) {
         (None, None) => {
             // Why the first cannot be read says more than that it has no number.
-            return Err(
-                match renditions.first().map(|rendition| &rendition.reading) {
-                    Some(Err(error)) => Aside::Unreadable(error.clone()),
-                    Some(Ok(reading)) => Aside::NoIdentity(reading.missing.clone()),
-                    None => Aside::NoIdentity(Vec::new()),
-                },
-            );
+            let first = renditions.first();
+            return Err(first.map_or(Aside::NoType, Aside::of_unnumbered));
         }
         (None, Some(said)) => fit(said)?,
         (Some(given), None) => fit(given)?,
@@ -300,8 +376,8 @@ fn digests(renditions: &[Document]) -> Result<Vec<Digest>, Aside> {
 /// The facts of a file that stand under the fact root of its document.
 fn root_facts(kind: Kind, rendition: &Document) -> Vec<(String, String)> {
     let mut facts = rendition.facts();
-    if kind == Kind::Invoice {
-        facts.retain(|(name, _)| INVOICE_FACTS.contains(&name.as_str()));
+    if let Some(names) = root_names(kind, rendition.profile()) {
+        facts.retain(|(name, _)| names.contains(&name.as_str()));
     }
     facts
 }
@@ -314,7 +390,7 @@ fn total(rules: &TypeRules, number: &LegalNumber, renditions: &[Document]) -> Op
     let units: i64 = fact("total")?.parse().ok()?;
     let currency = fact("currency")?;
     // A credit note writes what it gives back as a positive number; on the ledger it is negative.
-    let is_credit = number.class == "credit-note";
+    let is_credit = matches!(number.class.as_str(), "credit-note" | "CRN");
     let minor_units = if is_credit {
         units.checked_neg()?
     } else {

@@ -5,7 +5,7 @@ use crate::disk;
 use crate::failure::Failure;
 use crate::nodes::network_file;
 use crate::say::{shown, table, Exit, Lang, Report};
-use hefu_proof::receipt::{Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
+use hefu_proof::receipt::{Disclosed, Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::operation::{self, Operation};
 use hefu_types::statement::SignedHeader;
@@ -184,8 +184,15 @@ impl Held {
             }
         }
         let disclosed = receipt.disclosed.clone().unwrap_or_default();
-        for fact in &disclosed.facts {
+        for fact in disclosed.open_facts() {
             rows.push(vec![shown(&fact.name), shown(&fact.value)]);
+        }
+        if disclosed.hidden() > 0 {
+            let (en, zh) = ("hidden facts", "隐藏的事实");
+            rows.push(vec![
+                lang.pick(en, zh).to_owned(),
+                disclosed.hidden().to_string(),
+            ]);
         }
         if disclosed.named_member_salt.is_some() {
             let (en, zh) = ("opens who may use it", "可证明谁有权使用");
@@ -221,13 +228,9 @@ impl Held {
             .receipt
             .as_ref()
             .map(|r| &r.certificate.checkpoint.checkpoint);
-        let facts: Vec<Value> = (self.receipt.iter())
-            .flat_map(|receipt| {
-                receipt
-                    .disclosed
-                    .iter()
-                    .flat_map(|disclosed| &disclosed.facts)
-            })
+        let disclosed = self.receipt.as_ref().and_then(|r| r.disclosed.as_ref());
+        let facts: Vec<Value> = (disclosed.iter())
+            .flat_map(|disclosed| disclosed.open_facts())
             .map(|fact| json!({"name": fact.name, "value": fact.value}))
             .collect();
         json!({
@@ -248,6 +251,7 @@ impl Held {
                 "at": used.block_time.to_string(),
             })),
             "facts": facts,
+            "hidden_facts": disclosed.map_or(0, Disclosed::hidden),
         })
     }
 }

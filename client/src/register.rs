@@ -6,8 +6,9 @@
 
 use crate::cli::{self, Shared};
 use crate::disk;
-use crate::document::{type_rules, Document};
+use crate::document::{type_rules, Document, Hint};
 use crate::failure::Failure;
+use crate::files::Files;
 use crate::keys::{self, Key};
 use crate::list::{jobs, Job, Source};
 use crate::lookup::open_receipt;
@@ -17,11 +18,11 @@ use crate::say::{Exit, Report};
 use crate::send;
 use crate::summary::{self, Conflict, Earlier, Line, Outcome, Refusal};
 use hefu_proof::certificate::Value;
-use hefu_proof::fact::OpenFact;
+use hefu_proof::fact::{self, OpenFact};
 use hefu_proof::receipt::{Disclosed, Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
-use hefu_types::leaf::Entitlement;
+use hefu_types::leaf::{Entitlement, TypeRules};
 use hefu_types::operation::{Operation, UseRight};
 use hefu_types::statement::STATEMENT_BYTES_MAX;
 use hefu_types::{Blinding, Code, OperationId, StateKey};
@@ -50,6 +51,7 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
     let jobs = jobs(args, network.suite())?;
     let entitlements = entitlements(network, &key);
     let mut run = Run {
+        files: Files::new(network.suite(), args.mapping.as_deref())?,
         nodes: &nodes,
         args,
         key: &key,
@@ -61,12 +63,13 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
         batch: Vec::new(),
         batch_bytes: 0,
         lines: BTreeMap::new(),
+        found: 0,
         ours: None,
     };
     let progress = progress(jobs.len(), shared.json);
-    for (at, job) in jobs.into_iter().enumerate() {
-        run.take(at, job)?;
-        progress.set_position(run.lines.len() as u64);
+    for job in jobs {
+        run.take(job)?;
+        progress.inc(1);
     }
     run.flush()?;
     progress.finish_and_clear();
@@ -137,22 +140,72 @@ struct Waiting {
 }
 
 struct Run<'a> {
+    files: Files,
     nodes: &'a Nodes,
     args: &'a cli::Register,
     key: &'a Key,
     issuer: Issuer<'a>,
     batch: Vec<Waiting>,
     batch_bytes: usize,
-    /// By the order in which the documents were asked for.
+    /// By the order in which the documents were found.
     lines: BTreeMap<usize, Line>,
+    /// How many documents were found.
+    found: usize,
     /// Our receipts by operation; made when the first conflict asks for it.
     ours: Option<BTreeMap<OperationId, PathBuf>>,
 }
 
 impl Run<'_> {
+    /// Opens the files of a job, and takes each document that is found in them.
+    fn take(&mut self, job: Job) -> Result<(), Failure> {
+        let mut found = Vec::new();
+        for source in &job.sources {
+            match self.files.open(&source.path) {
+                Ok(documents) => found.push(documents),
+                Err(failure) => {
+                    let aside = Aside::Unfit(failure_said(&failure));
+                    return self.take_one(job, Err(aside));
+                }
+            }
+        }
+        if found.iter().all(|documents| documents.len() == 1) {
+            let documents = found.into_iter().flatten().map(|named| named.document);
+            let documents = documents.collect();
+            return self.take_one(job, Ok(documents));
+        }
+        if let ([source], [documents]) = (job.sources.as_slice(), found.as_mut_slice()) {
+            if job.identity.is_none() {
+                for named in std::mem::take(documents) {
+                    let source = source.within(named.path, self.issuer.suite);
+                    let job = Job {
+                        sources: vec![source],
+                        ..job.clone()
+                    };
+                    self.take_one(job, Ok(vec![named.document]))?;
+                }
+                return Ok(());
+            }
+        }
+        let several = Said::new(
+            "a file holds several documents: register it by itself and without a number",
+            "文件含有多份文档：请单独登记，且不给号码",
+        );
+        self.take_one(job, Err(Aside::Unfit(several)))
+    }
+
     /// Plans one document, and sends the batch when it is full.
-    fn take(&mut self, at: usize, job: Job) -> Result<(), Failure> {
-        match self.prepare(&job)? {
+    fn take_one(
+        &mut self,
+        job: Job,
+        documents: Result<Vec<Document>, Aside>,
+    ) -> Result<(), Failure> {
+        let at = self.found;
+        self.found += 1;
+        let prepared = match documents {
+            Ok(documents) => self.prepare(&job, &documents)?,
+            Err(aside) => Prepared::Aside(aside),
+        };
+        match prepared {
             Prepared::Done => {
                 let receipts = self.paths(&job);
                 self.note(at, &job, None, Outcome::ReceiptHere, receipts);
@@ -180,21 +233,18 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn prepare(&self, job: &Job) -> Result<Prepared, Failure> {
+    fn prepare(&self, job: &Job, documents: &[Document]) -> Result<Prepared, Failure> {
         let network = self.nodes.network();
-        let (mut documents, mut here) = (Vec::new(), Vec::new());
-        for source in &job.sources {
-            match Document::open(&source.path, network.suite()) {
-                Ok(document) => {
-                    here.push(self.here(source, &document));
-                    documents.push(document);
-                }
-                Err(failure) => return Ok(Prepared::Aside(Aside::Unfit(failure_said(&failure)))),
-            }
-        }
+        let here: Vec<Here> = (job.sources.iter().zip(documents))
+            .map(|(source, document)| self.here(source, document))
+            .collect();
         let rules = match &job.document_type {
             Some(name) => type_rules(network, name)?,
-            None => self.only_type()?,
+            None => match self.type_of(documents) {
+                Ok(rules) => rules,
+                // Its type was typed in an earlier run: the receipt knows it.
+                Err(aside) => return Ok(decide(&here, Err(aside))),
+            },
         };
         let asked = Asked {
             rules,
@@ -207,31 +257,41 @@ impl Run<'_> {
         let blinding = Blinding(crate::random());
         Ok(decide(
             &here,
-            plan(&self.issuer, &asked, &documents, blinding),
+            plan(&self.issuer, &asked, documents, blinding),
         ))
     }
 
-    /// The one type that the agency issues.
-    fn only_type(&self) -> Result<&hefu_types::leaf::TypeRules, Failure> {
-        let first = self
-            .issuer
-            .entitlements
-            .first()
-            .map(|e| e.document_type.as_str());
-        match first {
-            Some(only)
-                if self
-                    .issuer
-                    .entitlements
-                    .iter()
-                    .all(|e| e.document_type == only) =>
-            {
-                type_rules(self.nodes.network(), only)
-            }
-            _ => Err(Failure::asked(
-                "give --type: the agency does not issue exactly one",
-                "请给出 --type：该机构签发的类型不止一个",
-            )),
+    /// The type of a document for which none was named: the only one that the agency issues, or the
+    /// only one of those that the file itself admits; one of the number's own profile goes before one
+    /// that takes any number.
+    fn type_of(&self, documents: &[Document]) -> Result<&TypeRules, Aside> {
+        let types = &self.nodes.network().genesis().types;
+        let issued: Vec<&TypeRules> = types
+            .iter()
+            .filter(|rules| (self.issuer.entitlements.iter()).any(|e| e.document_type == rules.id))
+            .collect();
+        if let [only] = issued[..] {
+            return Ok(only);
+        }
+        let Some(document) = documents.iter().find(|d| d.profile().is_some()) else {
+            // Why it has no number says more than that it has no type.
+            return Err(documents
+                .first()
+                .map_or(Aside::NoType, Aside::of_unnumbered));
+        };
+        let hint = Hint::of(document, None);
+        let admitted: Vec<&TypeRules> = (issued.iter())
+            .copied()
+            .filter(|rules| hint.admits(rules))
+            .collect();
+        let own = |rules: &&&TypeRules| hint.profile.is_some_and(|p| p.name() == rules.profile);
+        let of_profile: Vec<&TypeRules> = admitted.iter().filter(own).copied().collect();
+        match (of_profile.as_slice(), admitted.as_slice()) {
+            ([only], _) | ([], [only]) => Ok(only),
+            ([], []) => Err(Aside::NotIssued {
+                profile: document.profile().map_or("", |profile| profile.name()),
+            }),
+            _ => Err(Aside::NoType),
         }
     }
 
@@ -402,7 +462,8 @@ impl Run<'_> {
         let Operation::Register(register) = verified.operation() else {
             return None;
         };
-        let differing = differing(&verified.disclosed().facts, &planned.facts);
+        let there: Vec<OpenFact> = verified.disclosed().open_facts().cloned().collect();
+        let differing = differing(&there, &planned.facts);
         Some(Earlier {
             number: register.identity.number.clone(),
             legal_issuer: register.identity.legal_issuer.clone(),
@@ -514,10 +575,9 @@ fn complete(
         return Err("it is of another document".to_owned());
     };
     // An earlier registration may have had other facts or another salt: then it is not ours to open.
-    let is_same_root = public.fact_root.is_some()
-        && public.fact_root == hefu_proof::fact::root(network.suite(), &planned.facts);
+    let is_same_root = public.fact_root.is_some() && public.fact_root == planned.register.fact_root;
     let facts = if is_same_root {
-        planned.facts.clone()
+        fact::all_open(planned.facts.clone())
     } else {
         Vec::new()
     };

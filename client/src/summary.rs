@@ -314,9 +314,9 @@ pub fn text(lines: &[Line], lang: Lang) -> String {
 }
 
 /// How many files of one reason are named; a folder may hold thousands that are no documents.
-const NAMED_OF_A_REASON: usize = 3;
+const NAMED_OF_A_REASON: usize = 100;
 
-/// What was left aside and why: each reason once, with the first of its files.
+/// What was left aside and why: each reason once, with its files.
 fn left_aside(lines: &[Line], lang: Lang) -> String {
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for line in lines {

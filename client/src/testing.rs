@@ -290,7 +290,7 @@ impl World {
             },
             opened: None,
             disclosed: Some(Disclosed {
-                facts: planned.facts,
+                facts: hefu_proof::fact::all_open(planned.facts),
                 named_member_salt: planned.named_member_salt,
             }),
         }

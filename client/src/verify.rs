@@ -7,14 +7,16 @@
 
 use crate::cli::{NumberArgs, Shared, Verify};
 use crate::disk;
-use crate::document::{candidate, candidates, type_rules, Document};
+use crate::document::{candidate, candidates, type_rules, Document, Hint};
 use crate::failure::Failure;
+use crate::files::{Files, Named};
 use crate::keys;
 use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
 use crate::nodes::Nodes;
 use crate::register::check_region;
 use crate::say::{padded, shown, Exit, Lang, Report};
 use crate::status::zone_minutes;
+use hefu_formats::seal::{Cover, Seal, SignatureCheck};
 use hefu_proof::certificate::VerifiedState;
 use hefu_proof::receipt::VerifiedReceipt;
 use hefu_proof::verdict::{
@@ -66,11 +68,14 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
     };
     let lang = shared.lang();
     let (mut exit, mut text, mut documents) = (Exit::Yes, String::new(), Vec::new());
+    let files = Files::new(network.suite(), args.mapping.as_deref())?;
     for file in &args.files {
-        let judged = asked.judge(file, args.receipt.as_deref())?;
-        exit = exit.and(judged.exit());
-        text.push_str(&judged.text(file, args.purpose.as_deref(), lang));
-        documents.push(judged.json(file, lang));
+        for named in files.open(file)? {
+            let judged = asked.judge(&named, args.receipt.as_deref())?;
+            exit = exit.and(judged.exit());
+            text.push_str(&judged.text(&named.path, args.purpose.as_deref(), lang));
+            documents.push(judged.json(&named.path, lang));
+        }
     }
     let report = Report {
         exit,
@@ -170,11 +175,17 @@ enum Agreement {
 }
 
 impl Asked<'_> {
-    fn judge(&self, file: &Path, receipt: Option<&Path>) -> Result<Judged, Failure> {
-        let network = self.nodes.network();
-        let document = Document::open(file, network.suite())?;
+    fn judge(&self, named: &Named, receipt: Option<&Path>) -> Result<Judged, Failure> {
+        let document = named.document.clone();
         let mut notes = Vec::new();
-        let receipt = self.receipt(file, receipt, &document, &mut notes)?;
+        let doubts = document.stated().map_or(&[][..], |stated| &stated.doubts);
+        notes.extend(doubts.iter().map(|doubt| {
+            Said::new(
+                format!("the file contradicts itself: {doubt}"),
+                format!("文件自相矛盾：{doubt}"),
+            )
+        }));
+        let receipt = self.receipt(&named.path, receipt, &document, &mut notes)?;
         let online = if self.offline {
             None
         } else {
@@ -270,10 +281,10 @@ impl Asked<'_> {
         if receipt.record().digests.contains(&document.digest) {
             return true;
         }
-        let of_type = Some(receipt.record().document_type.as_str());
+        let hint = Hint::named(Some(&receipt.record().document_type));
         let typed = self.number.identity();
         let is_number = |identity: &Identity| {
-            candidates(self.nodes.network(), identity, of_type, None)
+            candidates(self.nodes.network(), identity, hint)
                 .is_ok_and(|found| found.iter().any(|c| c.record == receipt.record_key()))
         };
         // What the file says of itself goes before what was typed: a number typed for another file
@@ -304,12 +315,12 @@ impl Asked<'_> {
             return Ok(Some(told));
         }
         let of_type = self.number.document_type.as_deref();
-        for (identity, kind) in [
-            (self.number.identity(), None),
-            (document.identity(), document.kind()),
+        for (identity, hint) in [
+            (self.number.identity(), Hint::named(of_type)),
+            (document.identity(), Hint::of(document, of_type)),
         ] {
             let Some(identity) = identity else { continue };
-            let of_number = by_identity(nodes, &identity, of_type, kind, beside, height)?;
+            let of_number = by_identity(nodes, &identity, hint, beside, height)?;
             if let Some(answered) = of_number {
                 return Ok(Some(answered));
             }
@@ -371,11 +382,10 @@ impl Asked<'_> {
         let facts = receipt
             .filter(|receipt| receipt.record_key() == key)
             .filter(|receipt| receipt.record().fact_root == record.fact_root)
-            .map(|receipt| receipt.disclosed().facts.as_slice());
-        match facts {
-            Some(facts) if !facts.is_empty() => compare_facts(facts, &document.facts()),
-            _ => Match::OtherBytes,
-        }
+            .map(VerifiedReceipt::disclosed);
+        facts.map_or(Match::OtherBytes, |facts| {
+            compare_facts(facts, &document.facts())
+        })
     }
 
     fn dimensions(&self, found: &Found<'_>, receipt: Option<&VerifiedReceipt>) -> Vec<Dimension> {
@@ -639,6 +649,9 @@ impl Judged {
         for dimension in &self.verdict.dimensions {
             text.push_str(&dimension_text(dimension, lang));
         }
+        for seal in self.document.seals() {
+            text.push_str(&seal_text(seal, lang));
+        }
         for note in &self.notes {
             text.push_str(&format!("  ! {}\n", shown(lang.of(note))));
         }
@@ -666,9 +679,48 @@ impl Judged {
             "as_of": self.as_of.map(|time| time.to_string()),
             "height": self.height,
             "dimensions": dimensions,
+            "seals": self.document.seals().iter().map(seal_json).collect::<Vec<_>>(),
             "notes": notes,
         })
     }
+}
+
+/// A signature of the file itself on one line. It has no part in the verdict.
+fn seal_text(seal: &Seal, lang: Lang) -> String {
+    let mark = match (&seal.cover, &seal.signature) {
+        (Cover::Altered(_), _) | (_, SignatureCheck::Bad) => '✗',
+        (Cover::Whole, SignatureCheck::Good) => '✓',
+        _ => '?',
+    };
+    let (name, columns) = match lang {
+        Lang::En => ("own seal", 12),
+        Lang::Zh => ("自带签章", 7),
+    };
+    let apart = lang.pick("no part of the verdict", "不计入结论");
+    format!(
+        "  {mark} {} {} ({}; {apart})\n",
+        padded(name, columns),
+        shown(&seal.to_string()),
+        shown(&seal.place)
+    )
+}
+
+/// The same for programs.
+pub fn seal_json(seal: &Seal) -> Value {
+    let parts = match &seal.cover {
+        Cover::Part(parts) | Cover::Altered(parts) => parts.as_slice(),
+        Cover::Whole | Cover::Unreadable(_) => &[],
+    };
+    json!({
+        "kind": seal.kind.name(),
+        "place": seal.place,
+        "signer": seal.signer,
+        "signed_at": seal.signed_at,
+        "cover": seal.cover.name(),
+        "parts": parts,
+        "signature": seal.signature.name(),
+        "sentence": seal.to_string(),
+    })
 }
 
 /// A dimension on one line: mark, name, code, reason.

@@ -2,6 +2,7 @@ use super::*;
 use crate::cli::{Cli, Command};
 use crate::testing::{sample, serve, World, SUITE};
 use clap::Parser;
+use hefu_proof::fact::FactLeaf;
 use hefu_proof::receipt::Receipt;
 use hefu_types::record::{State, UseState};
 
@@ -202,9 +203,10 @@ fn a_receipt_that_does_not_serve_is_never_a_no() {
         &["proves nothing"],
     );
     let mut receipt = desk.receipt.clone();
-    receipt.disclosed.as_mut().expect("disclosed").facts[0]
-        .value
-        .push('x');
+    match &mut receipt.disclosed.as_mut().expect("disclosed").facts[0] {
+        FactLeaf::Open(fact) => fact.value.push('x'),
+        FactLeaf::Hidden(_) => panic!("all facts are open"),
+    }
     desk.lay("r", &receipt.encode());
     desk.check(
         &sample(UBL),

@@ -28,6 +28,7 @@ mod face;
 mod fact;
 mod json;
 pub mod limits;
+pub mod mapping;
 mod mdoc;
 mod ofd;
 mod page;
@@ -39,6 +40,7 @@ mod xml;
 
 pub use error::ReadError;
 pub use fact::{Fact, FactType};
+pub use mapping::{read_mapped, Mapping, MappingError};
 pub use reading::{Format, Identity, Kind, Profile, Reading, Stated};
 
 /// Reads what the file is, its identity and its facts.

@@ -6,7 +6,7 @@
 //! registration, of its last status event, or an opened private item names that of a use.
 
 use crate::certificate::{CertificateError, StatusCertificate, VerifiedState};
-use crate::fact::{self, OpenFact};
+use crate::fact::{self, FactLeaf, OpenFact};
 use crate::log::{self, PathError, PATH_LENGTH_MAX};
 use crate::verifier::Verifier;
 use hefu_types::canonical::{self, DecodeError};
@@ -88,12 +88,24 @@ pub struct OpenedItem {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Disclosed {
-    /// The facts under the record's fact root, with their salts.
+    /// The leaves under the record's fact root: facts with their salts, hashes of the hidden ones.
     #[n(0)]
-    pub facts: Vec<OpenFact>,
+    pub facts: Vec<FactLeaf>,
     /// The salt of the commitment to the named member.
     #[n(1)]
     pub named_member_salt: Option<Salt>,
+}
+
+impl Disclosed {
+    /// The facts that are open, ascending by name.
+    pub fn open_facts(&self) -> impl Iterator<Item = &OpenFact> {
+        self.facts.iter().filter_map(FactLeaf::open)
+    }
+
+    /// How many facts are hidden.
+    pub fn hidden(&self) -> usize {
+        self.facts.len() - self.open_facts().count()
+    }
 }
 
 /// Why a receipt proves nothing.

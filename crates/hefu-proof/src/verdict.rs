@@ -6,6 +6,7 @@
 
 use crate::certificate::VerifiedState;
 use crate::derived::{status_at, Derived};
+use crate::receipt::Disclosed;
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf};
 use hefu_types::operation::UseRight;
@@ -80,6 +81,10 @@ pub enum Match {
     SameFacts {
         /// The names of the facts that were compared.
         compared: Vec<String>,
+        /// The names of registered facts that are open and that the file does not state.
+        unstated: Vec<String>,
+        /// How many registered facts are hidden.
+        hidden: usize,
     },
     /// The number is registered with other content.
     OtherContent {
@@ -157,21 +162,30 @@ pub fn document(found: &Match) -> Dimension {
                 "字节一致：该文件即登记的文档",
             ),
         ),
-        Match::SameFacts { compared } => (
-            Answer::CouldNotTell,
-            None,
-            Said::new(
-                format!(
-                    "this file is not registered; the registered facts agree with it ({}), and \
-                     nothing else in it was checked; ask for the original",
-                    compared.join(", ")
-                ),
-                format!(
-                    "该文件本身未登记；登记的事实与其一致（{}），其余内容未经核验，请索取原件",
-                    compared.join("、")
-                ),
-            ),
-        ),
+        Match::SameFacts {
+            compared,
+            unstated,
+            hidden,
+        } => {
+            let mut en = format!(
+                "this file is not registered; the registered facts agree with it ({}), and nothing \
+                 else in it was checked; ask for the original",
+                compared.join(", ")
+            );
+            let mut zh = format!(
+                "该文件本身未登记；登记的事实与其一致（{}），其余内容未经核验，请索取原件",
+                compared.join("、")
+            );
+            if !unstated.is_empty() {
+                en += &format!("; the file does not state {}", unstated.join(", "));
+                zh += &format!("；文件未载明 {}", unstated.join("、"));
+            }
+            if *hidden > 0 {
+                en += &format!("; {hidden} registered facts are hidden in the receipt");
+                zh += &format!("；回执隐藏了 {hidden} 项登记事实");
+            }
+            (Answer::CouldNotTell, None, Said::new(en, zh))
+        }
         Match::OtherContent { differing } => {
             let list = |word: &str| {
                 let one = |(name, registered, here): &(String, String, String)| {
@@ -565,26 +579,28 @@ fn duration_zh(milliseconds: u64) -> String {
     }
 }
 
-/// Compares the facts of a file with those that were opened: the same only if every registered fact
-/// stands in the file and agrees. What the file says beyond them is not compared.
-pub fn compare_facts(registered: &[crate::fact::OpenFact], here: &[(String, String)]) -> Match {
-    let mut compared = Vec::new();
-    let mut differing = Vec::new();
-    let mut missing = false;
-    for fact in registered {
+/// Compares the facts of a file with those that were opened. What the file says beyond them, and what
+/// is hidden, is not compared.
+pub fn compare_facts(registered: &Disclosed, here: &[(String, String)]) -> Match {
+    let (mut compared, mut unstated, mut differing) = (Vec::new(), Vec::new(), Vec::new());
+    for fact in registered.open_facts() {
         match here.iter().find(|(name, _)| *name == fact.name) {
             Some((_, value)) if *value == fact.value => compared.push(fact.name.clone()),
             Some((_, value)) => {
                 differing.push((fact.name.clone(), fact.value.clone(), value.clone()));
             }
-            None => missing = true,
+            None => unstated.push(fact.name.clone()),
         }
     }
     if !differing.is_empty() {
         Match::OtherContent { differing }
-    } else if compared.is_empty() || missing {
+    } else if compared.is_empty() {
         Match::OtherBytes
     } else {
-        Match::SameFacts { compared }
+        Match::SameFacts {
+            compared,
+            unstated,
+            hidden: registered.hidden(),
+        }
     }
 }

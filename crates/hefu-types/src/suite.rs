@@ -104,6 +104,13 @@ impl Suite {
         }
     }
 
+    /// The digest that stands for one document of a file that holds several: of its file's digest and
+    /// its place in the file, from 1. Whoever holds the file can make it.
+    pub fn part_digest(self, file: &crate::bytes::Digest, part: u32) -> crate::bytes::Digest {
+        let hash = self.hash(&[b"hefu part 0", &file.0, &part.to_be_bytes()]);
+        crate::bytes::Digest(hash.0)
+    }
+
     /// A leaf of a log-like tree (RFC 9162, section 2.1.1).
     pub fn log_leaf(self, entry: &[u8]) -> Hash {
         self.hash(&[&[0], entry])
