@@ -313,18 +313,23 @@ fn normalise(identity: &Identity) {
 
 /// What a reading promises, whatever it was read from.
 fn document(bytes: &[u8]) {
-    let Ok(reading) = hefu_formats::read(bytes) else {
-        return;
-    };
-    let Reading {
-        identity,
-        facts,
-        missing,
-        ..
-    } = reading;
-    assert_eq!(identity.is_none(), !missing.is_empty());
-    assert!(facts.windows(2).all(|pair| pair[0].name < pair[1].name));
-    assert!(facts.iter().all(|fact| !fact.value.is_empty()));
+    if let Ok(reading) = hefu_formats::read(bytes) {
+        holds(&reading);
+    }
+}
+
+fn holds(reading: &Reading) {
+    assert!(!reading.documents.is_empty());
+    for stated in &reading.documents {
+        assert_eq!(stated.identity.is_none(), !stated.missing.is_empty());
+        let facts = &stated.facts;
+        assert!(facts.windows(2).all(|pair| pair[0].name < pair[1].name));
+        assert!(facts.iter().all(|fact| !fact.value.is_empty()));
+        // Whatever the file says, its profile judges it.
+        if let Some(identity) = &stated.identity {
+            let _ = stated.profile.normalise(identity);
+        }
+    }
 }
 
 /// XML: UBL, CII, and all that claims to be.
@@ -351,6 +356,7 @@ pub fn json(bytes: &[u8]) {
 /// The list of a registration, CSV.
 pub fn list(bytes: &[u8]) {
     let typed = Register {
+        mapping: None,
         network: NetworkArg {
             network: PathBuf::new(),
         },

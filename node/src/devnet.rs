@@ -9,6 +9,7 @@ use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Registrar, Seat,
 };
 use hefu_types::leaf::{Entitlement, Kind, RecognitionRule, TypeRules};
+use hefu_types::profile::Profile;
 use hefu_types::{Hash, Millis, NetworkId, Salt, Suite};
 use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
 use rand::rngs::OsRng;
@@ -66,6 +67,115 @@ const FOREIGN: &[&str] = &[
     "93", "94", "95", "96", "97", "98", "99",
 ];
 
+/// Chinese companies and bodies of provinces that have no agency here, and everybody abroad.
+const ELSEWHERE: &[&str] = &[
+    "A",
+    "B",
+    "C",
+    "D",
+    "E",
+    "F",
+    "G",
+    "H",
+    "I",
+    "J",
+    "K",
+    "L",
+    "M",
+    "N",
+    "O",
+    "P",
+    "Q",
+    "R",
+    "S",
+    "T",
+    "U",
+    "V",
+    "W",
+    "X",
+    "Y",
+    "Z",
+    "0",
+    "10",
+    "110",
+    "111",
+    "112",
+    "1130",
+    "1131",
+    "1132",
+    "1134",
+    "1135",
+    "1136",
+    "1137",
+    "1138",
+    "1139",
+    "114",
+    "1150",
+    "1151",
+    "1153",
+    "1154",
+    "1155",
+    "1156",
+    "1157",
+    "1158",
+    "1159",
+    "116",
+    "117",
+    "118",
+    "119",
+    "12",
+    "13",
+    "14",
+    "15",
+    "16",
+    "17",
+    "18",
+    "19",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "90",
+    "910",
+    "911",
+    "912",
+    "9130",
+    "9132",
+    "9134",
+    "9135",
+    "9136",
+    "9137",
+    "9138",
+    "9139",
+    "9140",
+    "9141",
+    "9142",
+    "9143",
+    "9145",
+    "9146",
+    "9147",
+    "9148",
+    "9149",
+    "915",
+    "916",
+    "917",
+    "918",
+    "919",
+    "92",
+    "93",
+    "94",
+    "95",
+    "96",
+    "97",
+    "98",
+    "99",
+    "自然资源部",
+    "国土资源部",
+];
+
 const AGENCIES: &[AgencyPlan] = &[
     (
         "gd-tax",
@@ -76,9 +186,10 @@ const AGENCIES: &[AgencyPlan] = &[
             ("invoice", &["9144"], "devnet list of issuers, item 1"),
             (
                 "digital-invoice",
-                &["9144"],
+                &["9144", "示例南方航空"],
                 "devnet list of issuers, item 2",
             ),
+            ("vat-einvoice", &["9144"], "devnet list of issuers, item 9"),
         ],
     ),
     (
@@ -86,11 +197,27 @@ const AGENCIES: &[AgencyPlan] = &[
         "Guangdong Customs Service 广东海关",
         "guangdong",
         "customs counter of Guangdong, telephone 020-00000001 (invented)",
-        &[(
-            "invoice",
-            FOREIGN,
-            "devnet list of issuers, item 3: sellers from abroad",
-        )],
+        &[
+            (
+                "invoice",
+                FOREIGN,
+                "devnet list of issuers, item 3: sellers from abroad",
+            ),
+            // For these numbers the devnet has no other agency, so this one keeps what others issued.
+            ("vat-einvoice", ELSEWHERE, "devnet list of issuers, item 12"),
+            ("elicence", ELSEWHERE, "devnet list of issuers, item 13"),
+            ("it-invoice", &[""], "devnet list of issuers, item 14"),
+            ("pl-invoice", &[""], "devnet list of issuers, item 15"),
+            ("br-invoice", &[""], "devnet list of issuers, item 16"),
+            ("mx-invoice", &[""], "devnet list of issuers, item 17"),
+            ("in-invoice", &[""], "devnet list of issuers, item 18"),
+            (
+                "other-invoice",
+                ELSEWHERE,
+                "devnet list of issuers, item 19",
+            ),
+            ("certificate", ELSEWHERE, "devnet list of issuers, item 20"),
+        ],
     ),
     (
         "zj-tax",
@@ -104,28 +231,50 @@ const AGENCIES: &[AgencyPlan] = &[
                 &["9133"],
                 "devnet list of issuers, item 5",
             ),
+            ("vat-einvoice", &["9133"], "devnet list of issuers, item 10"),
         ],
+    ),
+    (
+        "zj-finance",
+        "Zhejiang Finance Department 浙江省财政厅",
+        "zhejiang",
+        "bill counter of Zhejiang, telephone 0571-00000002 (invented)",
+        &[("fiscal-ebill", &[""], "devnet list of issuers, item 21")],
     ),
     (
         "zj-market",
         "Zhejiang Market Supervision 浙江省市场监督管理局",
         "zhejiang",
         "licence counter of Zhejiang, telephone 0571-00000001 (invented)",
-        &[("licence", &["1133"], "devnet list of issuers, item 6")],
+        &[
+            ("licence", &["1133"], "devnet list of issuers, item 6"),
+            ("elicence", &["1133"], "devnet list of issuers, item 22"),
+        ],
     ),
     (
         "gz-housing",
         "Guizhou Housing and Construction 贵州省住房和城乡建设厅",
         "guizhou",
         "licence counter of Guizhou, telephone 0851-00000000 (invented)",
-        &[("licence", &["1152"], "devnet list of issuers, item 7")],
+        &[
+            ("licence", &["1152"], "devnet list of issuers, item 7"),
+            ("elicence", &["1152"], "devnet list of issuers, item 23"),
+        ],
     ),
     (
         "sh-tax",
         "Shanghai Tax Bureau 上海市税务局",
         "shanghai",
         "tax counter of Shanghai, telephone 021-00000000 (invented)",
-        &[("invoice", &["9131"], "devnet list of issuers, item 8")],
+        &[
+            ("invoice", &["9131"], "devnet list of issuers, item 8"),
+            ("vat-einvoice", &["9131"], "devnet list of issuers, item 11"),
+            (
+                "rail-ticket",
+                &["中国国家铁路集团有限公司"],
+                "devnet list of issuers, item 24",
+            ),
+        ],
     ),
 ];
 
@@ -486,36 +635,141 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn types() -> Vec<TypeRules> {
-    let invoice = |id: &str, zh: &str, en: &str, profile: &str| TypeRules {
-        id: id.to_owned(),
-        kind: Kind::Invoice,
-        name_zh: zh.to_owned(),
-        name_en: en.to_owned(),
-        profile: profile.to_owned(),
-        zone_minutes: 480,
-        purposes: ["book", "finance", "reimburse"].map(str::to_owned).to_vec(),
-        first_member: true,
-        cancel_window_ms: DAY_MS,
-    };
-    vec![
-        invoice("invoice", "电子发票", "Electronic invoice", "eu.en16931"),
-        invoice(
+/// The types: id, kind, names, profile, zone in minutes ahead of UTC.
+const TYPES: &[(&str, Kind, &str, &str, Profile, i16)] = {
+    use Kind::{Invoice, Licence};
+    &[
+        (
+            "invoice",
+            Invoice,
+            "电子发票",
+            "Electronic invoice",
+            Profile::En16931,
+            480,
+        ),
+        (
             "digital-invoice",
+            Invoice,
             "数电票",
             "Fully digitalised invoice",
-            "cn.digital-invoice",
+            Profile::CnDigitalInvoice,
+            480,
         ),
-        TypeRules {
-            id: "licence".to_owned(),
-            kind: Kind::Licence,
-            name_zh: "电子证照".to_owned(),
-            name_en: "Electronic licence".to_owned(),
-            profile: "generic".to_owned(),
-            zone_minutes: 480,
-            purposes: Vec::new(),
-            first_member: false,
-            cancel_window_ms: 0,
-        },
+        (
+            "vat-einvoice",
+            Invoice,
+            "增值税电子发票",
+            "VAT e-invoice",
+            Profile::CnVatEinvoice,
+            480,
+        ),
+        (
+            "fiscal-ebill",
+            Invoice,
+            "财政电子票据",
+            "Fiscal e-bill",
+            Profile::CnFiscalEbill,
+            480,
+        ),
+        (
+            "rail-ticket",
+            Invoice,
+            "铁路电子客票",
+            "Railway e-ticket",
+            Profile::CnRailTicket,
+            480,
+        ),
+        (
+            "in-invoice",
+            Invoice,
+            "印度电子发票",
+            "GST e-invoice of India",
+            Profile::InIrn,
+            330,
+        ),
+        (
+            "it-invoice",
+            Invoice,
+            "意大利电子发票",
+            "Invoice of Italy",
+            Profile::ItSdi,
+            60,
+        ),
+        (
+            "pl-invoice",
+            Invoice,
+            "波兰电子发票",
+            "Invoice of Poland",
+            Profile::PlKsef,
+            60,
+        ),
+        (
+            "br-invoice",
+            Invoice,
+            "巴西电子发票",
+            "Invoice of Brazil",
+            Profile::BrNfe,
+            -180,
+        ),
+        (
+            "mx-invoice",
+            Invoice,
+            "墨西哥电子发票",
+            "Invoice of Mexico",
+            Profile::MxCfdi,
+            -360,
+        ),
+        (
+            "other-invoice",
+            Invoice,
+            "其他发票",
+            "Other invoice",
+            Profile::Generic,
+            480,
+        ),
+        ("licence", Licence, "证照", "Licence", Profile::Generic, 480),
+        (
+            "elicence",
+            Licence,
+            "电子证照",
+            "Electronic licence (GB/T 36904)",
+            Profile::CnElicence,
+            480,
+        ),
+        (
+            "certificate",
+            Licence,
+            "其他证书",
+            "Other certificate",
+            Profile::Generic,
+            480,
+        ),
     ]
+};
+
+fn types() -> Vec<TypeRules> {
+    let rules =
+        |(id, kind, zh, en, profile, zone_minutes): &(&str, Kind, &str, &str, Profile, i16)| {
+            let is_invoice = *kind == Kind::Invoice;
+            let purposes: &[&str] = if is_invoice {
+                &["book", "finance", "reimburse"]
+            } else {
+                &[]
+            };
+            TypeRules {
+                id: (*id).to_owned(),
+                kind: *kind,
+                name_zh: (*zh).to_owned(),
+                name_en: (*en).to_owned(),
+                profile: profile.name().to_owned(),
+                zone_minutes: *zone_minutes,
+                purposes: purposes
+                    .iter()
+                    .map(|purpose| (*purpose).to_owned())
+                    .collect(),
+                first_member: is_invoice,
+                cancel_window_ms: if is_invoice { DAY_MS } else { 0 },
+            }
+        };
+    TYPES.iter().map(rules).collect()
 }
