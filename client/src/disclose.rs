@@ -68,3 +68,84 @@ pub fn run(shared: &Shared, args: &Disclose) -> Result<Report, Failure> {
         text,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::testing::{sample, World};
+    use clap::Parser;
+    use std::path::Path;
+
+    fn disclose(
+        network: &Path,
+        receipt: &Path,
+        facts: &str,
+        out: &Path,
+    ) -> Result<Report, Failure> {
+        let [network, receipt, out] =
+            [network, receipt, out].map(|path| path.display().to_string());
+        let words = [
+            "hefu",
+            "disclose",
+            "--network",
+            &network,
+            &receipt,
+            "--facts",
+            facts,
+            "--out",
+            &out,
+        ];
+        let cli = Cli::try_parse_from(words).expect("can be typed");
+        let Command::Disclose(args) = &cli.command else {
+            panic!("another command")
+        };
+        run(&cli.shared, args)
+    }
+
+    #[test]
+    fn what_is_hidden_stays_hidden() {
+        let mut world = World::new();
+        let whole = world.register("invoice", &sample("invoices/ubl-guangzhou-1017.xml"));
+        let folder = tempfile::tempdir().expect("a folder");
+        let network = world.network_file(folder.path(), &[]);
+        let [receipt, bank, next] = ["whole", "bank", "next"].map(|name| folder.path().join(name));
+        disk::write(&receipt, &whole.encode()).expect("written");
+
+        disclose(&network, &receipt, "total,currency", &bank).expect("they are open");
+        let bytes = std::fs::read(&bank).expect("written");
+        let shown = Receipt::decode(&bytes).expect("a receipt");
+        let verified = shown.verify(&world.network).expect("it holds");
+        let open: Vec<&str> = verified
+            .disclosed()
+            .open_facts()
+            .map(|f| f.name.as_str())
+            .collect();
+        assert_eq!(open, ["currency", "total"]);
+        let all = whole.disclosed.as_ref().expect("disclosed");
+        assert_eq!(verified.disclosed().hidden(), all.facts.len() - 2);
+        assert_eq!(verified.disclosed().named_member_salt, None);
+        // Neither value nor salt of what is hidden travels, not even where it is guessed.
+        for fact in all
+            .open_facts()
+            .filter(|fact| !open.contains(&fact.name.as_str()))
+        {
+            let salt = &fact.salt.0;
+            assert!(!bytes.windows(salt.len()).any(|window| window == salt));
+            let guess = fact::FactLeaf::Open(fact.clone());
+            assert!(!verified.disclosed().facts.contains(&guess));
+        }
+
+        // Whoever got it can show less, not more.
+        disclose(&network, &bank, "total", &next).expect("it is open");
+        for closed in ["issue-date", "colour"] {
+            let refused = disclose(&network, &bank, closed, &next).expect_err("not open");
+            assert!(format!("{refused:?}").contains(closed));
+        }
+        // What was altered is not handed on.
+        let mut altered = shown.clone();
+        altered.certificate.checkpoint.checkpoint.height += 1;
+        disk::write(&bank, &altered.encode()).expect("written");
+        assert!(disclose(&network, &bank, "total", &next).is_err());
+    }
+}

@@ -369,3 +369,26 @@ fn who_may_use_it_is_told_apart_from_who_may_not() {
         (&json!("no"), &json!(5002))
     );
 }
+
+/// A holder shows the total alone: another rendition agrees in it, an altered one does not, and what
+/// is hidden is told as not compared.
+#[test]
+fn chosen_facts_are_compared_and_hidden_ones_are_counted() {
+    let desk = Desk::new();
+    let mut receipt = desk.receipt.clone();
+    let disclosed = receipt.disclosed.as_mut().expect("disclosed");
+    let all = disclosed.facts.len();
+    disclosed.facts =
+        hefu_proof::fact::disclose(SUITE, &disclosed.facts, &["total".to_owned()]).expect("open");
+    desk.lay("r", &receipt.encode());
+    let offline = "--offline --receipt {}/r";
+    let hidden = format!("{} registered facts are hidden", all - 1);
+    desk.check(
+        &sample(CII),
+        offline,
+        Exit::CouldNotTell,
+        &["agree with it (total)", &hidden],
+    );
+    desk.check(&altered(), offline, Exit::No, &["2002", "total", "1821980"]);
+    desk.check(&sample(UBL), offline, Exit::Yes, &["VALID"]);
+}
