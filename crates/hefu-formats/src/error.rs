@@ -49,6 +49,13 @@ pub enum ReadError {
         reason: String,
     },
 
+    /// The EDIFACT interchange is damaged.
+    #[error("the EDIFACT interchange is damaged ({reason}): ask the sender for it again")]
+    EdifactMalformed {
+        /// What could not be read.
+        reason: &'static str,
+    },
+
     /// The PDF is damaged in a place that has to be read.
     #[error("the PDF is damaged ({reason}): get the file again, or verify it by its number")]
     PdfMalformed {
@@ -104,6 +111,7 @@ impl ReadError {
             Self::Doctype => "doctype",
             Self::XmlTooComplex { .. } => "xml-too-complex",
             Self::XmlMalformed { .. } => "xml-malformed",
+            Self::EdifactMalformed { .. } => "edifact-malformed",
             Self::PdfMalformed { .. } => "pdf-malformed",
             Self::PdfTooComplex { .. } => "pdf-too-complex",
             Self::Attachment { refusal, .. } => refusal.kind(),

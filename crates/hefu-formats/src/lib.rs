@@ -26,6 +26,7 @@ mod edifact;
 mod error;
 mod face;
 mod fact;
+mod invoice;
 mod json;
 pub mod limits;
 pub mod mapping;

@@ -20,6 +20,12 @@ pub const XML_NAMESPACES_MAX: usize = 64;
 /// Those in force, summed over all elements that declare one: there the parser copies them all.
 pub const XML_NAMESPACE_COPIES_MAX: usize = 10_000_000;
 
+/// Different values of one term of one document; two are a contradiction already.
+pub const VALUES_OF_TERM_MAX: usize = 16;
+
+/// Documents in one file.
+pub const DOCUMENTS_MAX: usize = 1_000;
+
 /// The largest JSON document.
 pub const JSON_BYTES_MAX: usize = 8 << 20;
 /// How deep objects and arrays nest.
