@@ -59,11 +59,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Option<Reading>, ReadError> {
     let decimal_mark = service.decimal_mark;
     messages.reading(
         |&segment, tag, field| format!("segment {segment}: {tag} {field}"),
-        |amount| {
-            amount
-                .replace(char::from(decimal_mark), ".")
-                .replace(',', ".")
-        },
+        // ISO 9735, 10.1: either mark may stand, whatever `UNA` says.
+        |amount| amount.replace([char::from(decimal_mark), '.', ','], "."),
     )
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Terms<'t> {
     pub(crate) total: Vec<Element<'t>>,
     /// BT-109.
     pub(crate) total_without_tax: Vec<Element<'t>>,
+    /// BT-110, beside the same in the currency of the tax office (BT-111).
+    pub(crate) tax: Vec<Element<'t>>,
     /// BT-115.
     pub(crate) due: Vec<Element<'t>>,
     /// BT-25.
@@ -172,6 +174,7 @@ pub(crate) fn reading(terms: &Terms<'_>) -> Result<Reading, ReadError> {
         ("preceding", sole(&terms.preceding, text)),
         ("seller", terms.seller.name()),
         ("seller-id", seller_id),
+        ("tax", amount(&terms.tax)),
         ("total", amount(&terms.total)),
         ("total-without-tax", amount(&terms.total_without_tax)),
         ("currency", currency),

@@ -58,6 +58,7 @@ fn both_syntaxes_give_one_identity_and_the_same_facts() {
             ("preceding", "R-0041"),
             ("seller", "Muster GmbH"),
             ("seller-id", "DE 123 456 789"),
+            ("tax", "1900"),
             ("total", "11900"),
             ("total-without-tax", "10000"),
         ]

@@ -170,6 +170,14 @@ const NOT_JUDGED: &[(&str, &str)] = &[
         "leaves out the total, which is optional",
     ),
     ("fatturapa-phax/", "collected as bad: it has no body"),
+    (
+        "BeispielRE-20151008_504.pdf",
+        "its InvoiceCurrencyCode is empty",
+    ),
+    (
+        "ofdrw-layout/src/test/resources/fptpl.ofd",
+        "its metadata has no document type",
+    ),
     ("/fail/", "collected as bad"),
 ];
 
@@ -291,7 +299,11 @@ fn every_real_file_gets_an_answer() {
 }
 
 /// Where the two files of one case really state different things.
-const DIFFERING: [(&str, &str); 1] = [("01.21a-INVOICE_ubl.xml", "seller-id")];
+const DIFFERING: [(&str, &str); 2] = [
+    ("01.21a-INVOICE_ubl.xml", "seller-id"),
+    // The CII file leaves the tax of 0 out.
+    ("01.05_minimal_test_ubl.xml", "tax"),
+];
 
 #[test]
 fn the_same_case_in_both_syntaxes_is_the_same() {
@@ -316,7 +328,7 @@ fn the_same_case_in_both_syntaxes_is_the_same() {
             );
             facts += usize::from(is_same);
         }
-        if !DIFFERING.iter().any(|(differing, _)| case == *differing) {
+        if !DIFFERING.contains(&(case, "seller-id")) {
             let (ubl, cii) = (&ubl.documents[0].identity, &cii.documents[0].identity);
             assert!(ubl.is_some());
             assert_eq!(ubl, cii, "{case}");
@@ -378,7 +390,8 @@ fn the_digest_of_a_real_envelope_is_checked() {
     let mut envelopes = 0;
     for path in files_below(&corpus.join("invoices/gobl")) {
         let reading = read(&fs::read(&path).unwrap()).unwrap();
-        if reading.format == Format::Gobl {
+        // Of other documents than invoices nothing is read.
+        if reading.format == Format::Gobl && value(&reading, "number").is_some() {
             envelopes += 1;
             assert_eq!(reading.documents[0].doubts, [""; 0], "{}", path.display());
         }

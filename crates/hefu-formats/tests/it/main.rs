@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod corpus;
+mod foreign;
 mod hostile;
 mod pdf;
