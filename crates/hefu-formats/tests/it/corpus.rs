@@ -211,7 +211,7 @@ fn is_complete(reading: &Reading) -> bool {
 fn every_real_file_gets_an_answer() {
     let Some(corpus) = corpus() else { return };
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    let mut incomplete = Vec::new();
+    let (mut incomplete, mut unfits) = (Vec::new(), Vec::new());
     let (mut files, mut bytes, mut time) = (0, 0, Duration::ZERO);
     for kind in ["invoices", "certificates"] {
         for path in files_below(&corpus.join(kind)) {
@@ -233,6 +233,14 @@ fn every_real_file_gets_an_answer() {
                     row.recognised += usize::from(reading.format != Format::Unknown);
                     let identified = (reading.documents.iter()).all(|one| one.identity.is_some());
                     row.identities += usize::from(identified);
+                    for document in &reading.documents {
+                        let Some(identity) = &document.identity else {
+                            continue;
+                        };
+                        if let Err(unfit) = document.profile.normalise(identity) {
+                            unfits.push(format!("{path}: {}: {unfit}", document.profile.name()));
+                        }
+                    }
                     reasons.extend(reading.documents.iter().flat_map(|one| &one.missing));
                 }
                 Err(refused) => {
@@ -295,6 +303,7 @@ fn every_real_file_gets_an_answer() {
             .any(|path| path.to_str().unwrap().contains(part));
         assert!(is_there, "no file is excused by {part}");
     }
+    assert_eq!(unfits, Vec::<String>::new(), "not of their profile");
     assert_eq!(incomplete, Vec::<String>::new());
 }
 
