@@ -4,5 +4,7 @@
 
 mod corpus;
 mod foreign;
+mod credentials;
 mod hostile;
+mod mapping;
 mod pdf;
