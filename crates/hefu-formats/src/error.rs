@@ -87,6 +87,45 @@ pub enum ReadError {
         reason: String,
     },
 
+    /// The CBOR of a mobile document is damaged, or not of the form of ISO 18013-5.
+    #[error("the mobile document is damaged ({reason}): get the file again from its holder")]
+    CborMalformed {
+        /// What could not be read.
+        reason: &'static str,
+    },
+
+    /// The CBOR is larger in some measure than any mobile document.
+    #[error(
+        "the mobile document has more than {limit} {what}, which no real one has: \
+         do not trust this file"
+    )]
+    CborTooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is read.
+        limit: usize,
+    },
+
+    /// The file is not in the syntax that the mapping says.
+    #[error(
+        "the file is no {syntax} as the mapping says ({reason}): use the mapping of this file"
+    )]
+    NotOfMapping {
+        /// The syntax that the mapping says.
+        syntax: &'static str,
+        /// What was met instead.
+        reason: String,
+    },
+
+    /// The file has more of something than is read of one file.
+    #[error("the file has more than {limit} {what}: split it")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is read.
+        limit: usize,
+    },
+
     /// One value is longer than any real one.
     #[error("the {name} is longer than {VALUE_BYTES_MAX} bytes: do not trust this file")]
     ValueTooLong {
@@ -109,6 +148,10 @@ impl ReadError {
             Self::Attachment { refusal, .. } => refusal.kind(),
             Self::JsonTooLarge => "json-too-large",
             Self::JsonMalformed { .. } => "json-malformed",
+            Self::CborMalformed { .. } => "cbor-malformed",
+            Self::CborTooComplex { .. } => "cbor-too-complex",
+            Self::NotOfMapping { .. } => "not-of-mapping",
+            Self::TooMany { .. } => "too-many",
             Self::ValueTooLong { .. } => "value-too-long",
         }
     }

@@ -23,10 +23,12 @@ mod chinese;
 mod cms;
 mod code_lists;
 mod edifact;
+mod encoded;
 mod error;
 mod face;
 mod fact;
 mod json;
+mod licence;
 pub mod limits;
 pub mod mapping;
 mod mdoc;
@@ -66,7 +68,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             "one document: open the archive, each of its files is one",
         )),
         _ => {
-            for read in [edifact::read, cms::read, mdoc::read] {
+            for read in [edifact::read, cms::read, mdoc::read, json::read_token] {
                 if let Some(reading) = read(bytes)? {
                     return Ok(reading);
                 }

@@ -49,3 +49,28 @@ pub const PDF_STREAM_BYTES_MAX: usize = 16 << 20;
 pub const PDF_READ_BYTES_MAX: usize = 128 << 20;
 /// Attachments of a PDF.
 pub const PDF_ATTACHMENTS_MAX: usize = 256;
+
+/// Credentials in one presentation, and documents in one answer of a mobile device.
+pub const CREDENTIALS_MAX: usize = 256;
+/// How deep a signed token may hold another one.
+pub const TOKEN_DEPTH_MAX: usize = 3;
+
+/// The largest mobile document; its portrait is most of it.
+pub const CBOR_BYTES_MAX: usize = 4 << 20;
+/// How deep arrays, maps and tags nest.
+pub const CBOR_DEPTH_MAX: usize = 16;
+/// Values in one mobile document.
+pub const CBOR_VALUES_MAX: usize = 50_000;
+
+/// The largest mapping file.
+pub const MAPPING_BYTES_MAX: usize = 64 << 10;
+/// Facts that a mapping names.
+pub const MAPPING_FACTS_MAX: usize = 64;
+/// The largest file that is read by a mapping.
+pub const MAPPED_BYTES_MAX: usize = 8 << 20;
+/// Records of a file that is read by a mapping, and places of one path in it.
+pub const MAPPED_RECORDS_MAX: usize = 4_096;
+/// Columns of a CSV.
+pub const MAPPED_COLUMNS_MAX: usize = 256;
+/// Elements and values that are looked at for all places of a mapping together.
+pub const MAPPED_STEPS_MAX: usize = 20_000_000;

@@ -8,7 +8,7 @@ use hefu_formats::{read, Reading};
 use serde_json::Value;
 
 /// Prints and answers `None` where there is no corpus.
-fn corpus() -> Option<PathBuf> {
+pub(crate) fn corpus() -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found = here
         .ancestors()
@@ -20,7 +20,7 @@ fn corpus() -> Option<PathBuf> {
     found
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

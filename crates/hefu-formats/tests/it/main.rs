@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod corpus;
+mod credentials;
 mod hostile;
+mod mapping;
 mod pdf;
