@@ -22,6 +22,11 @@ use crate::licence::Licence;
 use crate::limits::{CBOR_BYTES_MAX, CBOR_VALUES_MAX, CREDENTIALS_MAX};
 use crate::{Format, ReadError, Reading, Stated};
 
+/// Namespaces in one document; real ones have two or three.
+const NAMESPACES_MAX: usize = 64;
+/// The longest name of a namespace or of an element.
+const NAME_BYTES_MAX: usize = 128;
+
 /// `None` for bytes that are of another format.
 pub(crate) fn read(bytes: &[u8]) -> Result<Option<Reading>, ReadError> {
     let decoded = match claims(bytes) {
@@ -123,10 +128,15 @@ fn issuer_signed(
     let payload = issuer_payload(tree).ok_or(ReadError::CborMalformed {
         reason: "issuerAuth is no signature around a MobileSecurityObject",
     })?;
-    let payload = Cbor::parse(payload, left)?;
-    let object = payload.embedded().ok_or(ReadError::CborMalformed {
+    const NO_OBJECT: ReadError = ReadError::CborMalformed {
         reason: "the payload of issuerAuth is no MobileSecurityObject",
-    })?;
+    };
+    // Tag 24; what else a signature may be around need not be CBOR.
+    if !payload.starts_with(b"\xD8\x18") {
+        return Err(NO_OBJECT);
+    }
+    let payload = Cbor::parse(payload, left)?;
+    let object = payload.embedded().ok_or(NO_OBJECT)?;
     let object = Cbor::parse(object, left)?;
     let signed = Signed::new(&object).ok_or(ReadError::CborMalformed {
         reason: "the MobileSecurityObject has no digests, or of an algorithm that is not read",
@@ -151,9 +161,15 @@ fn issuer_signed(
 
     let mut unsigned = 0_usize;
     let spaces = tree.get("nameSpaces").map_or(&[][..], Cbor::entries);
+    if spaces.len() > NAMESPACES_MAX {
+        return Err(ReadError::CborTooComplex {
+            what: "namespaces",
+            limit: NAMESPACES_MAX,
+        });
+    }
     for (space, items) in spaces {
-        let space = space.text().ok_or(ReadError::CborMalformed {
-            reason: "the name of a namespace is no text",
+        let space = name_of(space).ok_or(ReadError::CborMalformed {
+            reason: "the name of a namespace is no text, or too long",
         })?;
         let digests = signed.digests(space);
         for item in items.items() {
@@ -165,7 +181,7 @@ fn issuer_signed(
             let element = Cbor::parse(inner, left)?;
             let (Some(Cbor::Uint(id)), Some(name), Some(value)) = (
                 element.get("digestID"),
-                element.get("elementIdentifier").and_then(Cbor::text),
+                element.get("elementIdentifier").and_then(name_of),
                 element.get("elementValue"),
             ) else {
                 return Err(ReadError::CborMalformed {
@@ -275,6 +291,11 @@ impl<'o, 'b> Signed<'o, 'b> {
         digests.sort_unstable_by_key(|(id, _)| *id);
         digests
     }
+}
+
+/// Names stand in the place of every fact, so they are held to a length.
+fn name_of<'b>(value: &Cbor<'b>) -> Option<&'b str> {
+    value.text().filter(|name| name.len() <= NAME_BYTES_MAX)
 }
 
 /// A text, also one under a tag for days (1004, RFC 8943) or moments (0).

@@ -27,8 +27,10 @@ pub(crate) fn read(tree: &Json) -> Result<Option<Reading>, ReadError> {
         && (credential.is_of_type("BlockcertsCredential") || names_blockcerts(tree))
     {
         let mut licence = credential.licence()?;
-        let claim = credential.words("/credentialSubject/claim/name");
-        licence.facts.say("scope", claim)?;
+        if licence.facts.get("title").is_none() {
+            let claim = credential.words("/credentialSubject/claim/name");
+            licence.facts.say("title", claim)?;
+        }
         licence
     } else if credential.is_of_type("Assertion") && names_blockcerts(tree) {
         version_2(tree)?

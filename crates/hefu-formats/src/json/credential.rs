@@ -143,11 +143,43 @@ fn presentation(tree: &Json, at: &str, depth_left: usize) -> Result<Reading, Rea
     if documents.is_empty() {
         documents.push(Stated::without_identity("a credential in the presentation"));
     }
+    let around = Credential {
+        tree,
+        at,
+        token: false,
+    };
+    let broken = broken_rules_of_presentation(&around);
+    for document in documents.iter_mut().filter(|_| !broken.is_empty()) {
+        document.identity = None;
+        document.missing.extend(&broken);
+    }
     Ok(Reading {
         format: Format::Credential,
         documents,
         seals: Vec::new(),
     })
+}
+
+/// What of the data model a presentation breaks: then its credentials have no identity either.
+fn broken_rules_of_presentation(presentation: &Credential<'_>) -> Vec<&'static str> {
+    let whole = presentation.tree.at(presentation.at);
+    [
+        (
+            whole.and_then(context).is_some(),
+            "the context of the data model in the first place of the presentation",
+        ),
+        (
+            presentation.is_of_type("VerifiablePresentation"),
+            "the type VerifiablePresentation",
+        ),
+        (
+            presentation.each_has("/proof", false),
+            "the type of each proof of the presentation",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(holds, words)| (!holds).then_some(words))
+    .collect()
 }
 
 fn unread(part: &str) -> Stated {
@@ -307,11 +339,11 @@ impl<'t> Credential<'t> {
         })
     }
 
-    /// The last type that is not the one of all credentials.
+    /// The last type that says more than the format does.
     fn last_type(&self) -> Option<Found> {
-        let last = *types(self.tree, self.at)
-            .iter()
-            .rfind(|kind| **kind != "VerifiableCredential")?;
+        const COMMON: [&str; 2] = ["VerifiableCredential", "OpenAttestationCredential"];
+        let types = types(self.tree, self.at);
+        let last = *types.iter().rfind(|kind| !COMMON.contains(kind))?;
         let place = match self.value("/type") {
             Some(Json::Array(items)) => {
                 let at = items.iter().rposition(|item| item.text() == Some(last))?;

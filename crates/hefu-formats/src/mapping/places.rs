@@ -13,7 +13,8 @@ use super::{Field, Mapping, Syntax, ValueForm};
 use crate::fact::Found;
 use crate::json::tree::Json;
 use crate::limits::{
-    MAPPED_BYTES_MAX, MAPPED_COLUMNS_MAX, MAPPED_RECORDS_MAX, MAPPED_STEPS_MAX, XML_DEPTH_MAX,
+    MAPPED_BYTES_MAX, MAPPED_COLUMNS_MAX, MAPPED_RECORDS_MAX, MAPPED_STATED_BYTES_MAX,
+    MAPPED_STEPS_MAX, XML_DEPTH_MAX,
 };
 use crate::xml::tree::Element;
 use crate::xml::with_tree;
@@ -31,7 +32,7 @@ pub(super) enum Path {
         pointer: String,
     },
     /// An XPath of local names.
-    XPath {
+    Elements {
         from_root: bool,
         steps: Vec<Step>,
         attribute: Option<String>,
@@ -81,8 +82,8 @@ impl Path {
                 pointer: String::new(),
             }),
             (_, Some(path @ Self::Pointer { .. })) if path.is_from_root() => Some(path),
-            (_, Some(path @ Self::XPath { .. })) if path.is_from_root() => match path {
-                Self::XPath {
+            (_, Some(path @ Self::Elements { .. })) if path.is_from_root() => match path {
+                Self::Elements {
                     attribute: None, ..
                 } => Some(path),
                 _ => None,
@@ -93,7 +94,7 @@ impl Path {
 
     const fn is_from_root(&self) -> bool {
         match self {
-            Self::Pointer { from_root, .. } | Self::XPath { from_root, .. } => *from_root,
+            Self::Pointer { from_root, .. } | Self::Elements { from_root, .. } => *from_root,
             Self::Column(_) => false,
         }
     }
@@ -133,7 +134,7 @@ fn xpath(written: &str, from_root: bool) -> Option<Path> {
         });
     }
     let is_whole = steps.len() <= XML_DEPTH_MAX && (!steps.is_empty() || !from_root);
-    is_whole.then_some(Path::XPath {
+    is_whole.then_some(Path::Elements {
         from_root,
         steps,
         attribute,
@@ -167,6 +168,30 @@ pub fn read_mapped(bytes: &[u8], mapping: &Mapping) -> Result<Reading, ReadError
     })
 }
 
+/// The documents of a file. What stands once in it may be a fact of each, so their size is held.
+#[derive(Default)]
+struct Documents {
+    list: Vec<Stated>,
+    bytes: usize,
+}
+
+impl Documents {
+    fn push(&mut self, stated: Stated) -> Result<(), ReadError> {
+        let facts = stated.facts.iter();
+        let in_facts = facts.map(|fact| fact.value.len() + fact.written.len() + fact.place.len());
+        let in_doubts = stated.doubts.iter().map(String::len);
+        self.bytes += in_facts.chain(in_doubts).sum::<usize>();
+        if self.bytes > MAPPED_STATED_BYTES_MAX {
+            return Err(ReadError::TooMany {
+                what: "bytes in all that its records state",
+                limit: MAPPED_STATED_BYTES_MAX,
+            });
+        }
+        self.list.push(stated);
+        Ok(())
+    }
+}
+
 fn not_of_mapping(mapping: &Mapping, reason: &str) -> ReadError {
     ReadError::NotOfMapping {
         syntax: mapping.syntax.name(),
@@ -198,15 +223,14 @@ impl Mapping {
             ValueForm::Amount { currency, .. } => Some(currency),
             _ => None,
         });
-        let at = |field| match field {
-            &Field::At(ref path) => Some(path),
-            Field::Constant(_) => None,
-        };
         fields
             .into_iter()
             .flatten()
             .chain(currencies)
-            .filter_map(at)
+            .filter_map(|field| match field {
+                Field::At(path) => Some(path),
+                Field::Constant(_) => None,
+            })
             .chain(self.facts.iter().map(|fact| &fact.at))
             .filter(|path| path.is_from_root())
     }
@@ -233,14 +257,14 @@ fn from_json(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Stated>, ReadError> 
         _ => vec![(String::new(), &tree)],
     };
     hold(list.len(), "records")?;
-    list.into_iter()
-        .map(|(part, record)| {
-            mapping.stated(&part, |path| {
-                let known = of_file.get(path).cloned();
-                Ok(known.unwrap_or_else(|| json_finding(record, &part, path)))
-            })
-        })
-        .collect()
+    let mut documents = Documents::default();
+    for (part, record) in list {
+        documents.push(mapping.stated(&part, |path| {
+            let known = of_file.get(path).cloned();
+            Ok(known.unwrap_or_else(|| json_finding(record, &part, path)))
+        })?)?;
+    }
+    Ok(documents.list)
 }
 
 fn json_finding(value: &Json, at: &str, path: &Path) -> Finding {
@@ -264,6 +288,10 @@ fn from_xml(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Stated>, ReadError> {
         bytes,
         |_| true,
         |root| {
+            // It stands in the place of every fact.
+            if root.tag_name().name().len() > PATH_BYTES_MAX {
+                return Err(not_of_mapping(mapping, "the name of its root is too long"));
+            }
             let mut walk = Walk {
                 steps_left: MAPPED_STEPS_MAX,
             };
@@ -277,7 +305,7 @@ fn from_xml(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Stated>, ReadError> {
                 None => vec![at_root],
             };
             hold(records.len(), "records")?;
-            let mut documents = Vec::new();
+            let mut documents = Documents::default();
             for record in &records {
                 let part = match mapping.records {
                     Some(_) => record.1.as_str(),
@@ -286,9 +314,9 @@ fn from_xml(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Stated>, ReadError> {
                 documents.push(mapping.stated(part, |path| match of_file.get(path) {
                     Some(finding) => Ok(finding.clone()),
                     None => walk.finding(record, path),
-                })?);
+                })?)?;
             }
-            Ok(Some(documents))
+            Ok(Some(documents.list))
         },
     )?;
     documents.ok_or_else(|| not_of_mapping(mapping, "it has no root element"))
@@ -305,7 +333,7 @@ struct Walk {
 impl Walk {
     fn finding(&mut self, from: &Placed<'_>, path: &Path) -> Result<Finding, ReadError> {
         let mut finding = Finding::default();
-        let Path::XPath { attribute, .. } = path else {
+        let Path::Elements { attribute, .. } = path else {
             return Ok(finding);
         };
         for (node, place) in self.elements(from, path)? {
@@ -331,7 +359,7 @@ impl Walk {
         from: &Placed<'t>,
         path: &Path,
     ) -> Result<Vec<Placed<'t>>, ReadError> {
-        let Path::XPath {
+        let Path::Elements {
             from_root, steps, ..
         } = path
         else {
@@ -409,11 +437,11 @@ fn from_csv(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Stated>, ReadError> {
     if !has_number {
         return Err(not_of_mapping(mapping, "it has no column of the number"));
     }
-    let mut documents = Vec::new();
+    let mut documents = Documents::default();
     for row in reader.records() {
         let row = row.map_err(damaged)?;
-        hold(documents.len() + 1, "records")?;
-        let part = format!("/row[{}]", documents.len() + 1);
+        hold(documents.list.len() + 1, "records")?;
+        let part = format!("/row[{}]", documents.list.len() + 1);
         documents.push(mapping.stated(&part, |path| {
             let mut finding = Finding::default();
             if let Path::Column(name) = path {
@@ -424,9 +452,9 @@ fn from_csv(bytes: &[u8], mapping: &Mapping) -> Result<Vec<Stated>, ReadError> {
                 }
             }
             Ok(finding)
-        })?);
+        })?)?;
     }
-    Ok(documents)
+    Ok(documents.list)
 }
 
 /// The mark of UTF-8 tells it, whatever the mapping says.

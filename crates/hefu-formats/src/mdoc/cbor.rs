@@ -156,6 +156,8 @@ fn value<'b>(
                 reason: "a string stands in pieces, which ISO 18013-5 never needs",
             })
         }
+        // A break that ends nothing, or bytes that begin no value.
+        Type::Break | Type::Unknown(_) => return Err(DAMAGED),
         Type::Null => {
             decoder.null().map_err(|_| DAMAGED)?;
             Cbor::Null

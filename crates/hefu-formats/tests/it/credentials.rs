@@ -140,6 +140,11 @@ fn a_credential_is_read_in_every_wrapping() {
         "/verifiableCredential/1:/id"
     );
     assert_eq!(documents[2].identity, None);
+    // A presentation that breaks the data model takes the identity from what it holds.
+    let broken = presented.replacen("VerifiablePresentation", "Other", 1);
+    let documents = read(broken.as_bytes()).unwrap().documents;
+    assert_eq!(documents[0].identity, None);
+    assert_eq!(documents[0].missing, ["the type VerifiablePresentation"]);
     let body = serde_json::Value::String(CREDENTIAL_1.to_owned());
     let plain = format!(r#"{{"payload": {body}, "signatures": []}}"#);
     check(&only(plain.as_bytes()));
@@ -496,6 +501,11 @@ fn hostile_mobile_documents_are_refused() {
     assert_eq!(kind(&with(many)), "cbor-too-complex");
     let large = [vec![0x5A, 0x00, 0x50, 0, 0], vec![0; 0x50_0000]].concat();
     assert_eq!(kind(&with(large)), "cbor-too-complex");
+    // Names that would stand in every place, and more namespaces than any document has.
+    let long = element(0, &"n".repeat(1000), |value| {
+        value.null().unwrap();
+    });
+    assert_eq!(kind(&issuer_signed(&[long], &[])), "cbor-malformed");
     // Whole CBOR that is no signature, or around something else.
     assert_eq!(kind(&with(vec![0xA0])), "cbor-malformed");
     // As text it is refused the same.
@@ -663,7 +673,12 @@ fn every_certificate_of_the_corpus_gets_an_answer() {
                         *with_identity.entry(source).or_default() += 1;
                     }
                     let result = match &stated.identity {
-                        Some(_) => "identity".to_owned(),
+                        Some(identity) => match stated.profile.normalise(identity) {
+                            Ok(_) => "identity".to_owned(),
+                            Err(refused) => {
+                                format!("identity, which its profile refuses: {refused}")
+                            }
+                        },
                         None => format!("missing: {}", stated.missing.join("; ")),
                     };
                     (reading.format.to_string(), result)
@@ -683,6 +698,255 @@ fn every_certificate_of_the_corpus_gets_an_answer() {
         println!("{source:18} {count:3}  {format:22} {result}");
     }
     println!("{with_identity:?}");
+    for source in [
+        "blockcerts",
+        "elm-diploma",
+        "openattestation",
+        "tt-verify",
+        "w3c-vc-test-suite",
+    ] {
+        assert!(with_identity.contains_key(source), "{source}");
+    }
+}
+
+/// What the suite of the data model calls bad has no identity, and the reason is said.
+#[test]
+fn the_bad_credentials_of_the_test_suite_have_no_identity() {
+    let Some(corpus) = corpus() else { return };
+    let (mut good, mut bad) = (0, 0);
+    for path in files_below(&corpus.join("certificates/w3c-vc-test-suite/test")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let stated = only(&fs::read(&path).unwrap());
+        if name.contains("-bad-") {
+            bad += 1;
+            assert_eq!(stated.identity, None, "{name}");
+        } else if stated.identity.is_some() {
+            good += 1;
+        } else {
+            println!("{name} lacks: {}", stated.missing.join("; "));
+        }
+    }
+    println!("{good} good ones have an identity, {bad} bad ones have none");
+    assert!(good >= 10 && bad >= 16);
+}
+
+/// Read in the files by eye: file, then issuer, class and number (or what is missing), then facts.
+type Expected<'e> = (
+    &'e str,
+    Result<[&'e str; 3], &'e str>,
+    &'e [(&'e str, &'e str)],
+);
+
+const BY_EYE: [Expected<'_>; 18] = [
+    (
+        "openattestation/test/fixtures/v2/did-wrapped.json",
+        Ok([
+            "did:ethr:0xE712878f6E8d5d4F9e87E10DA604F9cB564C9a89",
+            "",
+            "SGCNM21566325",
+        ]),
+        &[
+            ("holder", "SG FREIGHT"),
+            ("document-type", "CERTIFICATE_OF_NON_MANIPULATION"),
+        ],
+    ),
+    (
+        "openattestation/test/fixtures/v2/wrapped-transferable-document.json",
+        Ok(["tradetrust.io", "", "SERIAL_NUMBER_123"]),
+        &[
+            ("holder", "Recipient Name"),
+            ("contract", "0x9178F546D3FF57D7A6352bD61B80cCCD46199C2d"),
+        ],
+    ),
+    (
+        "openattestation/test/fixtures/v2/raw-document.json",
+        Ok([
+            "few-green-cat.sandbox.openattestation.com",
+            "",
+            "did:example:JOHN_DOE_DID",
+        ]),
+        &[("holder", "John Doe")],
+    ),
+    (
+        "openattestation/test/fixtures/v2/obfuscated-wrapped.json",
+        Err("number (id or reference of the document)"),
+        &[
+            ("holder", ""),
+            ("issuer-id", "demo-tradetrust.openattestation.com"),
+        ],
+    ),
+    (
+        "tt-verify/test/fixtures/v3/did-signed.json",
+        Ok([
+            "did:ethr:0x1245e5B64D785b25057f7438F715f4aA5D965733",
+            "",
+            "SERIAL_NUMBER_123",
+        ]),
+        &[
+            ("title", "Republic of Singapore Driving Licence"),
+            ("document-type", "DrivingLicenceCredential"),
+            ("issue-date", "2010-01-01"),
+        ],
+    ),
+    (
+        "tt-verify/test/fixtures/v3/documentStore-issued.json",
+        Ok(["example.openattestation.com", "", "SERIAL_NUMBER_123"]),
+        &[
+            ("contract", "0xe943C95f456DA8e17c6d1a915eCF1a6ef0a182a8"),
+            ("issuer", "DEMO STORE"),
+        ],
+    ),
+    (
+        "blockcerts/test/fixtures/v2/testnet-valid-2.0.json",
+        Ok([
+            "https://www.blockcerts.org/samples/2.0/issuer-testnet.json",
+            "",
+            "urn:uuid:bbba8553-8ec1-445f-82c9-a57251dd731c",
+        ]),
+        &[
+            ("issuer", "University of Learning"),
+            ("title", "Certificate of Accomplishment"),
+            ("holder", "Eularia Landroth"),
+            ("issue-date", "2017-06-29"),
+        ],
+    ),
+    (
+        "blockcerts/test/fixtures/v2/testnet-revoked-key-2.0.json",
+        Ok([
+            "https://www.blockcerts.org/samples/2.0-alpha/issuerTestnet.json",
+            "",
+            "urn:uuid:bc9bdbb5-d734-4242-9edc-d1bc3f8f7a6e",
+        ]),
+        &[
+            ("holder", "Arya Stark"),
+            ("issue-date", "2017-05-02"),
+            ("issue-time", ""),
+        ],
+    ),
+    (
+        "blockcerts/test/fixtures/v3/testnet-v3-did.json",
+        Ok([
+            "did:ion:EiA_Z6LQILbB2zj_eVrqfQ2xDm4HNqeJUw5Kj2Z7bFOOeQ",
+            "",
+            "urn:uuid:13172c8c-efa5-49e1-9f69-a67ba6bd9937",
+        ]),
+        &[
+            ("issuer", "Hyland Innovation Team"),
+            ("holder", "Julien Fraichot"),
+            ("title", "V3 issuance"),
+            ("issue-date", "2022-02-02"),
+        ],
+    ),
+    (
+        "blockcerts/test/fixtures/v3/mocknet-vc-v2-validUntil-expired.json",
+        Ok([
+            "https://www.blockcerts.org/samples/3.0/issuer-blockcerts.json",
+            "",
+            "urn:uuid:bbba8553-8ec1-445f-82c9-a57251dd731c",
+        ]),
+        &[("valid-from", "2022-07-13"), ("valid-until", "2024-01-05")],
+    ),
+    (
+        "blockcerts/test/fixtures/v3/testnet-v3--tampered.json",
+        Err("an id that is one URI"),
+        &[("number", "13172c8c-efa5-49e1-9f69-a67ba6bd9937")],
+    ),
+    (
+        "w3c-vc-di-eddsa/TestVectors/eddsa-jcs-2022/signedJCS.json",
+        Ok([
+            "https://vc.example/issuers/5678",
+            "",
+            "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33",
+        ]),
+        &[
+            ("title", "Alumni Credential"),
+            ("document-type", "AlumniCredential"),
+            ("valid-from", "2023-01-01"),
+            ("holder-id", "did:example:abcdefgh"),
+        ],
+    ),
+    (
+        "w3c-vc-di-eddsa/TestVectors/eddsa-rdfc-2022/employ/signedDataInt.json",
+        Err("number (id of the credential)"),
+        &[
+            ("valid-until", "2029-12-03"),
+            ("title", "Employment Authorization Document"),
+        ],
+    ),
+    (
+        "w3c-vc-test-suite/test/vc-data-model-1.0/input/example-6.jsonld",
+        Ok([
+            "https://example.edu/issuers/14",
+            "",
+            "http://example.edu/credentials/3732",
+        ]),
+        &[
+            ("valid-until", "2020-01-01"),
+            ("document-type", "UniversityDegreeCredential"),
+        ],
+    ),
+    (
+        "w3c-vc-test-suite/test/vc-data-model-1.0/input/example-016-jwt-presentation.jsonld",
+        Ok([
+            "https://example.com/keys/foo.jwk",
+            "",
+            "http://example.edu/credentials/3732",
+        ]),
+        &[("issue-date", "2018-11-06"), ("valid-until", "2019-11-06")],
+    ),
+    (
+        "elm-diploma/Credentials/JSON-LD_Examples_ELM_v3_/Sample-MC-Annex1-signed.jsonld",
+        Ok([
+            "VATES-A00000000",
+            "",
+            "urn:credential:1018d05f-21d5-4555-b7f0-8fabfd22ca75",
+        ]),
+        &[
+            ("certificate-number", "C012"),
+            ("holder", "Ana Andromeda"),
+            ("title", "Micro-Credential"),
+            ("issue-date", "2023-09-27"),
+            ("valid-from", "2022-12-31"),
+        ],
+    ),
+    (
+        "elm-diploma/Credentials/JSON-LD_Examples_ELM_v3_/Sample-MC-Annex1-unsigned.jsonld",
+        Err("issuer"),
+        &[("issuer", "University of Zed"), ("issuer-id", "")],
+    ),
+    (
+        "mdoc-isomdl/test/definitions/issuer_signed.cbor",
+        Err("issuer (issuing_country and issuing_authority)"),
+        &[
+            ("number", "123456789"),
+            ("document-type", "org.iso.18013.5.1.mDL"),
+            ("issue-date", "2019-10-20"),
+            ("valid-until", "2024-10-20"),
+            ("data-valid-until", "2021-10-01T13:30:02Z"),
+        ],
+    ),
+];
+
+#[test]
+fn what_a_person_reads_in_the_files_is_found() {
+    let Some(corpus) = corpus() else { return };
+    for (file, identity, facts) in BY_EYE {
+        println!("{file}");
+        let stated = only(&fs::read(corpus.join("certificates").join(file)).unwrap());
+        match identity {
+            Ok(identity) => assert_identity(&stated, identity),
+            Err(missing) => assert!(stated.missing.contains(&missing), "{:?}", stated.missing),
+        }
+        assert_facts(&stated, facts);
+        assert_eq!(stated.doubts, [""; 0]);
+    }
+    // Its values were taken out, so that no digest is right any more.
+    let file = "certificates/mdoc-isomdl/test/definitions/issuer_signed_dehydrated.cbor";
+    let stated = only(&fs::read(corpus.join(file)).unwrap());
+    assert!(stated
+        .missing
+        .contains(&"the issuer's digest of each element"));
+    assert_eq!(stated.doubts.len(), 1);
 }
 
 /// No JSON of the corpus passes for a certificate unless it lies among them.
