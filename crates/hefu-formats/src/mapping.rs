@@ -230,7 +230,7 @@ impl Mapping {
         let mut record = Record::default();
         let issuer_fact = match self.kind {
             Kind::Licence => "issuer-id",
-            _ => "seller-id",
+            Kind::Invoice => "seller-id",
         };
         let mut field = |words, fact, field: Option<&Field>| match field {
             None => Ok(String::new()),

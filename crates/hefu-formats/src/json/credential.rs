@@ -131,7 +131,10 @@ fn presentation(tree: &Json, at: &str, depth_left: usize) -> Result<Reading, Rea
                 Some(reading) => {
                     let read = reading.inside(&part).documents.into_iter();
                     documents.extend(read.map(|document| Stated {
-                        part: part.clone(),
+                        part: match document.part.as_str() {
+                            "" => part.clone(),
+                            inner => format!("{part}:{inner}"),
+                        },
                         ..document
                     }));
                 }

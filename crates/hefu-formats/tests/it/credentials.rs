@@ -140,6 +140,18 @@ fn a_credential_is_read_in_every_wrapping() {
         "/verifiableCredential/1:/id"
     );
     assert_eq!(documents[2].identity, None);
+    // A token may hold a presentation again: each credential is still told apart.
+    let again = format!(
+        r#"{{"@context": ["https://www.w3.org/2018/credentials/v1"], "type": "VerifiablePresentation",
+            "verifiableCredential": ["{}"]}}"#,
+        jwt(&presented)
+    );
+    let documents = read(again.as_bytes()).unwrap().documents;
+    check(&documents[1]);
+    assert_eq!(
+        documents[1].part,
+        "/verifiableCredential/0:/verifiableCredential/1"
+    );
     // A presentation that breaks the data model takes the identity from what it holds.
     let broken = presented.replacen("VerifiablePresentation", "Other", 1);
     let documents = read(broken.as_bytes()).unwrap().documents;
