@@ -185,6 +185,59 @@ fn a_credential_is_read_in_every_wrapping() {
     assert!(stated.identity.is_some());
 }
 
+/// The formats that are W3C credentials, too, are told by their marks and name their issuers otherwise.
+#[test]
+fn a_credential_of_a_more_special_format_is_read_as_that() {
+    let with = |from: &str, to: &str| {
+        assert!(CREDENTIAL_1.contains(from), "{from}");
+        let changed = CREDENTIAL_1.replacen(from, to, 1);
+        let reading = read(changed.as_bytes()).unwrap();
+        (reading.format, reading.documents[0].clone())
+    };
+    let metadata = r#""reference": "R-7", "openAttestationMetadata": {
+        "proof": { "value": "0xaa" }, "identityProof": { "type": "DNS-TXT", "identifier": "guild.example" } }, "id""#;
+    let (format, stated) = with("\"id\"", metadata);
+    assert_eq!(format, Format::OpenAttestation);
+    assert_identity(
+        &stated,
+        ["guild.example", "", "https://guild.example/licences/88"],
+    );
+    assert_facts(
+        &stated,
+        &[
+            ("reference", "R-7"),
+            ("contract", "0xaa"),
+            ("issuer-id", "did:web:guild.example"),
+            ("identity-proof", "guild.example"),
+        ],
+    );
+    // Without an id the reference is the number; without the proof nobody is named.
+    let (_, stated) = with(
+        "\"id\": \"https://guild.example/licences/88\"",
+        "\"reference\": \"R-7\", \"openAttestationMetadata\": {}",
+    );
+    assert_facts(&stated, &[("number", "R-7"), ("reference", "")]);
+    assert_eq!(stated.missing, ["domain, DID or contract of the issuer"]);
+
+    let (format, stated) = with("\"TradeLicence\"", "\"BlockcertsCredential\"");
+    assert_eq!(format, Format::Blockcerts);
+    assert!(stated.identity.is_some());
+
+    let diploma = |issuer: &str| {
+        CREDENTIAL_1
+            .replacen("TradeLicence", "EuropeanDigitalCredential", 1)
+            .replacen("did:web:guild.example", issuer, 1)
+    };
+    let stated = only(diploma("urn:epass:org:1").as_bytes());
+    assert_eq!(stated.missing, ["issuer"]);
+    let sealed = "urn:epass:org:1\", \"eIDASIdentifier\": { \"notation\": \"VATDE-1\" }, \"x\": \"";
+    let stated = only(diploma(sealed).as_bytes());
+    assert_identity(
+        &stated,
+        ["VATDE-1", "", "https://guild.example/licences/88"],
+    );
+}
+
 #[test]
 fn a_credential_that_breaks_the_data_model_has_no_identity() {
     for (from, to, missing) in [
