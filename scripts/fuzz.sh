@@ -8,8 +8,8 @@
 # fuzz/corpus/<target>, where the test `replay` tries it from then on. Exit 1: some target failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# In bytes: enough for a receipt, few enough to be quick. What is longer is refused by length first.
-LENGTH_MAX=${LENGTH_MAX:-16384}
+# In bytes: enough for a receipt and for most documents, few enough to be quick.
+LENGTH_MAX=${LENGTH_MAX:-65536}
 # Kept inputs of one target, so that the whole stays small enough for a repository.
 KEEP_MAX=${KEEP_MAX:-14}
 
@@ -28,6 +28,21 @@ for target in "${targets[@]}"; do
     run() { cargo fuzz run -s none ${features:+--features "$features"} "$target" "$@"; }
     work=fuzz/work/$target corpus=fuzz/corpus/$target log=fuzz/work/$target.log
     mkdir -p "$work" "$corpus"
+    # Real documents, where they lie beside the checkout, are read as seeds and never kept.
+    seeds=
+    case $target in
+        xml) seeds='*.xml' ;; pdf) seeds='*.pdf' ;; json) seeds='*.json' ;;
+        ofd) seeds='*.ofd' ;; edifact) seeds='*.TXT' ;; cms) seeds='*.p7m' ;;
+    esac
+    if [ -n "$seeds" ] && [ -d ../shared/corpus ]; then
+        rm -rf "fuzz/work/$target.seeds"
+        mkdir "fuzz/work/$target.seeds"
+        find "$PWD/../shared/corpus" -name "$seeds" -size -64k -exec ln -sf -t "fuzz/work/$target.seeds" {} +
+        seeds=fuzz/work/$target.seeds
+        echo "$target: $(find "$seeds" -type l | wc -l) real documents as seeds"
+    else
+        seeds=
+    fi
     if [ "$seconds" = --keep ]; then
         merged=$(mktemp -d)
         run "$merged" -- -merge=1 "$merged" "$corpus" "$work" >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
@@ -38,7 +53,7 @@ for target in "${targets[@]}"; do
         continue
     fi
     code=0
-    run "$work" "$corpus" -- -max_total_time="$seconds" -max_len="$LENGTH_MAX" -timeout=10 -rss_limit_mb=1024 \
+    run "$work" "$corpus" ${seeds:+"$seeds"} -- -max_total_time="$seconds" -max_len="$LENGTH_MAX" -timeout=10 -rss_limit_mb=1024 \
         -artifact_prefix="$corpus/" -print_final_stats=1 >"$log" 2>&1 || code=$?
     executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     reached=$(grep -ao 'cov: [0-9]*' "$log" | tail -n 1 || true)

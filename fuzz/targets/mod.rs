@@ -49,13 +49,19 @@ pub const TARGETS: &[Target] = &[
     ("bundle", bundle),
     ("certificate", certificate),
     ("checkpoint", checkpoint),
+    ("cms", cms),
+    ("edifact", edifact),
     ("gossip", gossip),
     ("identity", identity),
     ("json", json),
     ("key_file", key_file),
     ("leaves", leaves),
     ("list", list),
+    ("mapping", mapping),
+    ("mdoc", mdoc),
     ("network_file", network_file),
+    ("ofd", ofd),
+    ("ofd_parts", ofd_parts),
     ("operation", operation),
     ("paths", paths),
     ("pdf", pdf),
@@ -346,10 +352,89 @@ pub fn pdf(bytes: &[u8]) {
     }
 }
 
-/// Our own JSON form.
+/// JSON of every form that is read.
 pub fn json(bytes: &[u8]) {
-    if bytes.first() == Some(&b'{') {
+    if matches!(bytes.first(), Some(b'{' | b'[')) {
         document(bytes);
+    }
+}
+
+/// OFD and other archives, as they come.
+pub fn ofd(bytes: &[u8]) {
+    if bytes.starts_with(b"PK") {
+        document(bytes);
+        let _ = hefu_formats::archive::files(bytes);
+    }
+}
+
+/// OFD by its parts: the input is cut at lines of dashes, and each piece becomes one of them, so that
+/// what is changed is not the archive's checksum.
+pub fn ofd_parts(bytes: &[u8]) {
+    const NAMES: [&str; 10] = [
+        "OFD.xml",
+        "Doc_0/Document.xml",
+        "Doc_0/Pages/Page_0/Content.xml",
+        "Doc_0/Attachs/Attachments.xml",
+        "Doc_0/Attachs/original_invoice.xml",
+        "Doc_0/Tags/CustomTags.xml",
+        "Doc_0/Tags/Tag_Invoice.xml",
+        "Doc_0/Signs/Signatures.xml",
+        "Doc_0/Signs/Sign_0/Signature.xml",
+        "Doc_0/Signs/Sign_0/SignedValue.dat",
+    ];
+    const CUT: &[u8] = b"\n----\n";
+    let mut rest = bytes;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for name in NAMES {
+        let end = rest.windows(CUT.len()).position(|window| window == CUT);
+        let (part, behind) = match end {
+            Some(end) => (&rest[..end], &rest[end + CUT.len()..]),
+            None => (rest, &[][..]),
+        };
+        rest = behind;
+        let written = archive
+            .start_file(name, stored)
+            .and_then(|()| Ok(std::io::Write::write_all(&mut archive, part)?));
+        assert!(written.is_ok(), "memory takes every part");
+    }
+    if let Ok(archive) = archive.finish() {
+        document(&archive.into_inner());
+    }
+}
+
+/// Files inside signatures, `.p7m`.
+pub fn cms(bytes: &[u8]) {
+    if bytes.first() == Some(&0x30) || bytes.starts_with(b"MII") || bytes.starts_with(b"-----") {
+        document(bytes);
+    }
+}
+
+/// EDIFACT.
+pub fn edifact(bytes: &[u8]) {
+    if bytes.starts_with(b"UN") {
+        document(bytes);
+    }
+}
+
+/// Mobile documents.
+pub fn mdoc(bytes: &[u8]) {
+    document(bytes);
+}
+
+/// Mapping files: a mapping, a line of dashes, and the file that it maps.
+pub fn mapping(bytes: &[u8]) {
+    const CUT: &[u8] = b"\n----\n";
+    let end = bytes.windows(CUT.len()).position(|window| window == CUT);
+    let (mapping, file) = match end {
+        Some(end) => (&bytes[..end], &bytes[end + CUT.len()..]),
+        None => (bytes, &b"{}"[..]),
+    };
+    if let Ok(mapping) = hefu_formats::Mapping::parse(mapping) {
+        if let Ok(reading) = hefu_formats::read_mapped(file, &mapping) {
+            holds(&reading);
+        }
     }
 }
 
