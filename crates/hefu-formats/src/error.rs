@@ -111,6 +111,13 @@ pub enum ReadError {
         reason: &'static str,
     },
 
+    /// A CMS signature around a file is damaged.
+    #[error("the CMS signature is damaged ({reason}): get the file again from where it came from")]
+    CmsMalformed {
+        /// What could not be read.
+        reason: &'static str,
+    },
+
     /// The JSON is larger than a document of our form may be.
     #[error("the JSON document has more than {JSON_BYTES_MAX} bytes: shorten its facts")]
     JsonTooLarge,
@@ -185,6 +192,7 @@ impl ReadError {
             Self::ZipTooComplex { .. } => "zip-too-complex",
             Self::ZipName { .. } => "zip-name",
             Self::ZipUnsupported { .. } => "zip-unsupported",
+            Self::CmsMalformed { .. } => "cms-malformed",
             Self::JsonTooLarge => "json-too-large",
             Self::JsonMalformed { .. } => "json-malformed",
             Self::CborMalformed { .. } => "cbor-malformed",

@@ -8,9 +8,12 @@ pub(crate) fn claims(archive: &Archive<'_>) -> bool {
     archive.contains("OFD.xml")
 }
 
-pub(crate) fn read(_archive: Archive<'_>) -> Result<Reading, ReadError> {
-    Ok(Reading::without_identity(
-        Format::Ofd,
-        "a format whose identity can be read (OFD is only recognised)",
-    ))
+pub(crate) fn read(mut archive: Archive<'_>) -> Result<Reading, ReadError> {
+    Ok(Reading {
+        seals: crate::seal::ofd::seals(&mut archive),
+        ..Reading::without_identity(
+            Format::Ofd,
+            "a format whose identity can be read (OFD is only recognised)",
+        )
+    })
 }

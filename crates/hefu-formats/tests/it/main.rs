@@ -7,3 +7,4 @@ mod credentials;
 mod hostile;
 mod mapping;
 mod pdf;
+mod seals;
