@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod corpus;
-mod foreign;
 mod credentials;
+mod foreign;
 mod hostile;
 mod mapping;
 mod pdf;
+mod seals;
