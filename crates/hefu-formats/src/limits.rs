@@ -82,6 +82,7 @@ pub const MAPPED_COLUMNS_MAX: usize = 256;
 pub const MAPPED_STEPS_MAX: usize = 20_000_000;
 /// What all records of a file state together, in bytes.
 pub const MAPPED_STATED_BYTES_MAX: usize = 32 << 20;
+
 /// Entries of a ZIP archive, folders among them.
 pub const ZIP_ENTRIES_MAX: usize = 4_096;
 /// The longest name of an entry.
@@ -101,6 +102,8 @@ pub const CMS_CERTIFICATES_MAX: usize = 32;
 pub const CMS_NESTED_MAX: usize = 2;
 /// Bytes that are hashed for all signatures of a file.
 pub const SEAL_HASHED_BYTES_MAX: usize = 256 << 20;
+/// The largest signed value, and the largest seal, of an OFD; its picture is most of it.
+pub const SEAL_VALUE_BYTES_MAX: usize = 2 << 20;
 /// References in the signatures of an OFD, all together.
 pub const SEAL_REFERENCES_MAX: usize = 100_000;
 /// Parts that a seal lists as altered or not covered; of the others it says how many.

@@ -33,7 +33,8 @@ pub(crate) fn decoded(text: &[u8]) -> Option<Vec<u8>> {
         }
     }
     // What is left over of the last digit is zero, so that one value has one spelling.
-    let is_whole = bits == 0 && digits % 4 != 1 && (padding == 0 || (digits + padding) % 4 == 0);
+    let is_whole =
+        bits == 0 && digits % 4 != 1 && (padding == 0 || (digits + padding).is_multiple_of(4));
     (is_whole && padding <= 2).then_some(bytes)
 }
 

@@ -31,7 +31,7 @@ use super::keys::Digest;
 use super::ses::SesSignature;
 use super::{base64, cut, harmless, Cover, Seal, SealKind};
 use crate::archive::Archive;
-use crate::limits::{SEALS_MAX, SEAL_HASHED_BYTES_MAX, SEAL_REFERENCES_MAX};
+use crate::limits::{SEALS_MAX, SEAL_HASHED_BYTES_MAX, SEAL_REFERENCES_MAX, SEAL_VALUE_BYTES_MAX};
 use crate::ReadError;
 
 /// The signatures of an OFD, in the order in which it lists them.
@@ -359,7 +359,8 @@ fn joined(one: Cover, other: Cover) -> Cover {
 struct Parts {
     names: Vec<String>,
     digests: BTreeMap<(Digest, String), Vec<u8>>,
-    /// Signed values and seals: those of the named ones that are one ASN.1 sequence.
+    /// Signed values and seals: those of the named ones that are one ASN.1 sequence, and no larger
+    /// than is read, as each signature that names one has it hashed.
     sequences: BTreeMap<String, Vec<u8>>,
     unreadable: Option<String>,
 }
@@ -397,7 +398,7 @@ impl Parts {
                 parts.digests.insert((*method, name.clone()), digest);
             }
             let is_sequence = || Value::only(&bytes).is_some_and(|value| value.tag == SEQUENCE);
-            if values.contains(name) && is_sequence() {
+            if values.contains(name) && bytes.len() <= SEAL_VALUE_BYTES_MAX && is_sequence() {
                 parts.sequences.insert(name.clone(), bytes);
             }
         }
