@@ -1,9 +1,9 @@
-//! The file's own signatures: whether a seal that stands in an OFD or a PDF covers the bytes.
+//! The file's own signatures: whether a seal that stands in an OFD or a PDF, or a signature
+//! around a file, covers the bytes.
 //!
 //! That is a dimension of its own. A good seal says that whoever holds the seal's key saw these
 //! bytes; nothing here knows whose seal it is, whether it was withdrawn, or whether the document is
 //! still in force. Certificates are read and not judged: their names are what they call themselves.
-
 //!
 //! The digests that are compared may be MD5 or SHA-1 in old files: who signed could have prepared two
 //! documents of one such digest. A certificate in a CMS signature is not itself signed by it: of a
