@@ -125,12 +125,13 @@ impl<'a> Eseal<'a> {
         let check = match maker {
             None => SignatureCheck::NotChecked("the maker's certificate is not read".to_owned()),
             Some(maker) => {
-                // The standards sign the three fields in a SEQUENCE; other software the first alone.
-                let standard = sequence(&[info.whole, certificate.whole, algorithm.whole]);
+                // The first form signs the three fields in a SEQUENCE, the fourth the first alone, and
+                // software mixes them up.
+                let all_fields = sequence(&[info.whole, certificate.whole, algorithm.whole]);
                 let check = |message: &[u8]| {
                     maker.check(algorithm.content, Some(Digest::Sm3), message, signature)
                 };
-                match check(&standard) {
+                match check(&all_fields) {
                     SignatureCheck::Bad(_) => check(info.whole),
                     other => other,
                 }

@@ -7,7 +7,7 @@ use hefu_formats::{read, Format};
 
 use super::{is_whole_and_good, seal, words};
 
-const UBL: &[u8] = include_bytes!("../../samples/invoice-ubl.xml");
+const UBL: &[u8] = include_bytes!("../../samples/seals/invoice.xml");
 
 fn sample(name: &str) -> Vec<u8> {
     fs::read(format!(

@@ -139,7 +139,10 @@ fn eseal(form: Form, owner: &Party) -> Vec<u8> {
         ]),
     ]);
     let certificate = tlv(4, &maker.certificate);
-    let signature = maker.sign(&sequence(&[&info, &certificate, SM2_WITH_SM3]));
+    let signature = match form {
+        Form::First => maker.sign(&sequence(&[&info, &certificate, SM2_WITH_SM3])),
+        Form::Fourth => maker.sign(&info),
+    };
     match form {
         Form::First => sequence(&[&info, &sequence(&[&certificate, SM2_WITH_SM3, &signature])]),
         Form::Fourth => sequence(&[&info, &certificate, SM2_WITH_SM3, &signature]),
