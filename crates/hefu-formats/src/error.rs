@@ -76,6 +76,41 @@ pub enum ReadError {
         refusal: Box<ReadError>,
     },
 
+    /// The ZIP archive is damaged, or readers would read it in different ways.
+    #[error("the ZIP archive is damaged ({reason}): get the file again from where it came from")]
+    ZipMalformed {
+        /// What could not be read.
+        reason: String,
+    },
+
+    /// The ZIP archive is larger in some measure than any of documents.
+    #[error(
+        "the ZIP archive has more than {limit} {what}, which no archive of documents has: \
+         do not trust this file"
+    )]
+    ZipTooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is read.
+        limit: usize,
+    },
+
+    /// A name in the ZIP archive leads out of it, or means different files to different readers.
+    #[error("in the ZIP archive the name {name:?} {reason}: do not trust this file")]
+    ZipName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// The ZIP archive is of a kind that is not read.
+    #[error("the ZIP archive {reason}: unpack it first, and give its files")]
+    ZipUnsupported {
+        /// What it is.
+        reason: &'static str,
+    },
+
     /// The JSON is larger than a document of our form may be.
     #[error("the JSON document has more than {JSON_BYTES_MAX} bytes: shorten its facts")]
     JsonTooLarge,
@@ -146,6 +181,10 @@ impl ReadError {
             Self::PdfMalformed { .. } => "pdf-malformed",
             Self::PdfTooComplex { .. } => "pdf-too-complex",
             Self::Attachment { refusal, .. } => refusal.kind(),
+            Self::ZipMalformed { .. } => "zip-malformed",
+            Self::ZipTooComplex { .. } => "zip-too-complex",
+            Self::ZipName { .. } => "zip-name",
+            Self::ZipUnsupported { .. } => "zip-unsupported",
             Self::JsonTooLarge => "json-too-large",
             Self::JsonMalformed { .. } => "json-malformed",
             Self::CborMalformed { .. } => "cbor-malformed",

@@ -64,11 +64,16 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
         Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),
         Some(b'{' | b'[') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
         _ if pdf::claims(bytes) => pdf::read(bytes),
-        _ if is_ofd(bytes) => ofd::read(bytes),
-        _ if bytes.starts_with(b"PK\x03\x04") => Ok(Reading::without_identity(
-            Format::Zip,
-            "one document: open the archive, each of its files is one",
-        )),
+        _ if archive::claims(bytes) => {
+            let archive = archive::Archive::open(bytes)?;
+            if ofd::claims(&archive) {
+                return ofd::read(archive);
+            }
+            Ok(Reading::without_identity(
+                Format::Zip,
+                "one document: open the archive, each of its files is one",
+            ))
+        }
         _ => {
             for read in [edifact::read, cms::read, mdoc::read, json::read_token] {
                 if let Some(reading) = read(bytes)? {
@@ -78,16 +83,4 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             Ok(Reading::unknown())
         }
     }
-}
-
-/// An OFD is a ZIP archive whose entry point is `OFD.xml` (GB/T 33190-2016, 7.1).
-fn is_ofd(bytes: &[u8]) -> bool {
-    // Names stand uncompressed in the archive's headers, the entry point among the first or last.
-    const HEADERS_BYTES: usize = 64 << 10;
-    let head = &bytes[..bytes.len().min(HEADERS_BYTES)];
-    let tail = &bytes[bytes.len().saturating_sub(HEADERS_BYTES)..];
-    bytes.starts_with(b"PK\x03\x04")
-        && [head, tail]
-            .iter()
-            .any(|part| part.windows(7).any(|name| name == b"OFD.xml"))
 }

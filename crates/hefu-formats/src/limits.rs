@@ -1,7 +1,7 @@
 //! How much of a stranger's file is read. A file beyond one of these is refused, not cut.
 //!
 //! They bound memory and work together: parsing takes time in proportion to the bytes of the file
-//! plus these numbers, and no stream of a PDF inflates beyond them.
+//! plus these numbers, and no stream of a PDF and no entry of an archive inflates beyond them.
 
 /// The largest file that is looked at.
 pub const FILE_BYTES_MAX: usize = 64 << 20;
@@ -76,3 +76,11 @@ pub const MAPPED_COLUMNS_MAX: usize = 256;
 pub const MAPPED_STEPS_MAX: usize = 20_000_000;
 /// What all records of a file state together, in bytes.
 pub const MAPPED_STATED_BYTES_MAX: usize = 32 << 20;
+/// Entries of a ZIP archive, folders among them.
+pub const ZIP_ENTRIES_MAX: usize = 4_096;
+/// The longest name of an entry.
+pub const ZIP_NAME_BYTES_MAX: usize = 512;
+/// What one entry may inflate to.
+pub const ZIP_ENTRY_BYTES_MAX: usize = FILE_BYTES_MAX;
+/// What is inflated of an archive in all.
+pub const ZIP_READ_BYTES_MAX: usize = 128 << 20;

@@ -1,14 +1,27 @@
 //! Whatever the bytes, an answer and no panic.
 
+use std::io::{Cursor, Write};
+
 use hefu_formats::limits::FILE_BYTES_MAX;
 use hefu_formats::{read, Format, Stated};
 use lopdf::Stream;
 use proptest::prelude::*;
+use zip::write::SimpleFileOptions;
+use zip::ZipWriter;
 
 use crate::pdf::{attaching, compact_pdf_with, pdf_with, CII, UBL};
 
 const JSON: &str =
     r#"{"hefu": "licence", "legal_issuer": "1110", "number": "JY1", "facts": {"holder": "某某"}}"#;
+
+fn ofd_with(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in parts {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(content.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
 
 fn samples() -> Vec<Vec<u8>> {
     vec![
@@ -17,7 +30,7 @@ fn samples() -> Vec<Vec<u8>> {
         JSON.as_bytes().to_vec(),
         pdf_with(&[("factur-x.xml", CII)]),
         compact_pdf_with(&[("factur-x.xml", CII)]),
-        b"PK\x03\x04....OFD.xml....".to_vec(),
+        ofd_with(&[("OFD.xml", "<OFD/>")]),
     ]
 }
 
