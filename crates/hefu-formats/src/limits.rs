@@ -84,3 +84,18 @@ pub const ZIP_NAME_BYTES_MAX: usize = 512;
 pub const ZIP_ENTRY_BYTES_MAX: usize = FILE_BYTES_MAX;
 /// What is inflated of an archive in all.
 pub const ZIP_READ_BYTES_MAX: usize = 128 << 20;
+
+/// Documents in one OFD.
+pub const OFD_BODIES_MAX: usize = 16;
+/// Custom data of one document of an OFD.
+pub const OFD_CUSTOM_DATA_MAX: usize = 1_024;
+/// Pages and templates of one document of an OFD.
+pub const OFD_PAGES_MAX: usize = 512;
+/// Attachments of one document of an OFD, and its tags.
+pub const OFD_ATTACHMENTS_MAX: usize = 64;
+/// What is parsed of an OFD in all.
+pub const OFD_XML_BYTES_MAX: usize = 32 << 20;
+/// Letters on the pages of an OFD.
+pub const OFD_LETTERS_MAX: usize = 1_000_000;
+/// Pieces of text on them; a template counts for each page that it is drawn on.
+pub const OFD_RUNS_MAX: usize = 100_000;

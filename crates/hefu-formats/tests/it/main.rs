@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod chinese;
+mod chinese_samples;
 mod corpus;
 mod credentials;
 mod hostile;
