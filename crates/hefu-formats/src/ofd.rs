@@ -161,7 +161,7 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
 
     let shown = page::shown(package, body, &contents, &mut doubts)?;
     tags(package, body, &contents, &shown, &mut facts, &mut doubts)?;
-    let face = face::read(&shown.runs, &shown.codes)?;
+    let face = face_of(&shown, &mut doubts)?;
     if let Some(face) = &face {
         for fact in &face.facts {
             // The page calls its type by words and the XML by a code: that is no contradiction. The
@@ -191,6 +191,32 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
     doubts.retain(|doubt| !stated.doubts.contains(doubt));
     stated.doubts.extend(doubts);
     Ok((attached, stated))
+}
+
+/// The document that the pages show. Where the first page says all of its number, the pages behind it
+/// are lists of goods or an annex, whose labels mean other things: they only count if one of them
+/// names another document.
+fn face_of(shown: &Shown, doubts: &mut Vec<String>) -> Result<Option<Stated>, ReadError> {
+    let on_page = |page: u32| {
+        let from = shown.runs.partition_point(|run| run.page < page);
+        let to = shown.runs.partition_point(|run| run.page <= page);
+        &shown.runs[from..to]
+    };
+    let first = face::read(on_page(1), &shown.codes)?;
+    let Some(identity) = first.as_ref().and_then(|first| first.identity.as_ref()) else {
+        return face::read(&shown.runs, &shown.codes);
+    };
+    let last = shown.runs.last().map_or(1, |run| run.page);
+    for page in 2..=last {
+        let other = face::read(on_page(page), &[])?.and_then(|other| other.identity);
+        if let Some(other) = other.filter(|other| other != identity) {
+            doubts.push(format!(
+                "page {page} shows the number {} of {}, and page 1 {} of {}",
+                other.number, other.legal_issuer, identity.number, identity.legal_issuer
+            ));
+        }
+    }
+    Ok(first)
 }
 
 /// Reads the attached XML files; answers the name of the first that is a document, and its kind.
