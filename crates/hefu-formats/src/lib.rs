@@ -37,6 +37,7 @@ mod mdoc;
 mod ofd;
 mod page;
 mod pdf;
+mod qr;
 mod reading;
 pub mod seal;
 mod values;

@@ -99,3 +99,26 @@ pub const OFD_XML_BYTES_MAX: usize = 32 << 20;
 pub const OFD_LETTERS_MAX: usize = 1_000_000;
 /// Pieces of text on them; a template counts for each page that it is drawn on.
 pub const OFD_RUNS_MAX: usize = 100_000;
+/// Pages of a PDF whose text is read, from the first on: a face stands there.
+pub const PDF_PAGES_MAX: usize = 10;
+/// How deep forms (drawings within drawings) of a PDF's page nest.
+pub const PDF_FORM_DEPTH_MAX: usize = 8;
+/// Operands and operators in all that is drawn on those pages.
+pub const PDF_DRAWING_VALUES_MAX: usize = 2_000_000;
+/// Entries in all tables that say which letters the codes of fonts are.
+pub const PDF_LETTERS_MAX: usize = 500_000;
+/// Pieces of text on those pages.
+pub const PAGE_RUNS_MAX: usize = 20_000;
+/// Bytes of text on those pages.
+pub const PAGE_TEXT_BYTES_MAX: usize = 1 << 20;
+/// Pictures on those pages that are searched for codes.
+pub const PDF_PICTURES_MAX: usize = 16;
+/// Pixels of one of them, before it is made smaller.
+pub const PDF_PICTURE_PIXELS_MAX: usize = 16 << 20;
+
+/// Pixels of one picture that is searched for a code.
+pub const QR_PIXELS_MAX: usize = 4 << 20;
+/// Finder patterns in one picture; a code has three.
+pub const QR_FINDERS_MAX: usize = 64;
+/// How many three of them are tried as the corners of a code.
+pub const QR_TRIES_MAX: usize = 64;

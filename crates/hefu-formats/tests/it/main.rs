@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod chinese;
+mod chinese_pdf;
 mod chinese_samples;
 mod corpus;
 mod credentials;
+mod face;
 mod hostile;
 mod mapping;
 mod pdf;
