@@ -164,7 +164,7 @@ impl Face<'_> {
             Label::TravelDay if voucher == AirTicket => self.day("travel-date", spot),
             Label::Name | Label::Holder if is_licence(voucher) => self.words("holder", spot),
             Label::TaxId if is_licence(voucher) => self.code("holder-id", spot, 15..=20),
-            Label::Issuer if is_licence(voucher) => self.words("issuer", spot),
+            Label::Issuer if is_licence(voucher) => self.issuer(spot),
             Label::ValidUntil if is_licence(voucher) => self.day("valid-until", spot),
             Label::ValidFrom if is_licence(voucher) => self.day("valid-from", spot),
             Label::Validity if is_licence(voucher) => self.period(spot),
@@ -190,9 +190,22 @@ impl Face<'_> {
     fn words(&mut self, name: &str, spot: &Spot) -> Result<(), ReadError> {
         let found = self.value(spot).filter(|found| {
             let letters = found.written.chars().filter(|c| c.is_alphanumeric());
-            letters.count() > 0
+            // A sentence that uses the words of a label is no value.
+            letters.count() > 0 && !found.written.contains('。')
         });
         self.facts.say(name, found)
+    }
+
+    /// The issuing body. Where its seal is to be set, forms print what the seal is (专用章, 盖章),
+    /// which is no name of a body.
+    fn issuer(&mut self, spot: &Spot) -> Result<(), ReadError> {
+        let found = self.value(spot);
+        let name = found.filter(|found| {
+            !compact(&found.written)
+                .trim_end_matches(')')
+                .ends_with('章')
+        });
+        self.facts.say("issuer", name)
     }
 
     /// Digits of one of these lengths; letter-spacing is no part of them.
@@ -238,6 +251,10 @@ impl Face<'_> {
         };
         let days: Vec<String> = days_in(&found.written).collect();
         match &days[..] {
+            // The end of an open period is left blank: 2022年11月1日至.
+            [from] if found.written.trim_end().ends_with('至') => {
+                self.facts.value("valid-from", from.clone(), &found)
+            }
             [until] => self.facts.value("valid-until", until.clone(), &found),
             [from, until] => {
                 self.facts.value("valid-from", from.clone(), &found)?;

@@ -108,6 +108,8 @@ const LABELS: &[(&str, Label)] = &[
     ("持证人", Label::Holder),
     ("持有人", Label::Holder),
     ("建设单位", Label::Holder),
+    ("探矿权人", Label::Holder),
+    ("采矿权人", Label::Holder),
     ("发证机关", Label::Issuer),
     ("颁发机关", Label::Issuer),
     ("发证单位", Label::Issuer),

@@ -89,7 +89,9 @@ impl<'r> Pieces<'r> {
         let mut beside: Vec<usize> = self
             .within(spot.page, spot.y - reach, spot.y + reach)
             .filter(|&index| {
-                index != spot.piece && self.all[index].x >= spot.end - spot.height / 2.0
+                // A full-width bracket at the end of a label is blank behind its left half, and a
+                // value may begin there.
+                index != spot.piece && self.all[index].x >= spot.end - spot.height * 0.6
             })
             .collect();
         // What stands nearer to the label's own line wins over what stands nearer to its end.

@@ -1,7 +1,7 @@
 //! The pages of an OFD as pieces of text: text objects where they are drawn (GB/T 33190-2016, 8.2
 //! and 11), in millimetres from the upper left corner of the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Node;
 
@@ -73,15 +73,24 @@ pub(super) fn shown(
         };
         let below = drawn.templates.iter();
         let below = below.filter_map(|id| templates.get(id.as_str()));
+        // Fat letters are drawn twice at one place by some producers; they are one text.
+        let mut drawn_at = BTreeSet::new();
         for layer in below.chain([&drawn]) {
-            shown.add(number, &page.id, layer)?;
+            shown.add(number, &page.id, layer, &mut drawn_at)?;
         }
     }
     Ok(shown)
 }
 
 impl Shown {
-    fn add(&mut self, page: u32, page_id: &str, drawn: &Drawn) -> Result<(), ReadError> {
+    fn add<'d>(
+        &mut self,
+        page: u32,
+        page_id: &str,
+        drawn: &'d Drawn,
+        drawn_at: &mut BTreeSet<(i32, i32, &'d str)>,
+    ) -> Result<(), ReadError> {
+        let tenths = |millimetres: f32| (millimetres * 10.0).round() as i32;
         for object in &drawn.objects {
             if let Some(id) = &object.id {
                 let text = Some(object.text.clone());
@@ -93,6 +102,10 @@ impl Shown {
             for piece in &object.pieces {
                 if self.runs.len() == OFD_RUNS_MAX {
                     return Err(too_complex("pieces of text", OFD_RUNS_MAX));
+                }
+                let place = (tenths(piece.x), tenths(piece.y), piece.text.as_str());
+                if !drawn_at.insert(place) {
+                    continue;
                 }
                 self.runs.push(Run {
                     page,

@@ -440,11 +440,20 @@ pub fn ofd(document: &str, with: With) -> Vec<u8> {
 
 /// An archive of these parts.
 pub fn zipped(parts: &[(String, String)]) -> Vec<u8> {
+    let parts = parts.iter();
+    let parts: Vec<(String, Vec<u8>)> = parts
+        .map(|(name, text)| (name.clone(), text.as_bytes().to_vec()))
+        .collect();
+    zipped_bytes(&parts)
+}
+
+/// An archive of these parts, which need not be texts.
+pub fn zipped_bytes(parts: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, text) in parts {
+    for (name, content) in parts {
         zip.start_file(name.as_str(), SimpleFileOptions::default())
             .unwrap();
-        zip.write_all(text.as_bytes()).unwrap();
+        zip.write_all(content).unwrap();
     }
     zip.finish().unwrap().into_inner()
 }
