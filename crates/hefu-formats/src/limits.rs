@@ -97,6 +97,8 @@ pub const OFD_ATTACHMENTS_MAX: usize = 64;
 pub const OFD_XML_BYTES_MAX: usize = 32 << 20;
 /// Letters on the pages of an OFD.
 pub const OFD_LETTERS_MAX: usize = 1_000_000;
+/// Pictures of its first page that are searched for codes.
+pub const OFD_PICTURES_MAX: usize = 16;
 /// Pieces of text on them; a template counts for each page that it is drawn on.
 pub const OFD_RUNS_MAX: usize = 100_000;
 /// Pages of a PDF whose text is read, from the first on: a face stands there.

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use roxmltree::Node;
 
 use super::package::{Package, Part};
-use super::{malformed, too_complex, Body, Contents};
-use crate::limits::{OFD_LETTERS_MAX, OFD_RUNS_MAX};
+use super::{malformed, texts, too_complex, Body, Contents};
+use crate::limits::{OFD_LETTERS_MAX, OFD_PICTURES_MAX, OFD_RUNS_MAX};
 use crate::page::{Code, Run};
+use crate::xml::chinese as xml;
 use crate::ReadError;
 
 /// What the pages show.
@@ -34,6 +35,8 @@ struct Drawn {
     /// The templates below it, by their ids.
     templates: Vec<String>,
     objects: Vec<Text>,
+    /// The resources that it shows as pictures, by their ids.
+    pictures: Vec<String>,
 }
 
 /// A text object: its id, its text, and the pieces that it is drawn in.
@@ -67,6 +70,7 @@ pub(super) fn shown(
         }
     }
     let mut shown = Shown::default();
+    let mut pictures = Vec::new();
     for (number, page) in (1..).zip(&contents.pages) {
         let Some(drawn) = drawn(package, body, page, &mut letters_left, doubts)? else {
             continue;
@@ -76,10 +80,69 @@ pub(super) fn shown(
         // Fat letters are drawn twice at one place by some producers; they are one text.
         let mut drawn_at = BTreeSet::new();
         for layer in below.chain([&drawn]) {
+            if number == 1 {
+                pictures.extend(layer.pictures.iter().cloned());
+            }
             shown.add(number, &page.id, layer, &mut drawn_at)?;
         }
     }
+    if !pictures.is_empty() {
+        shown.codes = codes(package, body, contents, &pictures)?;
+    }
     Ok(shown)
+}
+
+/// The codes in the pictures of the first page, where every form has them: PNG, as other pictures of
+/// an OFD are photographs. One that is named and not there is the business of whoever draws the page.
+fn codes(
+    package: &mut Package<'_>,
+    body: &Body,
+    contents: &Contents,
+    pictures: &[String],
+) -> Result<Vec<Code>, ReadError> {
+    let mut codes = Vec::new();
+    let mut pictures_left = OFD_PICTURES_MAX;
+    for resources in &contents.resources {
+        let Some(part) = package.find(&body.root, &body.root, resources) else {
+            continue;
+        };
+        // The files of resources lie below a folder of their own (7.9).
+        let named = package.xml(&part, "Res", |root| {
+            let folder = root.attribute("BaseLoc").unwrap_or_default().trim();
+            let media = xml::all(root, None, "MultiMedias/MultiMedia");
+            let media = media.into_iter().filter_map(|media| {
+                let id = media.attribute("ID")?.trim();
+                if !pictures.iter().any(|picture| picture == id) {
+                    return None;
+                }
+                let files = texts(media, "MediaFile");
+                let file = files.first()?;
+                Some(match folder {
+                    "" => file.clone(),
+                    _ if file.starts_with('/') => file.clone(),
+                    folder => format!("{folder}/{file}"),
+                })
+            });
+            media.take(OFD_PICTURES_MAX).collect::<Vec<_>>()
+        })?;
+        for location in named.unwrap_or_default() {
+            let Some(left) = pictures_left.checked_sub(1) else {
+                return Ok(codes);
+            };
+            pictures_left = left;
+            let Some(place) = package.find(&part, &body.root, &location) else {
+                continue;
+            };
+            let picture = package.bytes(&place)?.unwrap_or_default();
+            for text in crate::qr::codes_in_png(&picture) {
+                codes.push(Code {
+                    text,
+                    place: place.clone(),
+                });
+            }
+        }
+    }
+    Ok(codes)
 }
 
 impl Shown {
@@ -137,10 +200,14 @@ fn drawn(
     let drawn = package.xml(&part, "Page", |root| {
         let mut templates = Vec::new();
         let mut objects = Vec::new();
+        let mut pictures = Vec::new();
         for child in root.children().filter(Node::is_element) {
             match child.tag_name().name() {
                 "Template" => templates.extend(child.attribute("TemplateID").map(str::to_owned)),
-                "Content" => texts_below(child, letters_left, &mut objects)?,
+                "Content" => {
+                    texts_below(child, letters_left, &mut objects)?;
+                    pictures.extend(pictures_below(child));
+                }
                 _ => {}
             }
         }
@@ -151,6 +218,7 @@ fn drawn(
             part: part.clone(),
             templates,
             objects,
+            pictures,
         })
     })?;
     match drawn {
@@ -176,6 +244,16 @@ fn texts_below(
         objects.push(text);
     }
     Ok(())
+}
+
+/// The pictures below a node, each once; more of them than are looked at are of no interest.
+fn pictures_below(content: Node<'_, '_>) -> BTreeSet<String> {
+    content
+        .descendants()
+        .filter(|node| node.tag_name().name() == "ImageObject" && !is_hidden(*node))
+        .filter_map(|node| Some(node.attribute("ResourceID")?.trim().to_owned()))
+        .take(OFD_PICTURES_MAX)
+        .collect()
 }
 
 /// An object that is not visible, or wholly transparent (8.5), is not on the face.
