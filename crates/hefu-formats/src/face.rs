@@ -328,8 +328,7 @@ impl Face<'_> {
     fn remarks(&mut self) -> Result<(), ReadError> {
         const MARKS: [&str; 3] = ["被红冲蓝字", "对应正数发票", "对应蓝字"];
         const BETWEEN: usize = 12;
-        for piece in &self.pieces.all {
-            let text = compact(&piece.text);
+        for (text, place) in self.pieces.lines.iter().zip(&self.pieces.places) {
             for (at, mark) in MARKS
                 .iter()
                 .filter_map(|mark| Some((text.find(mark)?, mark)))
@@ -349,7 +348,7 @@ impl Face<'_> {
                     .take(21)
                     .collect();
                 if matches!(number.len(), 8 | 20) {
-                    let found = Found::new(number.clone(), piece.place);
+                    let found = Found::new(number.clone(), *place);
                     self.facts.value("preceding", number, &found)?;
                 }
             }

@@ -101,14 +101,15 @@ pub const OFD_LETTERS_MAX: usize = 1_000_000;
 pub const OFD_PICTURES_MAX: usize = 16;
 /// Pieces of text on them; a template counts for each page that it is drawn on.
 pub const OFD_RUNS_MAX: usize = 100_000;
+
 /// Pages of a PDF whose text is read, from the first on: a face stands there.
 pub const PDF_PAGES_MAX: usize = 10;
 /// How deep forms (drawings within drawings) of a PDF's page nest.
 pub const PDF_FORM_DEPTH_MAX: usize = 8;
 /// Operands and operators in all that is drawn on those pages.
-pub const PDF_DRAWING_VALUES_MAX: usize = 2_000_000;
+pub const PDF_DRAWING_VALUES_MAX: usize = 1_000_000;
 /// Entries in all tables that say which letters the codes of fonts are.
-pub const PDF_LETTERS_MAX: usize = 500_000;
+pub const PDF_LETTERS_MAX: usize = 200_000;
 /// Pieces of text on those pages.
 pub const PAGE_RUNS_MAX: usize = 20_000;
 /// Bytes of text on those pages.

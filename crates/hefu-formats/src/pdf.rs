@@ -115,3 +115,6 @@ fn invoices_in(
     }
     Ok(invoices)
 }
+
+#[cfg(test)]
+mod tests;

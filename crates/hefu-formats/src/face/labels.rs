@@ -373,9 +373,13 @@ fn label_at(letters: &[(usize, char)]) -> Option<(Label, usize)> {
     }
     let (label, count) = best?;
     let length = head.get(count - 1)?.0 + 1;
+    // A bracket ends a label by itself.
     let ends = letters
-        .get(length)
-        .is_none_or(|(_, next)| next.is_whitespace() || matches!(next, ':' | '¥' | '￥'));
+        .get(length - 1)
+        .is_some_and(|(_, last)| *last == ')')
+        || letters
+            .get(length)
+            .is_none_or(|(_, next)| next.is_whitespace() || matches!(next, ':' | '¥' | '￥'));
     // One letter is a label only where it stands alone.
     (ends && (count > 1 || letters.len() == 1)).then_some((label, length))
 }

@@ -288,7 +288,11 @@ fn content(sheet: &Sheet, lettering: Lettering, letters: &BTreeMap<char, u16>) -
     const POINT: f32 = 72.0 / 25.4;
     let hex = |text: &str| -> String {
         let bytes: Vec<u8> = match lettering {
-            Lettering::Gbk => encoding_rs::GBK.encode(text).0.into_owned(),
+            // GBK has the wide yen sign only.
+            Lettering::Gbk => encoding_rs::GBK
+                .encode(&text.replace('¥', "￥"))
+                .0
+                .into_owned(),
             _ => text
                 .chars()
                 .flat_map(|letter| letters[&letter].to_be_bytes())
@@ -327,7 +331,6 @@ fn content(sheet: &Sheet, lettering: Lettering, letters: &BTreeMap<char, u16>) -
 }
 
 fn width_of(letter: char) -> i64 {
-    // The yen sign is a wide one in GBK.
     if letter.is_ascii() {
         500
     } else {

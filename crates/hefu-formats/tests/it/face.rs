@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use hefu_formats::limits::{
+    PAGE_RUNS_MAX, PAGE_TEXT_BYTES_MAX, PDF_DRAWING_VALUES_MAX, PDF_LETTERS_MAX,
+    PDF_STREAM_BYTES_MAX,
+};
 use hefu_formats::{read, Format, Stated};
 use lopdf::{dictionary, Dictionary, Document, Object, Stream};
 use proptest::prelude::*;
@@ -288,27 +292,21 @@ fn check_beyond(document: Document) {
 
 #[test]
 fn pages_beyond_the_limits_leave_a_pdf_without_identity() {
-    // A million pieces of text, each far from the others.
-    let many = "BT /F1 1 Tf (a) Tj 9 9 Td ET ".repeat(300_000);
-    check_beyond(drawn(&many));
-    // A bomb of white space does no harm, one of text does.
-    let blank = |byte: &str| {
-        let mut document = drawn("");
-        for object in document.objects.values_mut() {
-            if let Object::Stream(stream) = object {
-                stream.set_plain_content(byte.repeat(17 << 20).into_bytes());
-                stream.compress().unwrap();
-            }
-        }
-        document
-    };
-    check_beyond(blank(" "));
+    // More pieces of text, each far from the others, and more letters than a document has.
+    let many = "(a) Tj 9 9 Td ".repeat(PAGE_RUNS_MAX + 1);
+    check_beyond(drawn(&format!("BT /F1 1 Tf {many} ET")));
+    let many = "(a) Tj ".repeat(PDF_DRAWING_VALUES_MAX / 2 + 1);
+    check_beyond(drawn(&format!("BT /F1 1 Tf {many} ET")));
+    // A stream that unpacks to more than is read.
+    let mut bomb = drawn(&" ".repeat(PDF_STREAM_BYTES_MAX + 1));
+    bomb.compress();
+    check_beyond(bomb);
     // Arrays without an end, states without an end.
     check_beyond(drawn(&"q ".repeat(1_000)));
-    check_beyond(drawn(&"[ ".repeat(3_000_000)));
+    check_beyond(drawn(&"[ ".repeat(PDF_DRAWING_VALUES_MAX + 1)));
     check_beyond(drawn(&format!(
         "BT /F1 9 Tf ({}) Tj ET",
-        "x".repeat(2 << 20)
+        "x".repeat(PAGE_TEXT_BYTES_MAX + 1)
     )));
 }
 
