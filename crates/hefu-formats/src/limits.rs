@@ -121,7 +121,9 @@ pub const PDF_PICTURE_PIXELS_MAX: usize = 16 << 20;
 
 /// Pixels of one picture that is searched for a code.
 pub const QR_PIXELS_MAX: usize = 4 << 20;
-/// Finder patterns in one picture; a code has three.
-pub const QR_FINDERS_MAX: usize = 64;
+/// Places in one picture that look like the finder pattern of a code.
+pub const QR_CANDIDATES_MAX: usize = 256;
+/// Those of them that are tried, the clearest first; a code has three.
+pub const QR_FINDERS_MAX: usize = 16;
 /// How many three of them are tried as the corners of a code.
 pub const QR_TRIES_MAX: usize = 64;

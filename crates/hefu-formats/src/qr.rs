@@ -8,7 +8,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::limits::{QR_FINDERS_MAX, QR_PIXELS_MAX, QR_TRIES_MAX, VALUE_BYTES_MAX};
+use crate::limits::{
+    QR_CANDIDATES_MAX, QR_FINDERS_MAX, QR_PIXELS_MAX, QR_TRIES_MAX, VALUE_BYTES_MAX,
+};
 
 /// What the QR codes in a picture of grey values say, 0 is black; each text once. A picture beyond
 /// the limits, or one whose bytes are not `width` times `height`, has none.
@@ -148,12 +150,12 @@ impl Picture {
                     };
                     finders.push((finder, 1));
                 }
-                if finders.len() > QR_FINDERS_MAX {
-                    return Vec::new();
+                if finders.len() >= QR_CANDIDATES_MAX {
+                    return best(finders);
                 }
             }
         }
-        finders.into_iter().map(|(finder, _)| finder).collect()
+        best(finders)
     }
 
     /// The same proportions from top to bottom through a point: the middle and a module's height.
@@ -231,6 +233,13 @@ impl Picture {
         }
         None
     }
+}
+
+/// A real finder pattern is met by three modules of lines, what only looks like one by few.
+fn best(mut finders: Vec<(Finder, usize)>) -> Vec<Finder> {
+    finders.sort_by_key(|(_, lines)| std::cmp::Reverse(*lines));
+    finders.truncate(QR_FINDERS_MAX);
+    finders.into_iter().map(|(finder, _)| finder).collect()
 }
 
 /// Whether three finder patterns are of one size and stand like the corners of a square.
