@@ -23,10 +23,15 @@ use self::page::Shown;
 use crate::archive::Archive;
 use crate::chinese::{self, Voucher};
 use crate::fact::{Facts, Found};
-use crate::limits::{OFD_ATTACHMENTS_MAX, OFD_BODIES_MAX, OFD_CUSTOM_DATA_MAX, OFD_PAGES_MAX};
+use crate::limits::{
+    OFD_ATTACHMENTS_MAX, OFD_BODIES_MAX, OFD_CUSTOM_DATA_MAX, OFD_PAGES_MAX, VALUE_BYTES_MAX,
+};
 use crate::xml::chinese as xml;
 use crate::xml::tree::Element;
 use crate::{face, Format, Profile, ReadError, Reading, Stated};
+
+/// The letters of one doubt.
+const DOUBT_LETTERS_MAX: usize = 500;
 
 /// The entry point of every OFD.
 const ENTRY: &str = "OFD.xml";
@@ -162,6 +167,10 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
     let shown = page::shown(package, body, &contents, &mut doubts)?;
     tags(package, body, &contents, &shown, &mut facts, &mut doubts)?;
     let face = face_of(&shown, &mut doubts)?;
+    // They quote names from the file, of any length and with any character.
+    for doubt in &mut doubts {
+        *doubt = doubt.escape_debug().take(DOUBT_LETTERS_MAX).collect();
+    }
     if let Some(face) = &face {
         for fact in &face.facts {
             // The page calls its type by words and the XML by a code: that is no contradiction. The
@@ -324,6 +333,10 @@ fn tags(
 fn tagged(node: Node<'_, '_>, shown: &Shown) -> Option<String> {
     let mut text = String::new();
     for child in node.children().filter(Node::is_element) {
+        // Beyond this it is no value, however often it refers to a long text.
+        if text.len() > VALUE_BYTES_MAX {
+            break;
+        }
         match child.tag_name().name() {
             "ObjectData" => text.push_str(&Element::new(child, &[]).text()?),
             "ObjectRef" => {

@@ -1,5 +1,6 @@
 //! Chinese invoices, bills, tickets and licences.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use hefu_formats::archive::files;
@@ -420,6 +421,171 @@ fn several_documents_in_one_file_are_several() {
     );
 }
 
+#[test]
+fn xml_is_read_as_each_producer_writes_it() {
+    let facts = |xml: &str| -> BTreeMap<String, String> {
+        let document = read(xml.as_bytes()).unwrap().documents.remove(0);
+        let facts = document.facts.into_iter();
+        facts.map(|fact| (fact.name, fact.value)).collect()
+    };
+    let check = |document: &str, from: &str, to: &str, name: &str, value: Option<&str>| {
+        let xml = xml(document).unwrap();
+        assert!(xml.contains(from), "{from}");
+        let facts = facts(&xml.replace(from, to));
+        assert_eq!(facts.get(name).map(String::as_str), value, "{to}: {name}");
+    };
+    // Without the part of the tax authority the number stands in the header.
+    let supervision = "<TaxSupervisionInfo><InvoiceNumber>25992000000000012345</InvoiceNumber><IssueTime>2025-06-18 10:11:13</IssueTime></TaxSupervisionInfo>";
+    check(
+        "digital-invoice",
+        supervision,
+        "",
+        "number",
+        Some("25992000000000012345"),
+    );
+    check(
+        "digital-invoice",
+        supervision,
+        "",
+        "issue-date",
+        Some("2025-06-18"),
+    );
+    // A header's identifier of another form is no contradiction.
+    check(
+        "digital-invoice",
+        "<EIid>25992",
+        "<EIid>EI-25992",
+        "number",
+        Some("25992000000000012345"),
+    );
+    // A red invoice takes back.
+    check(
+        "digital-invoice",
+        "Amount>1060.00<",
+        "Amount>-1060.00<",
+        "total",
+        Some("-106000"),
+    );
+    // A bill in another currency has no amount in yuan.
+    let currency = |code: &str| format!("<CurrencyType>{code}</CurrencyType>");
+    for yuan in ["CNY", "人民币", "156", " "] {
+        check(
+            "fiscal-bill",
+            "<CurrencyType/>",
+            &currency(yuan),
+            "total",
+            Some("18850"),
+        );
+    }
+    check(
+        "fiscal-bill",
+        "<CurrencyType/>",
+        &currency("USD"),
+        "total",
+        None,
+    );
+    check(
+        "fiscal-bill",
+        "<CurrencyType/>",
+        &currency("USD"),
+        "currency",
+        None,
+    );
+    // Of several flights none is the day of the journey.
+    let flight = "<atr:DetailInformationOfAirTicketTuple>";
+    let second = format!("{flight}<atr:CarrierDate>2025-04-30</atr:CarrierDate></atr:DetailInformationOfAirTicketTuple>{flight}");
+    check("air-ticket", flight, &second, "travel-date", None);
+    check(
+        "air-ticket",
+        "IssueParty",
+        "NameOfSeller",
+        "seller",
+        Some("某某航空股份有限公司"),
+    );
+    check(
+        "rail-ticket",
+        "2021-11-30",
+        "2025-05-15",
+        "number",
+        Some("25999122540000567890"),
+    );
+    check(
+        "rail-ticket",
+        "xbrl.mof.gov.cn/taxonomy",
+        "example.org/taxonomy",
+        "number",
+        None,
+    );
+    // The VAT e-invoice, and the one with 20 digits and no code.
+    let einvoice = |inner: &str| {
+        format!(
+            r#"<eInvoice xmlns:fp="http://www.edrm.org.cn/schema/e-invoice/2019" Version="1.0">{inner}<fp:Seller><fp:SellerTaxID>91990101MA0X0001A1</fp:SellerTaxID></fp:Seller></eInvoice>"#
+        )
+    };
+    for (inner, profile) in [
+        (
+            "<fp:InvoiceCode>099002500111</fp:InvoiceCode><fp:InvoiceNo>00000042</fp:InvoiceNo>",
+            "cn.vat-einvoice",
+        ),
+        (
+            "<fp:InvoiceCode/><fp:InvoiceNo>25992000000000012345</fp:InvoiceNo>",
+            "cn.digital-invoice",
+        ),
+    ] {
+        let document = read(einvoice(inner).as_bytes())
+            .unwrap()
+            .documents
+            .remove(0);
+        assert_eq!(document.profile.name(), profile);
+        assert!(document.identity.is_some());
+    }
+    let half = einvoice("<fp:InvoiceNo>00000042</fp:InvoiceNo>");
+    let document = read(half.as_bytes()).unwrap().documents.remove(0);
+    assert_eq!(document.missing, ["code before the number"]);
+}
+
+#[test]
+fn tags_name_the_objects_of_the_page() {
+    let tagged = |object: &str| {
+        let mut parts = ofd_parts("digital-invoice", With::FaceAlone);
+        let document = parts.iter_mut().find(|(name, _)| name == DOCUMENT).unwrap();
+        document.1 = document.1.replace(
+            "</ofd:Document>",
+            "<ofd:CustomTags>Tags/CustomTags.xml</ofd:CustomTags></ofd:Document>",
+        );
+        parts.push((
+            "Doc_0/Tags/CustomTags.xml".to_owned(),
+            r#"<CustomTags><CustomTag TypeID=""><FileLoc>Tag.xml</FileLoc></CustomTag></CustomTags>"#.to_owned(),
+        ));
+        parts.push((
+            "Doc_0/Tags/Tag.xml".to_owned(),
+            format!(r#"<fp:e-invoice xmlns:fp="urn:fp"><fp:eInvoice><fp:TypeCode><ObjectData>0</ObjectData></fp:TypeCode><fp:InvoiceNo><ObjectRef PageRef="10">{object}</ObjectRef></fp:InvoiceNo></fp:eInvoice></fp:e-invoice>"#),
+        ));
+        read(&zipped(&parts)).unwrap()
+    };
+    // Two objects of the page and its template have each of these ids, the last of the page is alone.
+    let page = ofd_parts("digital-invoice", With::FaceAlone);
+    let page = &page.iter().find(|(name, _)| name == PAGE).unwrap().1;
+    let last = page
+        .rsplit_once("TextObject ID=\"")
+        .unwrap()
+        .1
+        .split_once('"')
+        .unwrap()
+        .0;
+    let reading = tagged(last);
+    assert_eq!(
+        reading.documents[0].fact("document-type").unwrap().value,
+        "0"
+    );
+    check_facts("digital-invoice", &tagged("7"), "tag of no object");
+    check_facts(
+        "digital-invoice",
+        &tagged("101"),
+        "tag of an object that is there twice",
+    );
+}
+
 const INVOICES: &str = "invoices/ofd-china";
 const LICENCES: &str = "certificates/elicence-china-ofd";
 
@@ -610,5 +776,46 @@ fn the_faces_of_the_real_invoices_agree_with_their_xml() {
             let other = whole.fact(&fact.name).map(|fact| &fact.value);
             assert_eq!(Some(&fact.value), other, "{file}: {}", fact.name);
         }
+    }
+}
+
+/// Without any text the picture of the code is what is left of the face.
+#[test]
+fn the_codes_of_the_real_invoices_are_read() {
+    let Some(corpus) = corpus() else { return };
+    for (file, number) in [
+        (
+            "ofdrw-converter/src/test/resources/fapiao-example.ofd",
+            "99999951",
+        ),
+        ("ofdrw-layout/src/test/resources/fptpl.ofd", "12235358"),
+    ] {
+        let bytes = fs::read(corpus.join(INVOICES).join(file)).unwrap();
+        let parts: Vec<(String, Vec<u8>)> = files(&bytes)
+            .unwrap()
+            .into_iter()
+            .filter(|(name, _)| !name.contains("Attachs") && !name.contains("Tags"))
+            .map(|(name, content)| match name.rsplit('/').next() {
+                Some("OFD.xml") => (
+                    name,
+                    b"<OFD><DocBody><DocRoot>Doc_0/Document.xml</DocRoot></DocBody></OFD>".to_vec(),
+                ),
+                Some("Content.xml") => {
+                    let text = String::from_utf8(content).unwrap();
+                    (name, text.replace("TextObject", "OtherObject").into_bytes())
+                }
+                _ => (name, content),
+            })
+            .collect();
+        let document = read(&zipped_bytes(&parts)).unwrap().documents.remove(0);
+        assert_eq!(
+            document.fact("number").map(|fact| fact.value.as_str()),
+            Some(number),
+            "{file}"
+        );
+        assert!(
+            document.fact("number").unwrap().place.ends_with(".png"),
+            "{file}"
+        );
     }
 }

@@ -132,10 +132,13 @@ fn instance(prefix: &str, items: &[(&str, &str)], tuples: &str) -> String {
 }
 
 /// A text on a page: where it stands in millimetres, and its size.
-type Text<'t> = (f32, f32, f32, &'t str);
+type Text = (f32, f32, f32, String);
+
+/// A column of a table: where it stands, its heading, and what stands below.
+type Column = (f32, &'static str, String);
 
 /// What a document shows: what is printed on the form, and what is filled in.
-fn face(document: &str) -> (Vec<(f32, f32, f32, String)>, Vec<(f32, f32, f32, String)>) {
+fn face(document: &str) -> (Vec<Text>, Vec<Text>) {
     let of = Written::of(document);
     let get = |name: &str| of.get(name).to_owned();
     let title = values(document)["title"].as_str().unwrap().to_owned();
@@ -267,7 +270,7 @@ fn face(document: &str) -> (Vec<(f32, f32, f32, String)>, Vec<(f32, f32, f32, St
         ]),
         "air-ticket" => {
             // As in a table: headings, and below them what they head.
-            let tables: [(f32, &[(f32, &str, String)]); 3] = [
+            let tables: [(f32, &[Column]); 3] = [
                 (
                     35.0,
                     &[
@@ -308,10 +311,10 @@ fn face(document: &str) -> (Vec<(f32, f32, f32, String)>, Vec<(f32, f32, f32, St
 }
 
 /// A page's XML; `by_letter` draws each letter as an object of its own.
-fn page(template: Option<&str>, texts: &[(f32, f32, f32, String)], by_letter: bool) -> String {
+fn page(template: Option<&str>, texts: &[Text], by_letter: bool) -> String {
     let mut objects = String::new();
     let mut id = 100;
-    let mut draw = |(x, y, size, text): Text<'_>| {
+    let mut draw = |x: f32, y: f32, size: f32, text: &str| {
         id += 1;
         let width = |c: char| if c.is_ascii() { size / 2.0 } else { size };
         let deltas: Vec<String> = text.chars().map(|c| width(c).to_string()).collect();
@@ -326,12 +329,12 @@ fn page(template: Option<&str>, texts: &[(f32, f32, f32, String)], by_letter: bo
     };
     for (x, y, size, text) in texts {
         if !by_letter {
-            draw((*x, *y, *size, text));
+            draw(*x, *y, *size, text);
             continue;
         }
         let mut x = *x;
         for letter in text.chars() {
-            draw((x, *y, *size, &letter.to_string()));
+            draw(x, *y, *size, &letter.to_string());
             x += if letter.is_ascii() { size / 2.0 } else { *size };
         }
     }
