@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// Archives in archives that are opened.
 const DEPTH_MAX: usize = 3;
+/// What all archives of one file may hold together, in bytes: each is bounded by itself as well.
+const ARCHIVES_BYTES_MAX: usize = 512 << 20;
 /// The longest mapping file in bytes.
 const MAPPING_BYTES_MAX: usize = 1024 * 1024;
 
@@ -63,8 +65,12 @@ impl Files {
                 document,
             }]);
         };
-        let mut found = Vec::new();
+        let mut found = Found {
+            documents: Vec::new(),
+            archives_bytes_left: ARCHIVES_BYTES_MAX,
+        };
         self.collect(file.clone(), &bytes, DEPTH_MAX, &mut found);
+        let mut found = found.documents;
         if within.is_empty() {
             return Ok(found);
         }
@@ -97,7 +103,7 @@ impl Files {
         }
     }
 
-    fn collect(&self, path: PathBuf, bytes: &[u8], depth_left: usize, found: &mut Vec<Named>) {
+    fn collect(&self, path: PathBuf, bytes: &[u8], depth_left: usize, found: &mut Found) {
         let reading = match &self.mapping {
             Some(mapping) if !bytes.starts_with(b"PK\x03\x04") => {
                 hefu_formats::read_mapped(bytes, mapping)
@@ -106,7 +112,7 @@ impl Files {
         };
         let is_archive = reading.as_ref().is_ok_and(|r| r.format == Format::Zip);
         if is_archive && depth_left > 0 {
-            match hefu_formats::archive::files(bytes) {
+            match found.files(bytes) {
                 Ok(files) if !files.is_empty() => {
                     for (name, bytes) in files {
                         self.collect(within(&path, &name), &bytes, depth_left - 1, found);
@@ -115,16 +121,16 @@ impl Files {
                 }
                 Ok(_) => {}
                 Err(refusal) => {
-                    found.push(self.whole(path, bytes, Err(refusal)));
+                    found.documents.push(self.whole(path, bytes, Err(refusal)));
                     return;
                 }
             }
         }
         match reading {
             Ok(reading) if reading.documents.len() > 1 => {
-                self.parts(&path, bytes, reading, found);
+                self.parts(&path, bytes, reading, &mut found.documents);
             }
-            reading => found.push(self.whole(path, bytes, reading)),
+            reading => found.documents.push(self.whole(path, bytes, reading)),
         }
     }
 
@@ -156,6 +162,26 @@ impl Files {
     }
 }
 
+/// What was found in a file so far.
+struct Found {
+    documents: Vec<Named>,
+    archives_bytes_left: usize,
+}
+
+impl Found {
+    /// The files of an archive, as far as the budget of the whole file goes.
+    fn files(&mut self, bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ReadError> {
+        let files = hefu_formats::archive::files(bytes)?;
+        let held: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+        let left = self.archives_bytes_left.checked_sub(held);
+        self.archives_bytes_left = left.ok_or(ReadError::ZipTooComplex {
+            what: "bytes in the archives within it",
+            limit: ARCHIVES_BYTES_MAX,
+        })?;
+        Ok(files)
+    }
+}
+
 /// The file, and what is meant within it. A file whose own name holds `#` is that file.
 fn split(path: &Path) -> (PathBuf, String) {
     let text = path.to_string_lossy();
@@ -182,4 +208,130 @@ fn starts_within(path: &Path, whole: &Path) -> bool {
     let (path, whole) = (path.to_string_lossy(), whole.to_string_lossy());
     path.strip_prefix(whole.as_ref())
         .is_some_and(|rest| rest.starts_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{sample, SUITE};
+    use std::io::{Cursor, Write};
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    const LOT: &[u8] = include_bytes!("../../crates/hefu-formats/tests/samples/fatturapa.xml");
+    const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
+
+    fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            archive
+                .start_file(*name, SimpleFileOptions::default())
+                .expect("begun");
+            archive.write_all(bytes).expect("written");
+        }
+        archive.finish().expect("finished").into_inner()
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn lay(&self, name: &str, bytes: &[u8]) -> PathBuf {
+            let path = self.0.path().join(name);
+            disk::write(&path, bytes).expect("written");
+            path
+        }
+
+        /// What a path names, without the folder.
+        fn names(&self, path: &Path) -> Vec<String> {
+            let files = Files::new(SUITE, None).expect("no mapping");
+            let own = |named: Named| {
+                let name = named.path.strip_prefix(self.0.path()).expect("inside");
+                name.display().to_string()
+            };
+            files
+                .open(path)
+                .expect("opened")
+                .into_iter()
+                .map(own)
+                .collect()
+        }
+    }
+
+    #[test]
+    fn what_a_file_holds_is_named_and_can_be_named_again() {
+        let folder = Folder(tempfile::tempdir().expect("a folder"));
+        let inner = zipped(&[("deep/lot.xml", LOT)]);
+        let outer = zipped(&[
+            ("a.xml", &sample(UBL)),
+            ("inner.zip", &inner),
+            ("note.txt", b"hello"),
+        ]);
+        let mail = folder.lay("mail.zip", &outer);
+        let names = [
+            "mail.zip#a.xml",
+            "mail.zip#inner.zip#deep/lot.xml#1",
+            "mail.zip#inner.zip#deep/lot.xml#2",
+            "mail.zip#note.txt",
+        ];
+        assert_eq!(folder.names(&mail), names);
+        for name in names {
+            assert_eq!(folder.names(&folder.0.path().join(name)), [name]);
+        }
+        let within = folder.0.path().join("mail.zip#inner.zip");
+        assert_eq!(folder.names(&within), names[1..3]);
+        let files = Files::new(SUITE, None).expect("no mapping");
+        for nothing in [
+            "mail.zip#b.xml",
+            "mail.zip#a",
+            "mail.zip#inner.zip#deep/lot.xml#3",
+        ] {
+            assert!(
+                files.open(&folder.0.path().join(nothing)).is_err(),
+                "{nothing}"
+            );
+        }
+        // A file whose own name holds the sign is that file.
+        let odd = folder.lay("mail.zip#b.xml", &sample(UBL));
+        assert_eq!(folder.names(&odd), ["mail.zip#b.xml"]);
+    }
+
+    #[test]
+    fn each_document_of_a_file_has_a_digest_of_its_own() {
+        let folder = Folder(tempfile::tempdir().expect("a folder"));
+        let lot = folder.lay("lot.xml", LOT);
+        let files = Files::new(SUITE, None).expect("no mapping");
+        let found = files.open(&lot).expect("opened");
+        let whole = SUITE.document_digest(LOT);
+        let digests: Vec<Digest> = found.iter().map(|named| named.document.digest).collect();
+        assert_eq!(digests, [1, 2].map(|part| SUITE.part_digest(&whole, part)));
+        assert!(digests[0] != digests[1] && !digests.contains(&whole));
+        let numbers: Vec<_> = found
+            .iter()
+            .map(|named| named.document.identity())
+            .collect();
+        assert!(numbers[0].is_some() && numbers[0] != numbers[1]);
+        // Where one document is asked for, one must be named.
+        let refused = files.open_one(&lot).expect_err("two");
+        assert!(format!("{refused:?}").contains("lot.xml#1"));
+        let second = files
+            .open_one(&folder.0.path().join("lot.xml#2"))
+            .expect("one");
+        assert_eq!(second.digest, digests[1]);
+    }
+
+    #[test]
+    fn an_archive_that_is_refused_is_one_unreadable_file() {
+        let folder = Folder(tempfile::tempdir().expect("a folder"));
+        let bad = folder.lay("bad.zip", &zipped(&[("../out.xml", &sample(UBL))]));
+        let files = Files::new(SUITE, None).expect("no mapping");
+        let document = files.open_one(&bad).expect("opened");
+        assert!(document.reading.is_err());
+        // Archives in archives end somewhere.
+        let mut nested = zipped(&[("a.xml", &sample(UBL))]);
+        for _ in 0..DEPTH_MAX {
+            nested = zipped(&[("a.zip", &nested)]);
+        }
+        let nested = folder.lay("nested.zip", &nested);
+        let document = files.open_one(&nested).expect("opened");
+        assert!(document.identity().is_none());
+    }
 }

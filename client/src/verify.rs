@@ -688,7 +688,7 @@ impl Judged {
 /// A signature of the file itself on one line. It has no part in the verdict.
 fn seal_text(seal: &Seal, lang: Lang) -> String {
     let mark = match (&seal.cover, &seal.signature) {
-        (Cover::Altered(_), _) | (_, SignatureCheck::Bad) => '✗',
+        (Cover::Altered(_), _) | (_, SignatureCheck::Bad(_)) => '✗',
         (Cover::Whole, SignatureCheck::Good) => '✓',
         _ => '?',
     };

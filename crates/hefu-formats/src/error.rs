@@ -49,6 +49,13 @@ pub enum ReadError {
         reason: String,
     },
 
+    /// The EDIFACT interchange is damaged.
+    #[error("the EDIFACT interchange is damaged ({reason}): ask the sender for it again")]
+    EdifactMalformed {
+        /// What could not be read.
+        reason: &'static str,
+    },
+
     /// The PDF is damaged in a place that has to be read.
     #[error("the PDF is damaged ({reason}): get the file again, or verify it by its number")]
     PdfMalformed {
@@ -138,6 +145,13 @@ pub enum ReadError {
         refusal: Box<ReadError>,
     },
 
+    /// A CMS signature around a file is damaged.
+    #[error("the CMS signature is damaged ({reason}): get the file again from where it came from")]
+    CmsMalformed {
+        /// What could not be read.
+        reason: &'static str,
+    },
+
     /// The JSON is larger than a document of our form may be.
     #[error("the JSON document has more than {JSON_BYTES_MAX} bytes: shorten its facts")]
     JsonTooLarge,
@@ -206,6 +220,7 @@ impl ReadError {
             Self::Doctype => "doctype",
             Self::XmlTooComplex { .. } => "xml-too-complex",
             Self::XmlMalformed { .. } => "xml-malformed",
+            Self::EdifactMalformed { .. } => "edifact-malformed",
             Self::PdfMalformed { .. } => "pdf-malformed",
             Self::PdfTooComplex { .. } => "pdf-too-complex",
             Self::Attachment { refusal, .. } => refusal.kind(),
@@ -216,6 +231,7 @@ impl ReadError {
             Self::OfdMalformed { .. } => "ofd-malformed",
             Self::OfdTooComplex { .. } => "ofd-too-complex",
             Self::Part { refusal, .. } => refusal.kind(),
+            Self::CmsMalformed { .. } => "cms-malformed",
             Self::JsonTooLarge => "json-too-large",
             Self::JsonMalformed { .. } => "json-malformed",
             Self::CborMalformed { .. } => "cbor-malformed",

@@ -161,44 +161,54 @@ impl Facts {
         Ok(())
     }
 
-    /// A fact of words, or an identifier: as its name's type asks.
-    pub(crate) fn say(&mut self, name: &str, found: Option<Found>) -> Result<(), ReadError> {
-        let Some(found) = found else { return Ok(()) };
-        let value = match FactType::of(name) {
-            FactType::Text => collapsed(&plain(&found.written)),
-            _ => found.written.trim().to_owned(),
-        };
-        self.value(name, value, &found)
+    /// A fact of words, or an identifier: as its name's type asks. What is found may be one place or
+    /// several.
+    pub(crate) fn say(
+        &mut self,
+        name: &str,
+        found: impl IntoIterator<Item = Found>,
+    ) -> Result<(), ReadError> {
+        for found in found {
+            let value = match FactType::of(name) {
+                FactType::Text => collapsed(&plain(&found.written)),
+                _ => found.written.trim().to_owned(),
+            };
+            self.value(name, value, &found)?;
+        }
+        Ok(())
     }
 
     /// A day, read by `day`, which answers in ISO 8601 or not at all.
     pub(crate) fn day(
         &mut self,
         name: &str,
-        found: Option<Found>,
+        found: impl IntoIterator<Item = Found>,
         day: impl Fn(&str) -> Option<String>,
     ) -> Result<(), ReadError> {
-        let Some(found) = found else { return Ok(()) };
-        match day(found.written.trim()) {
-            Some(value) => self.value(name, value, &found),
-            None => Ok(()),
+        for found in found {
+            if let Some(value) = day(found.written.trim()) {
+                self.value(name, value, &found)?;
+            }
         }
+        Ok(())
     }
 
     /// An amount written as a plain decimal; without a currency it is none.
     pub(crate) fn amount(
         &mut self,
         name: &str,
-        found: Option<Found>,
+        found: impl IntoIterator<Item = Found>,
         currency: Option<&str>,
     ) -> Result<(), ReadError> {
-        let (Some(found), Some(currency)) = (found, currency) else {
+        let Some(currency) = currency else {
             return Ok(());
         };
-        match minor_units(found.written.trim(), currency) {
-            Some(value) => self.value(name, value, &found),
-            None => Ok(()),
+        for found in found {
+            if let Some(value) = minor_units(found.written.trim(), currency) {
+                self.value(name, value, &found)?;
+            }
         }
+        Ok(())
     }
 
     /// What a fact is so far, if it is not contradicted.

@@ -31,6 +31,7 @@ mod encoded;
 mod error;
 mod face;
 mod fact;
+mod invoice;
 mod json;
 mod licence;
 pub mod limits;
@@ -66,6 +67,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),
         Some(b'{' | b'[') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
+        _ if cms::claims(bytes) => Ok(cms::read(bytes)?.unwrap_or_else(Reading::unknown)),
         _ if pdf::claims(bytes) => pdf::read(bytes),
         _ if archive::claims(bytes) => {
             let archive = archive::Archive::open(bytes)?;

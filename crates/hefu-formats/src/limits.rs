@@ -20,6 +20,12 @@ pub const XML_NAMESPACES_MAX: usize = 64;
 /// Those in force, summed over all elements that declare one: there the parser copies them all.
 pub const XML_NAMESPACE_COPIES_MAX: usize = 10_000_000;
 
+/// Different values of one term of one document; two are a contradiction already.
+pub const VALUES_OF_TERM_MAX: usize = 16;
+
+/// Documents in one file.
+pub const DOCUMENTS_MAX: usize = 1_000;
+
 /// The largest JSON document.
 pub const JSON_BYTES_MAX: usize = 8 << 20;
 /// How deep objects and arrays nest.
@@ -127,3 +133,19 @@ pub const QR_CANDIDATES_MAX: usize = 256;
 pub const QR_FINDERS_MAX: usize = 16;
 /// How many three of them are tried as the corners of a code.
 pub const QR_TRIES_MAX: usize = 64;
+/// Signatures of a file that are looked at.
+pub const SEALS_MAX: usize = 32;
+/// Signers of one CMS signature.
+pub const CMS_SIGNERS_MAX: usize = 8;
+/// Certificates in one CMS signature.
+pub const CMS_CERTIFICATES_MAX: usize = 32;
+/// CMS signatures around one another.
+pub const CMS_NESTED_MAX: usize = 2;
+/// Bytes that are hashed for all signatures of a file.
+pub const SEAL_HASHED_BYTES_MAX: usize = 256 << 20;
+/// References in the signatures of an OFD, all together.
+pub const SEAL_REFERENCES_MAX: usize = 100_000;
+/// Parts that a seal lists as altered or not covered; of the others it says how many.
+pub const SEAL_PARTS_LISTED_MAX: usize = 64;
+/// Fields of a PDF's form that are looked at for signatures.
+pub const PDF_FIELDS_MAX: usize = 4_096;

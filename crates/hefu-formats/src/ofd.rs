@@ -62,7 +62,7 @@ pub(crate) fn read(archive: Archive<'_>) -> Result<Reading, ReadError> {
     Ok(Reading {
         format,
         documents,
-        seals: Vec::new(),
+        seals: crate::seal::ofd::seals(package.archive()),
     })
 }
 

@@ -12,7 +12,7 @@
 //! budget.
 
 mod attachments;
-mod file;
+pub(crate) mod file;
 mod font;
 mod pictures;
 mod syntax;
@@ -39,6 +39,12 @@ pub(crate) fn claims(bytes: &[u8]) -> bool {
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
+    let mut reading = read_document(bytes)?;
+    reading.seals.extend(crate::seal::pdf::seals(bytes));
+    Ok(reading)
+}
+
+fn read_document(bytes: &[u8]) -> Result<Reading, ReadError> {
     let mut pdf = PdfFile::open(bytes)?;
     if pdf.is_encrypted() {
         return Ok(Reading::without_identity(

@@ -43,6 +43,15 @@ pub(crate) fn compact_date(text: &str) -> Option<String> {
     }
 }
 
+/// The day of an `xsd:date` or `xsd:dateTime`, in the zone in which it is written.
+pub(crate) fn day_of_moment(text: &str) -> Option<String> {
+    match text.split_once('T') {
+        Some((date, _)) if date.len() == 10 => iso_date(date),
+        Some(_) => None,
+        None => iso_date(text),
+    }
+}
+
 fn day_of(year: &str, month: &str, day: &str) -> Option<String> {
     let number = |part: &str, len: usize| -> Option<u32> {
         let digits = part.len() == len && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -100,6 +109,26 @@ mod tests {
         assert_eq!(compact_date("20240229").as_deref(), Some("2024-02-29"));
         for bad in ["20230229", "2024022", "2024-2-2", "+0240229", "日期 "] {
             assert_eq!(compact_date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_day_of_a_moment_is_that_of_its_zone() {
+        let day = |text| day_of_moment(text);
+        for moment in [
+            "2018-08-08T23:21:27-03:00",
+            "2018-08-08T00:00:00",
+            "2018-08-08",
+        ] {
+            assert_eq!(day(moment).as_deref(), Some("2018-08-08"));
+        }
+        for bad in [
+            "2018-08-08 10:00",
+            "2018-08T",
+            "T10:00",
+            "2018-13-08T00:00:00",
+        ] {
+            assert_eq!(day(bad), None, "{bad}");
         }
     }
 

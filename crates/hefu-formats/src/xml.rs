@@ -21,24 +21,31 @@ use std::borrow::Cow;
 use roxmltree::{Document, ParsingOptions};
 
 use crate::limits::XML_MARKS_MAX;
-use crate::{ReadError, Reading};
+use crate::{edifact, ReadError, Reading};
 
 /// `None` for XML that is no document which is read here.
 pub(crate) fn read(bytes: &[u8]) -> Result<Option<Reading>, ReadError> {
-    const ROOTS: [fn(&[u8]) -> bool; 6] = [
+    const ROOTS: [fn(&[u8]) -> bool; 7] = [
         ubl::is_root,
         cii::is_root,
         chinese::is_root,
         fatturapa::is_root,
         cfdi::is_root,
         nfe::is_root,
+        edifact::is_root,
     ];
     let is_known = |root: &[u8]| ROOTS.iter().any(|is_root| is_root(root));
     with_tree(bytes, is_known, |root| {
         if let Some(terms) = ubl::terms(root).or_else(|| cii::terms(root)) {
             return en16931::reading(&terms).map(Some);
         }
-        for read in [chinese::read, fatturapa::read, cfdi::read, nfe::read] {
+        for read in [
+            chinese::read,
+            fatturapa::read,
+            cfdi::read,
+            nfe::read,
+            edifact::read_xml,
+        ] {
             if let Some(reading) = read(root)? {
                 return Ok(Some(reading));
             }

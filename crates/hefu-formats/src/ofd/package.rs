@@ -28,6 +28,11 @@ impl<'a> Package<'a> {
         }
     }
 
+    /// The archive, to read it in another way; under the same budget.
+    pub(super) fn archive(&mut self) -> &mut Archive<'a> {
+        &mut self.archive
+    }
+
     /// The part that a location in the part `from` means: below its folder (GB/T 33190-2016, 7.2), or
     /// below that of the document's root, as some producers write it, in any case of letters. `None`
     /// where there is none.

@@ -1,10 +1,10 @@
 //! Where UN/CEFACT CII writes the terms of EN 16931 (CEN/TS 16931-3-3), and its older relative in
-//! ZUGFeRD 1, which differs in the names of the larger parts.
+//! ZUGFeRD 1 and its release candidate, which differ in the names of the larger parts.
 
 use roxmltree::Node;
 
 use super::en16931::{Party, Terms};
-use super::tree::Element;
+use super::tree::{Element, UNQUALIFIED};
 use crate::values::{compact_date, iso_date};
 use crate::Format;
 
@@ -16,9 +16,11 @@ struct Version {
     agreement: &'static str,
     settlement: &'static str,
     summation: &'static str,
+    /// Below an element for a date.
+    date: &'static str,
 }
 
-const VERSIONS: [Version; 2] = [
+const VERSIONS: [Version; 3] = [
     Version {
         root: (
             "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
@@ -33,6 +35,7 @@ const VERSIONS: [Version; 2] = [
         agreement: "SupplyChainTradeTransaction/ApplicableHeaderTradeAgreement",
         settlement: "SupplyChainTradeTransaction/ApplicableHeaderTradeSettlement",
         summation: "SpecifiedTradeSettlementHeaderMonetarySummation",
+        date: "/DateTimeString",
     },
     Version {
         root: (
@@ -48,8 +51,21 @@ const VERSIONS: [Version; 2] = [
         agreement: "SpecifiedSupplyChainTradeTransaction/ApplicableSupplyChainTradeAgreement",
         settlement: "SpecifiedSupplyChainTradeTransaction/ApplicableSupplyChainTradeSettlement",
         summation: "SpecifiedTradeSettlementMonetarySummation",
+        date: "/DateTimeString",
+    },
+    Version {
+        root: (RELEASE_CANDIDATE, "Invoice"),
+        namespaces: &[RELEASE_CANDIDATE, UNQUALIFIED],
+        document: "HeaderExchangedDocument",
+        agreement: "SpecifiedSupplyChainTradeTransaction/ApplicableSupplyChainTradeAgreement",
+        settlement: "SpecifiedSupplyChainTradeTransaction/ApplicableSupplyChainTradeSettlement",
+        summation: "SpecifiedTradeSettlementMonetarySummation",
+        date: "",
     },
 ];
+
+/// What ZUGFeRD was called before version 1, of which invoices exist.
+const RELEASE_CANDIDATE: &str = "urn:un:unece:uncefact:data:standard:CBFBUY:5";
 
 pub(crate) fn is_root(name: &[u8]) -> bool {
     VERSIONS
@@ -72,11 +88,15 @@ pub(crate) fn terms<'t>(root: Node<'t, 't>) -> Option<Terms<'t>> {
         date,
         type_code: document("TypeCode"),
         number: document("ID"),
-        issue_date: document("IssueDateTime/DateTimeString"),
-        due_date: settlement("SpecifiedTradePaymentTerms/DueDateDateTime/DateTimeString"),
+        issue_date: document(&format!("IssueDateTime{}", version.date)),
+        due_date: settlement(&format!(
+            "SpecifiedTradePaymentTerms/DueDateDateTime{}",
+            version.date
+        )),
         currency: settlement("InvoiceCurrencyCode"),
         total: summation("GrandTotalAmount"),
         total_without_tax: summation("TaxBasisTotalAmount"),
+        tax: summation("TaxTotalAmount"),
         due: summation("DuePayableAmount"),
         preceding: settlement("InvoiceReferencedDocument/IssuerAssignedID"),
         seller: party(&agreement("SellerTradeParty")),

@@ -1,7 +1,8 @@
 //! From the terms of EN 16931 to identity and facts, the same for both syntaxes.
 //!
 //! A term that stands in several places with one value has that value; with several values it has
-//! none, so that nobody can show one number to us and another one to the next reader.
+//! none, so that nobody can show one number to us and another one to the next reader; of a term that an
+//! invoice has once this is a doubt as well.
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,8 @@ pub(crate) struct Terms<'t> {
     pub(crate) total: Vec<Element<'t>>,
     /// BT-109.
     pub(crate) total_without_tax: Vec<Element<'t>>,
+    /// BT-110, beside the same in the currency of the tax office (BT-111).
+    pub(crate) tax: Vec<Element<'t>>,
     /// BT-115.
     pub(crate) due: Vec<Element<'t>>,
     /// BT-25.
@@ -101,6 +104,23 @@ fn sole(elements: &[Element<'_>], value: &dyn Fn(&Element<'_>) -> Option<String>
     }
 }
 
+/// Says that the elements contradict each other, if they do. Only of terms that an invoice has once.
+fn contradiction(
+    name: &str,
+    elements: &[Element<'_>],
+    value: &dyn Fn(&Element<'_>) -> Option<String>,
+) -> Option<String> {
+    let first = elements.first()?;
+    let other = elements.iter().find(|other| value(other) != value(first))?;
+    let said = |element: &Element<'_>| {
+        let text = element.text().unwrap_or_default();
+        let text: String = text.chars().take(100).collect();
+        format!("{text} at {}", element.place())
+    };
+    let doubt = format!("{name} is {} and {}", said(first), said(other));
+    Some(doubt.escape_debug().to_string())
+}
+
 /// The first value: of a party's identifiers of one kind there may be several.
 fn first(elements: &[Element<'_>]) -> Option<Found> {
     elements.iter().find_map(|element| {
@@ -145,7 +165,16 @@ pub(crate) fn reading(terms: &Terms<'_>) -> Result<Reading, ReadError> {
         _ => None,
     };
 
-    let amount = |elements: &[Element<'_>]| -> Option<Found> {
+    let mut doubts: Vec<String> = [
+        ("document-type", &terms.type_code, text),
+        ("number", &terms.number, text),
+        ("issue-date", &terms.issue_date, date),
+        ("currency", &terms.currency, text),
+    ]
+    .into_iter()
+    .filter_map(|(name, elements, value)| contradiction(name, elements, value))
+    .collect();
+    let mut amount = |name: &str, elements: &[Element<'_>]| -> Option<Found> {
         let currency = &currency.as_ref()?.value;
         let in_currency: Vec<_> = elements
             .iter()
@@ -156,15 +185,22 @@ pub(crate) fn reading(terms: &Terms<'_>) -> Result<Reading, ReadError> {
                     .is_none_or(|own| own == currency)
             })
             .collect();
-        sole(&in_currency, &|element| {
-            minor_units(&element.text()?, currency)
-        })
+        let units = |element: &Element<'_>| minor_units(&element.text()?, currency);
+        doubts.extend(contradiction(name, &in_currency, &units));
+        sole(&in_currency, &units)
     };
+    let [due, tax, total, total_without_tax] = [
+        ("due", &terms.due),
+        ("tax", &terms.tax),
+        ("total", &terms.total),
+        ("total-without-tax", &terms.total_without_tax),
+    ]
+    .map(|(name, elements)| amount(name, elements));
     let mut facts = Vec::new();
     for (name, found) in [
         ("buyer", terms.buyer.name()),
         ("buyer-id", terms.buyer.id()),
-        ("due", amount(&terms.due)),
+        ("due", due),
         ("due-date", sole(&terms.due_date, date)),
         ("document-type", type_code),
         ("issue-date", sole(&terms.issue_date, date)),
@@ -172,8 +208,9 @@ pub(crate) fn reading(terms: &Terms<'_>) -> Result<Reading, ReadError> {
         ("preceding", sole(&terms.preceding, text)),
         ("seller", terms.seller.name()),
         ("seller-id", seller_id),
-        ("total", amount(&terms.total)),
-        ("total-without-tax", amount(&terms.total_without_tax)),
+        ("tax", tax),
+        ("total", total),
+        ("total-without-tax", total_without_tax),
         ("currency", currency),
     ] {
         if let Some(Found {
@@ -193,7 +230,7 @@ pub(crate) fn reading(terms: &Terms<'_>) -> Result<Reading, ReadError> {
         identity,
         missing,
         facts,
-        doubts: Vec::new(),
+        doubts,
     };
     Ok(Reading::one(terms.format.clone(), document))
 }

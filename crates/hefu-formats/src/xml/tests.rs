@@ -58,6 +58,7 @@ fn both_syntaxes_give_one_identity_and_the_same_facts() {
             ("preceding", "R-0041"),
             ("seller", "Muster GmbH"),
             ("seller-id", "DE 123 456 789"),
+            ("tax", "1900"),
             ("total", "11900"),
             ("total-without-tax", "10000"),
         ]
@@ -174,6 +175,11 @@ fn what_is_written_twice_with_different_values_is_not_written() {
     assert_eq!(reading_twice.identity, None);
     assert_eq!(reading_twice.missing, ["invoice number"]);
     assert_eq!(value(&reading_twice, "number"), None);
+    let doubt = &reading_twice.doubts[0];
+    assert!(
+        doubt.starts_with("number is R-0042 at /Invoice/ID[1] and "),
+        "{doubt}"
+    );
     let same = with(
         UBL,
         "<cbc:ID>R-0042</cbc:ID>",

@@ -42,6 +42,7 @@ pub(crate) fn terms<'t>(root: Node<'t, 't>) -> Option<Terms<'t>> {
         currency: root.all("DocumentCurrencyCode"),
         total: root.all("LegalMonetaryTotal/TaxInclusiveAmount"),
         total_without_tax: root.all("LegalMonetaryTotal/TaxExclusiveAmount"),
+        tax: root.all("TaxTotal/TaxAmount"),
         due: root.all("LegalMonetaryTotal/PayableAmount"),
         preceding: root.all("BillingReference/InvoiceDocumentReference/ID"),
         seller: party(&root.all("AccountingSupplierParty/Party")),

@@ -8,6 +8,8 @@ mod chinese_samples;
 mod corpus;
 mod credentials;
 mod face;
+mod foreign;
 mod hostile;
 mod mapping;
 mod pdf;
+mod seals;
