@@ -10,7 +10,7 @@
 //! No size that the archive declares is believed: an entry inflates under a limit, and all entries
 //! together under one budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 
 use zip::read::{ArchiveOffset, Config};
@@ -48,7 +48,7 @@ pub(crate) struct Archive<'a> {
     zip: ZipArchive<Cursor<&'a [u8]>>,
     /// The files, folders left out, in the order of the directory; with the entry's index.
     files: Vec<(String, usize)>,
-    /// From a name to its place in `files`.
+    /// From a name in lower case to its place in `files`: no two names differ in case alone.
     places: BTreeMap<String, usize>,
     /// What may still be inflated.
     bytes_left: usize,
@@ -79,7 +79,7 @@ impl<'a> Archive<'a> {
     fn check_entries(&mut self) -> Result<(), ReadError> {
         // Names that differ in their case alone are one file where an archive is unpacked to a disk
         // that does not tell them apart.
-        let mut folded = BTreeMap::new();
+        let mut folded = BTreeSet::new();
         for index in 0..self.zip.len() {
             let entry = self.zip.by_index_data(index).map_err(damaged)?;
             let raw = entry.name_raw();
@@ -91,7 +91,7 @@ impl<'a> Archive<'a> {
             if let Some(reason) = fault_of(path) {
                 return Err(ReadError::ZipName { name, reason });
             }
-            if folded.insert(path.to_lowercase(), ()).is_some() {
+            if !folded.insert(path.to_lowercase()) {
                 let reason = "stands twice";
                 return Err(ReadError::ZipName { name, reason });
             }
@@ -109,7 +109,7 @@ impl<'a> Archive<'a> {
                 return Err(unsupported("is compressed by an unusual method"));
             }
             if path.len() == name.len() {
-                self.places.insert(name.clone(), self.files.len());
+                self.places.insert(name.to_lowercase(), self.files.len());
                 self.files.push((name, index));
             }
         }
@@ -123,14 +123,26 @@ impl<'a> Archive<'a> {
 
     /// Whether there is a file of that name.
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.places.contains_key(name)
+        self.place(name).is_some()
+    }
+
+    /// The name of the file that a system would open which does not tell the cases of letters apart:
+    /// what was made on one refers to its files in any case.
+    pub(crate) fn name_like(&self, name: &str) -> Option<&str> {
+        let place = *self.places.get(&name.to_lowercase())?;
+        Some(&self.files[place].0)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        let place = *self.places.get(&name.to_lowercase())?;
+        (self.files[place].0 == name).then_some(place)
     }
 
     /// The bytes of a file; `None` where there is none of that name. Its checksum is checked.
     ///
     /// What is read counts against one budget, however often a file is read.
     pub(crate) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
-        let Some(&place) = self.places.get(name) else {
+        let Some(place) = self.place(name) else {
             return Ok(None);
         };
         let index = self.files[place].1;

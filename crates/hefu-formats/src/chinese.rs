@@ -4,7 +4,7 @@
 //! Names of facts are those of [`crate::fact`]. The three renditions of one document must give one
 //! number, so the legal issuer is what stands on all of them, also on paper.
 
-use crate::fact::Facts;
+use crate::fact::{FactType, Facts, Found};
 use crate::{Identity, Kind, Profile, ReadError, Stated};
 
 /// Who issues the tickets of the railway: none of them names a seller by an identifier, and the law
@@ -89,7 +89,7 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
         period: String::new(),
     });
     if voucher.kind() == Kind::Invoice {
-        facts.say("currency", Some(crate::fact::Found::new("CNY", "(by law)")))?;
+        facts.say("currency", Some(Found::new("CNY", "(by law)")))?;
     }
     let (facts, doubts) = facts.finish();
     Ok(Stated {
@@ -101,6 +101,27 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
         facts,
         doubts,
     })
+}
+
+/// Says a fact by its name, as Chinese software writes days, amounts and codes. Amounts are in yuan by
+/// law.
+pub(crate) fn say(facts: &mut Facts, name: &str, found: Option<Found>) -> Result<(), ReadError> {
+    let Some(found) = found else { return Ok(()) };
+    match FactType::of(name) {
+        FactType::Day => facts.day(name, Some(found), day),
+        FactType::Amount => {
+            let Some(value) = crate::values::minor_units(&amount(&found.written), "CNY") else {
+                return Ok(());
+            };
+            facts.value(name, value, &found)
+        }
+        // Pages draw the digits of a check code in groups, and files write them in one.
+        FactType::Identifier if name == "check-code" => {
+            let value = found.written.split_whitespace().collect();
+            facts.value(name, value, &found)
+        }
+        _ => facts.say(name, Some(found)),
+    }
 }
 
 /// `2020年10月10日`, `2020-10-10`, `2020/10/10`, `20201010`, each with or without a time behind it.

@@ -118,6 +118,33 @@ pub enum ReadError {
         reason: &'static str,
     },
 
+    /// The OFD is damaged in a place that has to be read.
+    #[error("the OFD is damaged ({reason}): get the file again, or verify it by its number")]
+    OfdMalformed {
+        /// What could not be read.
+        reason: String,
+    },
+
+    /// The OFD is larger in some measure than any document.
+    #[error(
+        "the OFD has more than {limit} {what}, which no real document has: do not trust this file"
+    )]
+    OfdTooComplex {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much is read.
+        limit: usize,
+    },
+
+    /// A part of the file was refused.
+    #[error("in {name:?}: {refusal}")]
+    Part {
+        /// The part's name.
+        name: String,
+        /// Why it was refused.
+        refusal: Box<ReadError>,
+    },
+
     /// A CMS signature around a file is damaged.
     #[error("the CMS signature is damaged ({reason}): get the file again from where it came from")]
     CmsMalformed {
@@ -184,7 +211,8 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// A stable word for the kind of refusal; an attachment's is that of what it holds.
+    /// A stable word for the kind of refusal; that of an attachment or a part is that of what it
+    /// holds.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::FileTooLarge { .. } => "file-too-large",
@@ -200,6 +228,9 @@ impl ReadError {
             Self::ZipTooComplex { .. } => "zip-too-complex",
             Self::ZipName { .. } => "zip-name",
             Self::ZipUnsupported { .. } => "zip-unsupported",
+            Self::OfdMalformed { .. } => "ofd-malformed",
+            Self::OfdTooComplex { .. } => "ofd-too-complex",
+            Self::Part { refusal, .. } => refusal.kind(),
             Self::CmsMalformed { .. } => "cms-malformed",
             Self::JsonTooLarge => "json-too-large",
             Self::JsonMalformed { .. } => "json-malformed",

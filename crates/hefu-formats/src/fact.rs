@@ -6,6 +6,7 @@
 //! | `seller`, `seller-id`, `buyer`, `buyer-id` | the parties of an invoice, by name and identifier |
 //! | `issuer`, `issuer-id`, `holder`, `holder-id` | the parties of a licence |
 //! | `series`, `number`, `period` | the parts of the number as the document shows them |
+//! | `certificate-number` | the number on a licence whose `number` is an identifier of its own |
 //! | `registration` | the number that a registry gave: access key, UUID, IRN |
 //! | `check-code` | the code that stands beside the number to check it |
 //! | `issue-date`, `due-date`, `travel-date`, `valid-from`, `valid-until` | days |
@@ -68,7 +69,7 @@ impl FactType {
     pub fn of(name: &str) -> Self {
         match name {
             "number" | "series" | "period" | "registration" | "check-code" | "preceding"
-            | "document-type" => Self::Identifier,
+            | "document-type" | "certificate-number" => Self::Identifier,
             "currency" => Self::Currency,
             "total" | "total-without-tax" | "tax" | "due" => Self::Amount,
             "valid-from" | "valid-until" => Self::Day,

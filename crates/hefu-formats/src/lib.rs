@@ -7,6 +7,8 @@
 //!
 //! In scope: UBL 2.1 and UN/CEFACT CII invoices (EN 16931), ZUGFeRD 1, PDF that carries one of
 //! them (Factur-X, ZUGFeRD, XRechnung), and a small JSON form of our own.
+//! Chinese invoices, fiscal bills, rail and air tickets and electronic licences: their XML, OFD, and
+//! the face that a page shows; ZIP archives of documents ([`mod@archive`]).
 //! Certificates and licences of other systems: OpenAttestation, Blockcerts, W3C credentials, mobile
 //! documents of ISO 18013-5. Whatever else is JSON, XML or CSV is read by a [`mapping`].
 //! Not here: digests and keys (`hefu-types`), whether a document is authentic (`hefu-proof`), and
@@ -38,6 +40,7 @@ mod mdoc;
 mod ofd;
 mod page;
 mod pdf;
+mod qr;
 mod reading;
 pub mod seal;
 mod values;

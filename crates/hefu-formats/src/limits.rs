@@ -92,6 +92,48 @@ pub const ZIP_ENTRY_BYTES_MAX: usize = FILE_BYTES_MAX;
 /// What is inflated of an archive in all.
 pub const ZIP_READ_BYTES_MAX: usize = 128 << 20;
 
+/// Documents in one OFD.
+pub const OFD_BODIES_MAX: usize = 16;
+/// Custom data of one document of an OFD.
+pub const OFD_CUSTOM_DATA_MAX: usize = 1_024;
+/// Pages and templates of one document of an OFD.
+pub const OFD_PAGES_MAX: usize = 512;
+/// Attachments of one document of an OFD, and its tags.
+pub const OFD_ATTACHMENTS_MAX: usize = 64;
+/// What is parsed of an OFD in all.
+pub const OFD_XML_BYTES_MAX: usize = 32 << 20;
+/// Letters on the pages of an OFD.
+pub const OFD_LETTERS_MAX: usize = 1_000_000;
+/// Pictures of its first page that are searched for codes.
+pub const OFD_PICTURES_MAX: usize = 16;
+/// Pieces of text on them; a template counts for each page that it is drawn on.
+pub const OFD_RUNS_MAX: usize = 100_000;
+
+/// Pages of a PDF whose text is read, from the first on: a face stands there.
+pub const PDF_PAGES_MAX: usize = 10;
+/// How deep forms (drawings within drawings) of a PDF's page nest.
+pub const PDF_FORM_DEPTH_MAX: usize = 8;
+/// Operands and operators in all that is drawn on those pages.
+pub const PDF_DRAWING_VALUES_MAX: usize = 1_000_000;
+/// Entries in all tables that say which letters the codes of fonts are.
+pub const PDF_LETTERS_MAX: usize = 200_000;
+/// Pieces of text on those pages.
+pub const PAGE_RUNS_MAX: usize = 20_000;
+/// Bytes of text on those pages.
+pub const PAGE_TEXT_BYTES_MAX: usize = 1 << 20;
+/// Pictures on those pages that are searched for codes.
+pub const PDF_PICTURES_MAX: usize = 16;
+/// Pixels of one of them, before it is made smaller.
+pub const PDF_PICTURE_PIXELS_MAX: usize = 16 << 20;
+
+/// Pixels of one picture that is searched for a code.
+pub const QR_PIXELS_MAX: usize = 4 << 20;
+/// Places in one picture that look like the finder pattern of a code.
+pub const QR_CANDIDATES_MAX: usize = 256;
+/// Those of them that are tried, the clearest first; a code has three.
+pub const QR_FINDERS_MAX: usize = 16;
+/// How many three of them are tried as the corners of a code.
+pub const QR_TRIES_MAX: usize = 64;
 /// Signatures of a file that are looked at.
 pub const SEALS_MAX: usize = 32;
 /// Signers of one CMS signature.

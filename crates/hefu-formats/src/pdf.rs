@@ -1,7 +1,8 @@
-//! PDF: the invoice that it carries as an attached XML (Factur-X, ZUGFeRD, XRechnung).
+//! PDF: the invoice that it carries as an attached XML (Factur-X, ZUGFeRD, XRechnung), else the face
+//! of a Chinese document that its first pages show.
 //!
-//! What the pages show is for people and not read here; whoever compares it with the XML is the
-//! person who looks at both.
+//! Where there is an attached invoice, what the pages show is for people and not read here; whoever
+//! compares it with the XML is the person who looks at both.
 //!
 //! `lopdf` decodes the filters of streams and gives the types of objects. The way to the
 //! attachments is our own, in [`mod@file`] and [`syntax`]: `lopdf` loads every object of a document,
@@ -12,7 +13,10 @@
 
 mod attachments;
 pub(crate) mod file;
+mod font;
+mod pictures;
 mod syntax;
+mod text;
 
 use self::attachments::XmlAttachment;
 use self::file::PdfFile;
@@ -58,10 +62,7 @@ fn read_document(bytes: &[u8]) -> Result<Reading, ReadError> {
     }
     let mut invoices = invoices.into_iter();
     let Some((name, reading)) = invoices.next() else {
-        return Ok(Reading::without_identity(
-            Format::Pdf,
-            "an invoice as attached XML (factur-x.xml)",
-        ));
+        return Ok(face(&mut pdf));
     };
     let is_one = invoices.all(|(_, other)| reading.agrees_with(&other));
     let format = Format::carrying(Format::Pdf, &name, reading.format.clone());
@@ -76,6 +77,30 @@ fn read_document(bytes: &[u8]) -> Result<Reading, ReadError> {
         format,
         ..reading.inside(&name)
     })
+}
+
+/// What the first pages show. Pages that cannot be read, or not within the limits, are no refusal of
+/// the file: it is a PDF all the same, and its digest can be looked up. But nothing is said then of
+/// the other pages, as what cannot be read may contradict them.
+fn face(pdf: &mut PdfFile<'_>) -> Reading {
+    let drawn = match text::drawn(pdf) {
+        Ok(drawn) => drawn,
+        Err(_) => {
+            return Reading::without_identity(
+                Format::Pdf,
+                "an attached invoice, or pages whose text can be read within the limits",
+            )
+        }
+    };
+    let codes = pictures::codes(pdf, &drawn.pictures);
+    match crate::face::read(&drawn.runs, &codes) {
+        Ok(Some(stated)) => Reading::one(Format::Pdf, stated),
+        Ok(None) => Reading::without_identity(
+            Format::Pdf,
+            "an invoice as attached XML (factur-x.xml), or pages with a Chinese invoice or licence",
+        ),
+        Err(_) => Reading::without_identity(Format::Pdf, "values of a real length on its pages"),
+    }
 }
 
 fn invoices_in(
@@ -96,3 +121,6 @@ fn invoices_in(
     }
     Ok(invoices)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@
 //! each other language has a module of its own.
 
 mod cfdi;
-mod chinese;
+pub(crate) mod chinese;
 mod cii;
 mod en16931;
 mod fatturapa;

@@ -4,6 +4,7 @@
 //! that a filter makes. What is spent is bounded by [`crate::limits`], whatever the file points at
 //! and however often.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -94,6 +95,23 @@ impl<'a> PdfFile<'a> {
         }
     }
 
+    /// The dictionary that is the entry of another one: not copied where it stands right there, as a
+    /// page may ask for its fonts and pictures very often.
+    pub(crate) fn dictionary_in<'d>(
+        &mut self,
+        dictionary: &'d Dictionary,
+        key: &[u8],
+    ) -> Result<Option<Cow<'d, Dictionary>>, ReadError> {
+        match dictionary.get(key) {
+            Ok(Object::Dictionary(direct)) => Ok(Some(Cow::Borrowed(direct))),
+            Ok(reference @ Object::Reference(_)) => match self.resolved(reference)? {
+                Object::Dictionary(found) => Ok(Some(Cow::Owned(found))),
+                _ => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
     /// The object itself, or what the reference stands for.
     pub(crate) fn resolved(&mut self, object: &Object) -> Result<Object, ReadError> {
         let mut object = object.clone();
@@ -110,6 +128,17 @@ impl<'a> PdfFile<'a> {
     pub(crate) fn stream(&mut self, number: u32) -> Result<Vec<u8>, ReadError> {
         let (dictionary, raw) = self.raw_stream(number, NEEDS_MAX)?;
         self.decoded(dictionary, raw, PDF_STREAM_BYTES_MAX)
+    }
+
+    /// A stream's dictionary, and its decoded content if that has at most `bytes_max` bytes.
+    pub(crate) fn stream_within(
+        &mut self,
+        number: u32,
+        bytes_max: usize,
+    ) -> Result<(Dictionary, Vec<u8>), ReadError> {
+        let (dictionary, raw) = self.raw_stream(number, NEEDS_MAX)?;
+        let content = self.decoded(dictionary.clone(), raw, bytes_max)?;
+        Ok((dictionary, content))
     }
 
     /// Objects that are not there are null (7.3.10).

@@ -4,6 +4,13 @@ use lopdf::{Dictionary, Object, StringFormat};
 
 use crate::limits::PDF_DEPTH_MAX;
 
+/// A piece of a page's drawing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Token<'a> {
+    Operand(Object),
+    Operator(&'a [u8]),
+}
+
 /// A place in the bytes, and how many more values may be read.
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
@@ -84,6 +91,46 @@ impl<'a> Cursor<'a> {
         self.object_within(PDF_DEPTH_MAX)
     }
 
+    /// An operand or an operator of a page's drawing or a character map; `None` at its end. What is
+    /// neither is skipped.
+    pub(crate) fn token(&mut self) -> Option<Token<'a>> {
+        loop {
+            self.skip_space();
+            let start = self.at;
+            let first = self.peek()?;
+            let is_word = is_regular(first) && !matches!(first, b'0'..=b'9' | b'+' | b'-' | b'.');
+            if is_word {
+                self.values_left = self.values_left.checked_sub(1)?;
+                return Some(match self.skip_while(is_regular) {
+                    b"true" => Token::Operand(Object::Boolean(true)),
+                    b"false" => Token::Operand(Object::Boolean(false)),
+                    b"null" => Token::Operand(Object::Null),
+                    word => Token::Operator(word),
+                });
+            }
+            if let Some(object) = self.object() {
+                return Some(Token::Operand(object));
+            }
+            if self.values_left == 0 {
+                return None;
+            }
+            // A damaged operand. The values spent on it bound how often that is repeated.
+            self.at = self.at.max(start + 1);
+        }
+    }
+
+    /// Steps over the picture that is written between its operators `ID` and `EI` (8.9.7).
+    pub(crate) fn skip_inline_picture(&mut self) {
+        let ends = |window: &[u8]| {
+            is_space(window[0]) && &window[1..3] == b"EI" && (!is_regular(window[3]))
+        };
+        let rest = self.rest();
+        self.at += match rest.windows(4).position(ends) {
+            Some(position) => position + 3,
+            None => rest.len(),
+        };
+    }
+
     fn object_within(&mut self, depth: usize) -> Option<Object> {
         self.values_left = self.values_left.checked_sub(1)?;
         self.skip_space();
@@ -117,7 +164,7 @@ impl<'a> Cursor<'a> {
         let text = std::str::from_utf8(self.skip_while(is_regular)).ok()?;
         match text.parse() {
             Ok(integer) => Some(Object::Integer(integer)),
-            // Nothing that is looked for is a real; odd ones (`--5`, `1.-2`) are harmless.
+            // Odd ones (`--5`, `1.-2`) are zero, as other readers have it.
             Err(_) => Some(Object::Real(text.parse().unwrap_or_default())),
         }
     }

@@ -45,7 +45,7 @@ fn value<'r>(reading: &'r Reading, name: &str) -> Option<&'r str> {
 }
 
 /// `4675.0` and two digits are `467500`: written again here, so that no common mistake hides.
-fn minor_units(amount: &str, digits: usize) -> String {
+pub fn minor_units(amount: &str, digits: usize) -> String {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, ""));
     let units = format!("{whole}{fraction:0<digits$}");
     match units.trim_start_matches('0') {

@@ -1,36 +1,25 @@
 //! Whatever the bytes, an answer and no panic.
 
-use std::io::{Cursor, Write};
-
 use hefu_formats::limits::FILE_BYTES_MAX;
 use hefu_formats::{read, Format, Stated};
 use lopdf::Stream;
 use proptest::prelude::*;
-use zip::write::SimpleFileOptions;
-use zip::ZipWriter;
 
+use crate::chinese_samples::{ofd, ofd_parts, xml, zipped_bytes, With, DOCUMENTS};
 use crate::pdf::{attaching, compact_pdf_with, pdf_with, CII, UBL};
 
 const JSON: &str =
     r#"{"hefu": "licence", "legal_issuer": "1110", "number": "JY1", "facts": {"holder": "某某"}}"#;
-
-fn ofd_with(parts: &[(&str, &str)]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, content) in parts {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(content.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
-}
 
 fn samples() -> Vec<Vec<u8>> {
     vec![
         UBL.as_bytes().to_vec(),
         CII.as_bytes().to_vec(),
         JSON.as_bytes().to_vec(),
+        xml("air-ticket").unwrap().into_bytes(),
         pdf_with(&[("factur-x.xml", CII)]),
         compact_pdf_with(&[("factur-x.xml", CII)]),
-        ofd_with(&[("OFD.xml", "<OFD/>")]),
+        ofd("licence", With::Data),
     ]
 }
 
@@ -66,7 +55,15 @@ fn formats_are_told_by_their_bytes() {
     let pdf = "PDF with CII XML (factur-x.xml)";
     assert_eq!(
         formats,
-        ["UBL XML", "CII XML", "Hefu JSON", pdf, pdf, "OFD"]
+        [
+            "UBL XML",
+            "CII XML",
+            "Hefu JSON",
+            "Chinese e-voucher XML",
+            pdf,
+            pdf,
+            "OFD"
+        ]
     );
     for unknown in [
         &b""[..],
@@ -108,7 +105,7 @@ proptest! {
 
     #[test]
     fn changed_samples_never_panic(
-        sample in 0..6_usize,
+        sample in 0..7_usize,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8, 0..40_usize), 1..6),
     ) {
         let mut bytes = samples().swap_remove(sample);
@@ -129,6 +126,39 @@ proptest! {
             }
         }
         check(&bytes);
+    }
+
+    #[test]
+    fn changed_parts_of_an_ofd_never_panic(
+        document in 0..DOCUMENTS.len(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8, 0..60_usize), 1..5),
+    ) {
+        let mut parts: Vec<(String, Vec<u8>)> = ofd_parts(DOCUMENTS[document], With::Data)
+            .into_iter()
+            .map(|(name, text)| (name, text.into_bytes()))
+            .collect();
+        for (part, place, byte, edit, length) in edits {
+            let part = part.index(parts.len());
+            let content = &mut parts[part].1;
+            if content.is_empty() {
+                continue;
+            }
+            let at = place.index(content.len());
+            let end = (at + length).min(content.len());
+            match edit {
+                0 => content[at] = byte,
+                // A digit for another breaks numbers and places, and keeps the XML whole.
+                1 => for byte in content[at..end].iter_mut().filter(|byte| byte.is_ascii_digit()) {
+                    *byte = b'9';
+                },
+                2 => drop(content.drain(at..end)),
+                _ => {
+                    let again = content[at..end].to_vec();
+                    content.splice(at..at, again);
+                }
+            }
+        }
+        check(&zipped_bytes(&parts));
     }
 
     #[test]

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod chinese;
+mod chinese_pdf;
+mod chinese_samples;
 mod corpus;
 mod credentials;
+mod face;
 mod foreign;
 mod hostile;
 mod mapping;
