@@ -26,7 +26,9 @@ use crate::{ReadError, Stated};
 
 /// `None` for a page that is not the face of a document which is read here.
 pub(crate) fn read(runs: &[Run], codes: &[Code]) -> Result<Option<Stated>, ReadError> {
-    let pieces = Pieces::of(runs);
+    let Some(pieces) = Pieces::of(runs) else {
+        return Ok(None);
+    };
     let Some(spots) = Spots::of(&pieces) else {
         return Ok(None);
     };
@@ -293,7 +295,8 @@ impl Face<'_> {
             .collect();
         let column = |heading: &str| {
             let mut above = self.pieces.on_page(spot.page).filter(|piece| {
-                piece.y < spot.y && compact(&piece.text) == heading && piece.x > spot.x
+                let begins = piece.text.chars().next() == heading.chars().next();
+                begins && piece.y < spot.y && piece.x > spot.x && compact(&piece.text) == heading
             });
             // Two columns of one heading tell nothing.
             let found = above.next().map(Piece::middle);

@@ -1,5 +1,5 @@
-//! PDF: the invoice that it carries as an attached XML (Factur-X, ZUGFeRD, XRechnung), else the face
-//! of a Chinese document that its first pages show.
+//! PDF: the invoice that it carries as an attachment (Factur-X, ZUGFeRD, XRechnung, the XML and XBRL of
+//! Chinese vouchers, JSON), else the face of a Chinese document that its first pages show.
 //!
 //! Where there is an attached invoice, what the pages show is for people and not read here; whoever
 //! compares it with the XML is the person who looks at both.
@@ -18,7 +18,7 @@ mod pictures;
 mod syntax;
 mod text;
 
-use self::attachments::XmlAttachment;
+use self::attachments::Attachment;
 use self::file::PdfFile;
 use crate::{Format, ReadError, Reading};
 
@@ -52,7 +52,7 @@ fn read_document(bytes: &[u8]) -> Result<Reading, ReadError> {
             "a PDF without encryption",
         ));
     }
-    let (standard, others): (Vec<_>, Vec<_>) = attachments::xml_attachments(&mut pdf)?
+    let (standard, others): (Vec<_>, Vec<_>) = attachments::attachments(&mut pdf)?
         .into_iter()
         .partition(|attachment| is_standard_name(&attachment.name));
     // Where the standard's attachment is there, whatever else is attached does not count.
@@ -105,11 +105,16 @@ fn face(pdf: &mut PdfFile<'_>) -> Reading {
 
 fn invoices_in(
     pdf: &mut PdfFile<'_>,
-    attachments: Vec<XmlAttachment>,
+    attachments: Vec<Attachment>,
 ) -> Result<Vec<(String, Reading)>, ReadError> {
     let mut invoices = Vec::new();
-    for XmlAttachment { name, stream } in attachments {
-        match crate::xml::read(&pdf.stream(stream)?) {
+    for Attachment { name, stream } in attachments {
+        let content = pdf.stream(stream)?;
+        let read = match name.to_ascii_lowercase().ends_with(".json") {
+            true => crate::json::read(&content),
+            false => crate::xml::read(&content),
+        };
+        match read {
             Ok(reading) => invoices.extend(reading.map(|reading| (name, reading))),
             Err(refusal) => {
                 return Err(ReadError::Attachment {

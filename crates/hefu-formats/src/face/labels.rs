@@ -170,7 +170,7 @@ const LABELS: &[(&str, Label)] = &[
 /// No label has more letters.
 pub(super) const LETTERS_MAX: usize = 20;
 /// A page with more printed words than these is no form; ten pages of one have a few hundred.
-const SPOTS_MAX: usize = 2_000;
+const SPOTS_MAX: usize = 1_000;
 
 pub(super) fn is_label(text: &str) -> bool {
     LABELS.iter().any(|(label, _)| *label == text)
@@ -355,6 +355,9 @@ impl Spots {
 /// The longest label that begins here, with how many letters it takes; white space within it does
 /// not count. Behind it stands a colon, white space, an amount, or nothing.
 fn label_at(letters: &[(usize, char)]) -> Option<(Label, usize)> {
+    if letters.first()?.1.is_ascii_alphanumeric() {
+        return None;
+    }
     let head: Vec<(usize, char)> = letters
         .iter()
         .take(2 * LETTERS_MAX)

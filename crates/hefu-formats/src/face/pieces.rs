@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::labels::{self, Spot, Spots};
 use crate::fact::Found;
+use crate::limits::{PAGE_RUNS_MAX, PDF_PAGES_MAX};
 use crate::page::Run;
 use crate::values::plain;
 
@@ -13,6 +14,8 @@ const TOUCHING: f32 = 0.6;
 const SPACED: f32 = 6.0;
 /// Base lines that differ by less are one for a label and its value.
 const ONE_LINE: f32 = 0.7;
+/// No form has more pieces on the lines around a label, and more would make work without end.
+const LINE_PIECES_MAX: usize = 1_000;
 /// No page is larger, in millimetres; places beyond are not looked at.
 const PLACE_MAX: f32 = 100_000.0;
 
@@ -50,8 +53,16 @@ pub(super) struct Pieces<'r> {
 }
 
 impl<'r> Pieces<'r> {
-    pub(super) fn of(runs: &'r [Run]) -> Self {
-        let mut single: Vec<Piece<'r>> = runs.iter().filter_map(piece).collect();
+    /// `None` where the first pages, on which a face stands, hold more than any form.
+    pub(super) fn of(runs: &'r [Run]) -> Option<Self> {
+        let in_front = |run: &&Run| (run.page as usize) <= PDF_PAGES_MAX;
+        let mut single: Vec<Piece<'r>> = Vec::new();
+        for piece in runs.iter().filter(in_front).filter_map(piece) {
+            if single.len() >= PAGE_RUNS_MAX {
+                return None;
+            }
+            single.push(piece);
+        }
         single.sort_by(|a, b| a.page.cmp(&b.page).then(a.y.total_cmp(&b.y)));
         let (mut all, mut lines, mut places) = (Vec::new(), Vec::new(), Vec::new());
         let mut rest = single.into_iter().peekable();
@@ -67,7 +78,7 @@ impl<'r> Pieces<'r> {
             join(line, &mut all);
         }
         all.sort_by(|a, b| a.page.cmp(&b.page).then(a.y.total_cmp(&b.y)));
-        Self { all, lines, places }
+        Some(Self { all, lines, places })
     }
 
     fn within(&self, page: u32, from: f32, to: f32) -> Range<usize> {
@@ -86,8 +97,11 @@ impl<'r> Pieces<'r> {
     /// The pieces on the label's line to its right, nearest first.
     fn beside(&self, spot: &Spot) -> Vec<usize> {
         let reach = spot.height * ONE_LINE;
-        let mut beside: Vec<usize> = self
-            .within(spot.page, spot.y - reach, spot.y + reach)
+        let line = self.within(spot.page, spot.y - reach, spot.y + reach);
+        if line.len() > LINE_PIECES_MAX {
+            return Vec::new();
+        }
+        let mut beside: Vec<usize> = line
             .filter(|&index| {
                 // A full-width bracket at the end of a label is blank behind its left half, and a
                 // value may begin there.
@@ -141,8 +155,11 @@ impl<'r> Pieces<'r> {
     /// The value in a label's column, on the next line.
     pub(super) fn below(&self, spot: &Spot, spots: &Spots) -> Option<Found> {
         let (from, to) = (spot.y + spot.height * ONE_LINE, spot.y + spot.height * 4.0);
-        let index = self
-            .within(spot.page, from, to)
+        let lines = self.within(spot.page, from, to);
+        if lines.len() > LINE_PIECES_MAX {
+            return None;
+        }
+        let index = lines
             .filter(|&index| {
                 let piece = &self.all[index];
                 piece.x <= spot.end + spot.height && piece.end >= spot.x - spot.height

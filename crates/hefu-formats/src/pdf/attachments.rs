@@ -9,15 +9,19 @@ use super::file::PdfFile;
 use crate::limits::{PDF_ATTACHMENTS_MAX, VALUE_BYTES_MAX};
 use crate::ReadError;
 
-/// An attached file whose name ends in `.xml`.
-pub(crate) struct XmlAttachment {
+/// How the names of attached files end that are read: invoices in XML, in XBRL, which is XML too, and
+/// in JSON.
+const ENDS: [&str; 3] = [".xml", ".xbrl", ".json"];
+
+/// An attached file whose name says that it may be an invoice.
+pub(crate) struct Attachment {
     pub(crate) name: String,
     /// The number of the stream that holds it.
     pub(crate) stream: u32,
 }
 
-/// The attachments that are named as XML, each stream once, in the order of the file.
-pub(crate) fn xml_attachments(pdf: &mut PdfFile<'_>) -> Result<Vec<XmlAttachment>, ReadError> {
+/// The attachments that may be invoices by their names, each stream once, in the order of the file.
+pub(crate) fn attachments(pdf: &mut PdfFile<'_>) -> Result<Vec<Attachment>, ReadError> {
     let mut attachments = Vec::new();
     let mut streams = BTreeSet::new();
     for specification in specifications(pdf)? {
@@ -30,8 +34,9 @@ pub(crate) fn xml_attachments(pdf: &mut PdfFile<'_>) -> Result<Vec<XmlAttachment
         let Some(stream) = stream(pdf, &specification)? else {
             continue;
         };
-        if name.to_ascii_lowercase().ends_with(".xml") && streams.insert(stream) {
-            attachments.push(XmlAttachment { name, stream });
+        let lower = name.to_ascii_lowercase();
+        if ENDS.iter().any(|end| lower.ends_with(end)) && streams.insert(stream) {
+            attachments.push(Attachment { name, stream });
         }
     }
     Ok(attachments)

@@ -604,3 +604,122 @@ fn text_in(object: &Object) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(content: &str) -> CharacterMap {
+        let mut budget = Budget {
+            values: 10_000,
+            letters: 100,
+        };
+        CharacterMap::of(content.as_bytes(), &mut budget).unwrap()
+    }
+
+    fn font(codes: Codes, to_unicode: Option<CharacterMap>) -> Font {
+        Font {
+            codes,
+            to_unicode,
+            glyphs: BTreeMap::new(),
+            widths: Widths {
+                by_code: BTreeMap::from([(1, 600.0)]),
+                ranges: vec![(5, 9, 250.0)],
+                default: 1000.0,
+                is_by_length: false,
+                scale: 1.0,
+            },
+        }
+    }
+
+    fn text(font: &Font, mut string: &[u8]) -> String {
+        let mut all = String::new();
+        while let Some(letter) = font.next(string) {
+            string = &string[letter.bytes..];
+            all.extend(letter.text);
+        }
+        all
+    }
+
+    #[test]
+    fn tables_tell_letters_by_themselves_and_in_ranges() {
+        let map = map(
+            "/CMapName /X def 1 begincodespacerange <0000> <FFFF> endcodespacerange \
+             2 beginbfchar <0001> <53D1> <0002> <00660069> endbfchar \
+             2 beginbfrange <0010> <0012> <0041> <0020> <0021> [<4E00> <D840DC00>] endbfrange",
+        );
+        let font = font(Codes::Double, Some(map));
+        let codes = b"\x00\x01\x00\x02\x00\x10\x00\x12\x00\x20\x00\x21";
+        assert_eq!(text(&font, codes), "发fiAC一𠀀");
+        // What the table leaves out is seen to be missing, also half a code.
+        assert_eq!(text(&font, b"\x00\x13\x00\x01\x00"), "\u{fffd}发\u{fffd}");
+    }
+
+    #[test]
+    fn character_sets_tell_letters_without_a_table() {
+        let (gbk, _, _) = GBK.encode("票A号𠀀");
+        assert_eq!(text(&font(Codes::Gbk, None), b"\xC6\xB1A\xBA\xC5"), "票A号");
+        assert_eq!(&gbk[..5], b"\xC6\xB1A\xBA\xC5");
+        let utf16 = b"\x79\x68\x00A\xD8\x40\xDC\x00";
+        assert_eq!(text(&font(Codes::Utf16, None), utf16), "票A𠀀");
+        assert_eq!(text(&font(Codes::Utf16, None), b"\xD8\x40"), "\u{fffd}");
+        assert_eq!(
+            text(&font(Codes::Single(Some(WINDOWS_1252)), None), b"\x80 5"),
+            "€ 5"
+        );
+    }
+
+    #[test]
+    fn a_font_without_any_table_shows_nothing() {
+        for codes in [Codes::Double, Codes::Single(None)] {
+            assert_eq!(text(&font(codes, None), b"\x00\x01\x00\x02"), "");
+        }
+    }
+
+    #[test]
+    fn codes_are_cut_by_their_ranges() {
+        let spaces = map("2 begincodespacerange <00> <80> <8140> <FEFE> endcodespacerange");
+        let table = map("2 beginbfchar <41> <0041> <C6B1> <7968> endbfchar");
+        let font = font(Codes::Ranges(spaces), Some(table));
+        assert_eq!(text(&font, b"A\xC6\xB1A"), "A票A");
+        // Outside all ranges, and at the end.
+        assert_eq!(text(&font, b"\xFF\xC6"), "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn names_of_glyphs_are_letters() {
+        for (name, letter) in [
+            ("A", 'A'),
+            ("five", '5'),
+            ("uni53D1", '发'),
+            ("u20000", '𠀀'),
+            ("yen", '¥'),
+        ] {
+            assert_eq!(glyph(name.as_bytes()), Some(letter));
+        }
+        for unknown in ["g17", "uniD800", "uni53", "universe", "", "u+0041"] {
+            assert_eq!(glyph(unknown.as_bytes()), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn widths_stand_alone_or_in_ranges() {
+        let font = font(Codes::Double, None);
+        let width = |code| font.widths.of(code, 2);
+        assert_eq!(
+            [1, 2, 5, 9, 10].map(width),
+            [600.0, 1000.0, 250.0, 250.0, 1000.0]
+        );
+    }
+
+    #[test]
+    fn tables_are_bounded() {
+        let content = "1 beginbfchar <0001> <0041> endbfchar ".repeat(101);
+        let mut budget = Budget {
+            values: 10_000,
+            letters: 100,
+        };
+        let refused = CharacterMap::of(content.as_bytes(), &mut budget).err();
+        assert_eq!(refused.unwrap().kind(), "pdf-too-complex");
+    }
+}

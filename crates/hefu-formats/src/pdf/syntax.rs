@@ -357,6 +357,26 @@ mod tests {
     }
 
     #[test]
+    fn drawings_are_operands_and_operators() {
+        let text =
+            b"q 1 0 0 RG /F1 9 Tf ) (a) Tj % end\n[1 (b)] TJ true Q BI /W 1 ID \x01( EI2 EI Q";
+        let mut cursor = Cursor::new(text, 0, 1000);
+        let mut words = Vec::new();
+        while let Some(token) = cursor.token() {
+            if let Token::Operator(word) = token {
+                words.push(word);
+                if word == b"ID" {
+                    cursor.skip_inline_picture();
+                }
+            }
+        }
+        let expected: [&[u8]; 9] = [b"q", b"RG", b"Tf", b"Tj", b"TJ", b"Q", b"BI", b"ID", b"Q"];
+        assert_eq!(words, expected);
+        assert_eq!(Cursor::new(b"[[[[", 0, 3).token(), None);
+        assert_eq!(Cursor::new(b"))))", 0, 1000).token(), None);
+    }
+
+    #[test]
     fn depth_and_number_of_values_are_bounded() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(&nested(PDF_DEPTH_MAX)).is_some());

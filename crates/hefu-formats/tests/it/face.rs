@@ -11,6 +11,7 @@ use lopdf::{dictionary, Dictionary, Document, Object, Stream};
 use proptest::prelude::*;
 
 use crate::chinese_pdf::{document, pdf, picture, sheet, values, Lettering, Pixels, Sheet, KINDS};
+use crate::chinese_samples::{ofd, xml, With};
 
 const LETTERINGS: [Lettering; 3] = [Lettering::Subset, Lettering::SingleLetters, Lettering::Gbk];
 
@@ -159,6 +160,66 @@ fn one_unknown_letter_makes_no_shorter_number() {
     assert!(!facts(&stated).contains_key("number"));
     assert!(!facts(&stated).contains_key("total"));
     assert_eq!(facts(&stated)["seller"], "某某市第九人民医院");
+}
+
+#[test]
+fn xml_and_ofd_and_pdf_are_one_document() {
+    let mut compared = 0;
+    for kind in KINDS {
+        let pdf = stated(&pdf(&[sheet(kind)], Lettering::Subset));
+        let ofd = read(&ofd(kind, With::FaceAlone))
+            .unwrap()
+            .documents
+            .remove(0);
+        assert_eq!(pdf.identity, ofd.identity, "{kind}");
+        assert_eq!(facts(&pdf), facts(&ofd), "{kind}");
+        let Some(xml) = xml(kind) else { continue };
+        let xml = read(xml.as_bytes()).unwrap().documents.remove(0);
+        assert_eq!(pdf.identity, xml.identity, "{kind}");
+        for (name, value) in facts(&pdf) {
+            if let Some(fact) = xml.fact(name) {
+                assert_eq!(fact.value, value, "{kind}: {name}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
+fn an_attached_voucher_comes_before_the_face() {
+    for (name, kind) in [
+        ("voucher.xml", "digital-invoice"),
+        ("Voucher.XBRL", "rail-ticket"),
+    ] {
+        let Some(xml) = xml(kind) else { continue };
+        let alone = read(xml.as_bytes()).unwrap();
+        // The pages show another document.
+        let mut document = document(&[sheet("licence")], Lettering::Subset);
+        let stream = document.add_object(Stream::new(Dictionary::new(), xml.into_bytes()));
+        let specification = document.add_object(dictionary! {
+            "Type" => "Filespec", "UF" => Object::string_literal(name),
+            "EF" => dictionary! { "F" => stream },
+        });
+        for object in document.objects.values_mut() {
+            if let Ok(catalog) = object.as_dict_mut() {
+                if catalog.has_type(b"Catalog") {
+                    catalog.set("AF", vec![Object::Reference(specification)]);
+                }
+            }
+        }
+        let carried = read(&saved(document)).unwrap();
+        assert_eq!(
+            carried.format,
+            Format::Carrying {
+                outer: Box::new(Format::Pdf),
+                name: name.to_owned(),
+                inner: Box::new(Format::ChineseXml),
+            }
+        );
+        assert_eq!(carried.documents[0].identity, alone.documents[0].identity);
+        assert!(carried.documents[0].identity.is_some());
+    }
 }
 
 /// A page drawn by hand with a simple font.
