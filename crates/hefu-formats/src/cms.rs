@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
+use crate::encoded::base64;
 use crate::limits::{CMS_NESTED_MAX, SEAL_HASHED_BYTES_MAX};
 use crate::seal::cms::{self, Message, SignedData};
-use crate::seal::{base64, SealKind};
+use crate::seal::SealKind;
 use crate::{Format, ReadError, Reading};
 
 /// Whether the file is signed data in binary. What it signs may itself stand so near to the beginning
@@ -83,10 +84,10 @@ fn plain(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
         .take(HEAD_BYTES)
         .collect();
     let head = &head[..head.len() / 4 * 4];
-    if !base64::decoded(head).is_some_and(|head| cms::claims(&head)) {
+    if !base64(head).is_some_and(|head| cms::claims(&head)) {
         return None;
     }
-    base64::decoded(text).map(Cow::Owned)
+    base64(text).map(Cow::Owned)
 }
 
 fn malformed(reason: &'static str) -> ReadError {

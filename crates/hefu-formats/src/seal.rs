@@ -13,7 +13,6 @@
 //! [`Cover`] is [`Cover::Unreadable`], and why.
 
 mod asn1;
-pub(crate) mod base64;
 pub(crate) mod cms;
 mod keys;
 pub(crate) mod ofd;

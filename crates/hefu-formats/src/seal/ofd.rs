@@ -29,8 +29,9 @@ use super::asn1::{Value, SEQUENCE};
 use super::cms::{Message, SignedData};
 use super::keys::Digest;
 use super::ses::SesSignature;
-use super::{base64, cut, harmless, Cover, Seal, SealKind};
+use super::{cut, harmless, Cover, Seal, SealKind};
 use crate::archive::Archive;
+use crate::encoded::base64;
 use crate::limits::{SEALS_MAX, SEAL_HASHED_BYTES_MAX, SEAL_REFERENCES_MAX, SEAL_VALUE_BYTES_MAX};
 use crate::ReadError;
 
@@ -183,7 +184,7 @@ impl Content {
                 .flat_map(|node| children(node, "Reference"));
             let reference = |node: roxmltree::Node<'_, '_>| {
                 let value = children(node, "CheckValue").next().and_then(text);
-                let value = value.and_then(|value| base64::decoded(value.as_bytes()));
+                let value = value.and_then(|value| base64(value.as_bytes()));
                 Some((node.attribute("FileRef")?.to_owned(), value))
             };
             Some(Self {
