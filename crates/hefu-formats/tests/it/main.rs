@@ -12,4 +12,5 @@ mod foreign;
 mod hostile;
 mod mapping;
 mod pdf;
+mod samples;
 mod seals;
