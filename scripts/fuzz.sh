@@ -32,7 +32,7 @@ for target in "${targets[@]}"; do
     seeds=
     case $target in
         xml) seeds='*.xml' ;; pdf) seeds='*.pdf' ;; json) seeds='*.json' ;;
-        ofd) seeds='*.ofd' ;; edifact) seeds='*.TXT' ;; cms) seeds='*.p7m' ;;
+        ofd) seeds='*.ofd' ;; mdoc) seeds='*.cbor' ;; edifact) seeds='*.TXT' ;; cms) seeds='*.p7m' ;;
     esac
     if [ -n "$seeds" ] && [ -d ../shared/corpus ]; then
         rm -rf "fuzz/work/$target.seeds"
