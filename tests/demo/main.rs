@@ -73,6 +73,7 @@ fn main() -> Result<()> {
     if let Some(docs) = &arguments.docs {
         demo.step(|demo| demo.register_folder(docs));
     }
+    demo.step(Demo::register_chinese);
     demo.step(Demo::verify_offline);
     demo.step(Demo::catch_forgeries);
     demo.step(Demo::catch_double_use);
@@ -271,6 +272,60 @@ impl Demo {
             "the same invoice in another syntax joins its document",
             joined,
         );
+        Ok(())
+    }
+
+    /// The number, the facts and the type come out of the files; nobody types anything.
+    fn register_chinese(&mut self) -> Result<()> {
+        heading("A Chinese invoice as OFD, PDF and XML is one document");
+        let files = ["ofd", "pdf", "xml"].map(|end| format!("chinese/digital-invoice.{end}"));
+        let [ofd, pdf, xml] = files.each_ref().map(String::as_str);
+        let output = self.register("gd-tax", &[], &[ofd])?;
+        self.check(
+            "gd-tax registered the OFD, and was not told its type",
+            output.status.success(),
+        );
+        let output = self.register("gd-tax", &[], &[pdf, xml])?;
+        let joined = said(&output).contains("rendition") && output.status.success();
+        self.check("the PDF and the XML join it", joined);
+        let others = [
+            ("zj-finance", "fiscal-bill.ofd"),
+            ("sh-tax", "rail-ticket.pdf"),
+            ("gd-tax", "air-ticket.xml"),
+            ("zj-market", "licence.ofd"),
+        ];
+        for (agency, file) in others {
+            let output = self.register(agency, &[], &[&format!("chinese/{file}")])?;
+            let claim = format!("{agency} registered {file}");
+            self.check(&claim, output.status.success());
+        }
+        let (network, receipt) = (self.network(), self.receipt(&self.sample(ofd))?);
+        let shown = text(&self.dir.join("for-the-bank.receipt"));
+        let output = self.hefu(&[
+            "disclose",
+            "--network",
+            &network,
+            &receipt,
+            "--facts",
+            "total,currency",
+            "--out",
+            &shown,
+        ])?;
+        let hidden = said(&output).contains("2 facts shown") && output.status.success();
+        self.check("its holder shows two facts and hides the rest", hidden);
+        let output = self.hefu(&[
+            "verify",
+            "--offline",
+            "--network",
+            &network,
+            "--receipt",
+            &shown,
+            &text(&self.sample(pdf)),
+        ])?;
+        // The receipt is older than the PDF's registration, so it knows the PDF by its facts alone.
+        let agrees = said(&output).contains("agree with it (currency, total)");
+        let claim = "whoever gets it compares them offline and is told that others are hidden";
+        self.check(claim, agrees && output.status.code() == Some(2));
         Ok(())
     }
 

@@ -150,6 +150,8 @@ struct Dependency {
     kind: DependencyKind,
     default_features: bool,
     features: Vec<String>,
+    /// Only where the program runs in a browser.
+    in_browser: bool,
 }
 
 /// `pattern` is a name, or the beginning of one and a star.
@@ -208,8 +210,7 @@ fn purity_faults(members: &[Member]) -> Vec<String> {
             let name = dependency.name.as_str();
             // Crates of others ask for it in a browser, where it must be told what to build on; that
             // none of ours calls it is seen in the sources.
-            let in_browser = dependency.target.as_ref();
-            if name == "getrandom" && in_browser.is_some_and(|t| t.to_string().contains("wasm32")) {
+            if name == "getrandom" && dependency.in_browser {
                 continue;
             }
             if name == "getrandom" || SHELL.iter().any(|pattern| names(pattern, name)) {
@@ -815,6 +816,8 @@ fn members() -> Vec<Member> {
                     name: d.name.clone(),
                     kind: d.kind,
                     default_features: d.uses_default_features,
+                    in_browser: (d.target.as_ref())
+                        .is_some_and(|target| target.to_string().contains("wasm32")),
                     features: d.features.clone(),
                 })
                 .collect(),
@@ -986,6 +989,7 @@ fn member(name: &str, dependencies: &[(&str, DependencyKind)]) -> Member {
                 name: (*name).to_owned(),
                 kind: *kind,
                 default_features: false,
+                in_browser: false,
                 features: Vec::new(),
             })
             .collect(),

@@ -89,7 +89,7 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
         period: String::new(),
     });
     if voucher.kind() == Kind::Invoice {
-        facts.say("currency", Some(Found::new("CNY", "(by law)")))?;
+        facts.say("currency", Some(Found::new("CNY", "by law")))?;
     }
     let (facts, doubts) = facts.finish();
     Ok(Stated {

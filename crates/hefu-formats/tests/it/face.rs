@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use hefu_formats::limits::{
-    PAGE_RUNS_MAX, PAGE_TEXT_BYTES_MAX, PDF_DRAWING_VALUES_MAX,
-    PDF_STREAM_BYTES_MAX,
+    PAGE_RUNS_MAX, PAGE_TEXT_BYTES_MAX, PDF_DRAWING_VALUES_MAX, PDF_STREAM_BYTES_MAX,
 };
 use hefu_formats::{read, Format, Stated};
 use lopdf::{dictionary, Dictionary, Document, Object, Stream};
