@@ -17,8 +17,8 @@ use crate::register::check_region;
 use crate::say::{padded, shown, Exit, Lang, Report};
 use crate::status::zone_minutes;
 use hefu_formats::seal::{Cover, Seal, SignatureCheck};
-use hefu_proof::certificate::VerifiedState;
-use hefu_proof::receipt::VerifiedReceipt;
+use hefu_proof::certificate::{Value as Claimed, VerifiedState};
+use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_proof::verdict::{
     compare_facts, document as document_dimension, of_record, Answer, Dimension, Match, Question,
     Said, Verdict,
@@ -29,11 +29,12 @@ use hefu_types::leaf::MemberLeaf;
 use hefu_types::operation::{member_identifier, named_member, Operation, UseRight};
 use hefu_types::profile::Identity;
 use hefu_types::record::PublicPart;
-use hefu_types::{Code, Millis, StateKey};
+use hefu_types::{Code, Digest, Millis, StateKey};
 use hefu_wire::file::KeyRole;
 use hefu_wire::path::Beside;
 use hefu_wire::KeyFile;
 use serde_json::{json, Value};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 /// `hefu verify`.
@@ -65,6 +66,7 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
         offline: args.offline,
         age_ms_max: u64::try_from(args.max_age.as_millis()).unwrap_or(u64::MAX),
         now: crate::now(),
+        held: OnceCell::new(),
     };
     let lang = shared.lang();
     let (mut exit, mut text, mut documents) = (Exit::Yes, String::new(), Vec::new());
@@ -136,6 +138,40 @@ struct Asked<'a> {
     offline: bool,
     age_ms_max: u64,
     now: Millis,
+    /// What lies in the folder of receipts, once that was asked.
+    held: OnceCell<Vec<Held>>,
+}
+
+/// What a receipt in a folder claims to be of; it is verified when it is used.
+struct Held {
+    path: PathBuf,
+    record: StateKey,
+    digests: Vec<Digest>,
+}
+
+/// The receipts of a folder, in the order of their names.
+fn held_in(folder: &Path) -> Vec<Held> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.retain(|path| path.to_string_lossy().ends_with(disk::RECEIPT_SUFFIX));
+    paths.sort();
+    let held = |path: PathBuf| {
+        let bytes = disk::read(&path, RECEIPT_BYTES_MAX).ok()?;
+        let receipt = Receipt::decode(&bytes).ok()?;
+        let leaves = receipt.certificate.leaves.into_iter();
+        let (record, public) = leaves.into_iter().find_map(|leaf| match leaf.value {
+            Claimed::Record(public, _) => Some((leaf.key, public)),
+            _ => None,
+        })?;
+        Some(Held {
+            path,
+            record,
+            digests: public.digests,
+        })
+    };
+    paths.into_iter().filter_map(held).collect()
 }
 
 /// A file with its verdict.
@@ -240,7 +276,9 @@ impl Asked<'_> {
         notes: &mut Vec<Said>,
     ) -> Result<Option<VerifiedReceipt>, Failure> {
         let path = match given {
-            Some(folder) if folder.is_dir() => receipt_in(folder, file),
+            Some(folder) if folder.is_dir() => {
+                receipt_in(folder, file).or_else(|| self.receipt_of(folder, document))
+            }
             Some(path) => Some(path.to_owned()),
             None => Some(disk::receipt_beside(file)).filter(|path| path.is_file()),
         };
@@ -274,6 +312,23 @@ impl Asked<'_> {
             )
         });
         Ok(None)
+    }
+
+    /// The receipt of a folder that names the file's bytes, or its number: a copy that was renamed,
+    /// saved again or altered still finds what was registered.
+    fn receipt_of(&self, folder: &Path, document: &Document) -> Option<PathBuf> {
+        let held = self.held.get_or_init(|| held_in(folder));
+        let by_bytes = held
+            .iter()
+            .find(|held| held.digests.contains(&document.digest));
+        let by_number = || {
+            let identity = document.identity()?;
+            let hint = Hint::of(document, self.number.document_type.as_deref());
+            let keys = candidates(self.nodes.network(), &identity, hint).ok()?;
+            held.iter()
+                .find(|held| keys.iter().any(|candidate| candidate.record == held.record))
+        };
+        by_bytes.or_else(by_number).map(|held| held.path.clone())
     }
 
     /// Whether a receipt is of this file's document: it names its bytes, or its number.

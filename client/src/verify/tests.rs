@@ -40,7 +40,7 @@ impl Desk {
 
     fn lay(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
-        std::fs::write(&path, bytes).expect("written");
+        disk::write(&path, bytes).expect("written");
         path
     }
 
@@ -391,4 +391,25 @@ fn chosen_facts_are_compared_and_hidden_ones_are_counted() {
     );
     desk.check(&altered(), offline, Exit::No, &["2002", "total", "1821980"]);
     desk.check(&sample(UBL), offline, Exit::Yes, &["VALID"]);
+}
+
+/// A folder of receipts is searched by what a file is, not only by its name.
+#[test]
+fn a_copy_under_another_name_finds_its_receipt_in_the_folder() {
+    let desk = Desk::new();
+    desk.lay(
+        "receipts/invoice-of-october.receipt",
+        &desk.receipt.encode(),
+    );
+    desk.lay("receipts/a-note.receipt", b"no receipt");
+    let offline = "--offline --receipt {}/receipts";
+    desk.check(&sample(UBL), offline, Exit::Yes, &["VALID"]);
+    desk.check(&altered(), offline, Exit::No, &["2002", "total"]);
+    desk.check(
+        &sample(CII),
+        offline,
+        Exit::CouldNotTell,
+        &["agree with it"],
+    );
+    desk.check(&sample(PDF), offline, Exit::CouldNotTell, &["nothing to judge by"]);
 }
