@@ -116,9 +116,18 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
 pub(crate) fn say(facts: &mut Facts, name: &str, found: Option<Found>) -> Result<(), ReadError> {
     let Some(found) = found else { return Ok(()) };
     match FactType::of(name) {
+        // Every document has them. Another day may be a word (长期), another amount stars.
+        FactType::Day if name == "issue-date" && day(&found.written).is_none() => {
+            facts.unreadable(name, &found, "a day");
+            Ok(())
+        }
+        FactType::Amount if name == "total" && units(&found.written).is_none() => {
+            facts.unreadable(name, &found, "an amount");
+            Ok(())
+        }
         FactType::Day => facts.day(name, Some(found), day),
         FactType::Amount => {
-            let Some(value) = crate::values::minor_units(&amount(&found.written), "CNY") else {
+            let Some(value) = units(&found.written) else {
                 return Ok(());
             };
             facts.value(name, value, &found)
@@ -181,6 +190,11 @@ pub(crate) fn day(text: &str) -> Option<String> {
         [year, month, day] => crate::values::iso_date(&format!("{year}-{month:0>2}-{day:0>2}")),
         _ => None,
     }
+}
+
+/// An amount in fen.
+fn units(text: &str) -> Option<String> {
+    crate::values::minor_units(&amount(text), "CNY")
 }
 
 /// `¥ 1,234.50` as `1234.50`.

@@ -233,8 +233,9 @@ impl Face<'_> {
         });
         let found = found.filter(|found| {
             let letters = found.written.chars().filter(|c| c.is_alphanumeric());
-            // A sentence that uses the words of a label is no value.
-            letters.count() > 0 && !found.written.contains('。')
+            // A sentence that uses the words of a label is no value, and nor is a name of which a
+            // letter, on whichever line, cannot be read.
+            letters.count() > 0 && !found.written.contains(['。', char::REPLACEMENT_CHARACTER])
         });
         self.facts.say(name, found)
     }

@@ -266,8 +266,8 @@ impl<'r> Pieces<'r> {
             return Next::None;
         };
         let piece = &self.all[index];
-        // What stands on another label's own line is that label's; what stands a little off it may
-        // be either's.
+        // What stands on another label's own line is that label's, and so is a number beside it; what
+        // else stands a little off it may be either's.
         let others = spots.all.iter().filter(|other| {
             other.page == piece.page
                 && *other != spot
@@ -282,7 +282,7 @@ impl<'r> Pieces<'r> {
         let others = others.filter(|other| self.nearest(other) == Some(index));
         let offs = others.map(|other| (other.y - piece.y).abs() / other.height);
         match offs.min_by(f32::total_cmp) {
-            Some(off) if off < ONE_LINE / 2.0 => return Next::None,
+            Some(off) if off < ONE_LINE / 2.0 || piece.text.is_ascii() => return Next::None,
             Some(_) => return Next::Unclear,
             None => {}
         }

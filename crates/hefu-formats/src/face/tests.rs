@@ -330,6 +330,8 @@ fn a_name_that_may_go_on_is_none() {
     for lines in [
         // At another edge, so that it may be something else.
         &[(25.0, 0.3, "某某市青禾"), (31.0, 4.2, "贸易有限公司")][..],
+        // A letter that cannot be read.
+        &[(25.0, 0.3, "某某市青禾"), (25.0, 4.2, "贸易有\u{fffd}公司")],
         // Whether a space was at the end of the line, nobody can see.
         &[(25.0, 0.3, "Green Rice Trad"), (25.0, 4.2, "ing Ltd")],
         // More lines than any box has.
@@ -346,7 +348,12 @@ fn a_name_that_may_go_on_is_none() {
         assert_eq!(value(&stated, "seller"), Some("某某市云杉软件有限公司"));
         assert!(stated.identity.is_some() && stated.doubts.is_empty());
     }
-    // What stands on the next label's line is that label's value.
+    // What stands on the next label's line is that label's value, also where the lines are narrow.
+    let narrow = INVOICE.map(|(x, y, text)| match text {
+        _ if (40.0..45.0).contains(&y) && text.len() > 10 => (x, 36.0 + (y - 43.0) * 6.0, text),
+        _ => (x, y, text),
+    });
+    check_invoice(&stated(&page(&narrow), &[]));
     let stated = stated(
         &with_buyer(&[(25.0, 0.3, "某某市青禾贸易有限公司"), (25.0, 20.0, "餐费")]),
         &[],

@@ -58,6 +58,30 @@ fn xml_and_ofd_and_the_face_alone_give_one_document() {
     }
 }
 
+#[test]
+fn a_day_or_a_total_that_cannot_be_read_is_told() {
+    let xml = xml("digital-invoice").unwrap();
+    for (from, to, name) in [
+        (
+            ">2025-06-18 10:11:13<",
+            ">2025-13-18 10:11:13<",
+            "issue-date",
+        ),
+        (">1060.00<", ">1O60.00<", "total"),
+    ] {
+        assert!(xml.contains(from));
+        let changed = xml.replace(from, to);
+        let document = read(changed.as_bytes()).unwrap().documents.remove(0);
+        assert!(document.fact(name).is_none() && document.identity.is_some());
+        assert_eq!(document.doubts.len(), 1, "{:?}", document.doubts);
+        assert!(document.doubts[0].contains("cannot be read as"), "{name}");
+        // The page beside it does not heal it.
+        let file = with_part("digital-invoice", ATTACHED, Some(&changed));
+        let document = read(&file).unwrap().documents.remove(0);
+        assert!(document.fact(name).is_none() && !document.doubts.is_empty());
+    }
+}
+
 /// A sample whose part of a name is another one, or is left out.
 fn with_part(document: &str, name: &str, text: Option<&str>) -> Vec<u8> {
     let mut parts = ofd_parts(document, With::Data);
