@@ -80,7 +80,7 @@ fn numbers_by_title(title: &str, pieces: &Pieces<'_>, spots: &Spots) -> Vec<Foun
         let kind = compact(head);
         let kind = kind.strip_suffix("编号").or(kind.strip_suffix('号'))?;
         let names_it = kind.chars().count() >= 3 && title.ends_with(kind);
-        names_it.then(|| head.len())
+        names_it.then_some(head.len())
     };
     let found = (0..pieces.all.len()).filter_map(|index| {
         let spot = Spot::behind(pieces, index, label(&pieces.all[index].text)?);

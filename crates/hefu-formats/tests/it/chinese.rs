@@ -757,8 +757,8 @@ fn the_real_ofds_give_what_their_pages_show() {
             ("total-without-tax", "970900"),
         ],
     );
-    // No words name the body that issued it: its seal would have stood there, the annotation that is
-    // its place is empty, and the certificates of both signatures name the software.
+    // No words name the body that issued it: its seal would have stood there. The one annotation is the
+    // picture of a code with a link to a portal, and the certificates of both signatures name a device.
     check(
         LICENCES,
         "ofdrw-converter/src/test/resources/testImageNotFound.ofd",
