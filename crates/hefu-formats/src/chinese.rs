@@ -72,9 +72,17 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
         _ => String::new(),
     };
     let needs_series = matches!(voucher, Voucher::VatInvoice | Voucher::FiscalBill);
+    let has_twenty_digits = matches!(
+        voucher,
+        Voucher::DigitalInvoice | Voucher::RailTicket | Voucher::AirTicket
+    );
     let number = text("number");
+    let is_short = has_twenty_digits
+        && !number.is_empty()
+        && (number.len() != 20 || !number.bytes().all(|byte| byte.is_ascii_digit()));
     let missing: Vec<&'static str> = [
         (number.is_empty(), "number"),
+        (is_short, "number of 20 digits"),
         (needs_series && series.is_empty(), "code before the number"),
         (issuer.is_empty(), issuer_words),
     ]
@@ -108,9 +116,18 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
 pub(crate) fn say(facts: &mut Facts, name: &str, found: Option<Found>) -> Result<(), ReadError> {
     let Some(found) = found else { return Ok(()) };
     match FactType::of(name) {
+        // Every document has them. Another day may be a word (长期), another amount stars.
+        FactType::Day if name == "issue-date" && day(&found.written).is_none() => {
+            facts.unreadable(name, &found, "a day");
+            Ok(())
+        }
+        FactType::Amount if name == "total" && units(&found.written).is_none() => {
+            facts.unreadable(name, &found, "an amount");
+            Ok(())
+        }
         FactType::Day => facts.day(name, Some(found), day),
         FactType::Amount => {
-            let Some(value) = crate::values::minor_units(&amount(&found.written), "CNY") else {
+            let Some(value) = units(&found.written) else {
                 return Ok(());
             };
             facts.value(name, value, &found)
@@ -122,6 +139,36 @@ pub(crate) fn say(facts: &mut Facts, name: &str, found: Option<Found>) -> Result
         }
         _ => facts.say(name, Some(found)),
     }
+}
+
+/// The numbers of the blue invoices that the remarks of a red one say it takes back:
+/// `被红冲蓝字数电票号码：…`, `被红冲蓝字数电发票号码：…`, and before them
+/// `对应正数发票代码:… 号码:…`.
+pub(crate) fn taken_back(remarks: &str) -> impl Iterator<Item = String> + '_ {
+    const MARKS: [&str; 3] = ["被红冲蓝字", "对应正数发票", "对应蓝字"];
+    const BETWEEN: usize = 12;
+    // A red invoice takes one back; what names more is no statement of one.
+    const NAMED_MAX: usize = 4;
+    let marked = MARKS.into_iter().flat_map(move |mark| {
+        let places = remarks.match_indices(mark).take(NAMED_MAX);
+        places.map(move |(at, _)| &remarks[at + mark.len()..])
+    });
+    marked.filter_map(|behind| {
+        let lengths: &[usize] = match behind.starts_with("数电") {
+            true => &[20],
+            false => &[8, 20],
+        };
+        // In the form before, the code stands before the number.
+        let number: String = behind[behind.find("号码")?..]
+            .chars()
+            .enumerate()
+            .skip_while(|(index, c)| *index < BETWEEN && !c.is_ascii_digit())
+            .map(|(_, c)| c)
+            .take_while(char::is_ascii_digit)
+            .take(21)
+            .collect();
+        lengths.contains(&number.len()).then_some(number)
+    })
 }
 
 /// `2020年10月10日`, `2020-10-10`, `2020/10/10`, `20201010`, each with or without a time behind it.
@@ -145,6 +192,11 @@ pub(crate) fn day(text: &str) -> Option<String> {
     }
 }
 
+/// An amount in fen.
+fn units(text: &str) -> Option<String> {
+    crate::values::minor_units(&amount(text), "CNY")
+}
+
 /// `¥ 1,234.50` as `1234.50`.
 pub(crate) fn amount(text: &str) -> String {
     let plain = crate::values::plain(text);
@@ -163,6 +215,32 @@ pub(crate) fn amount(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn remarks_name_what_a_red_invoice_takes_back() {
+        let check = |remarks: &str, expected: &[&str]| {
+            assert_eq!(
+                taken_back(remarks).collect::<Vec<_>>(),
+                expected,
+                "{remarks}"
+            );
+        };
+        let twenty = "25992000000000012345";
+        check(
+            &format!("被红冲蓝字数电票号码：{twenty} 红字发票信息确认单编号：99012506000000000001"),
+            &[twenty],
+        );
+        check(&format!("被红冲蓝字数电发票号码:{twenty}"), &[twenty]);
+        check("对应正数发票代码:099002500111号码:00012345", &["00012345"]);
+        check(
+            "对应正数发票代码：099002500111 号码：00012345",
+            &["00012345"],
+        );
+        // Cut at the end of a line.
+        check("被红冲蓝字数电票号码：25992000", &[]);
+        check("对应正数发票代码:099002500111号码:0001", &[]);
+        check("发票号码：25992000000000012345", &[]);
+    }
 
     #[test]
     fn days_and_amounts_as_chinese_software_writes_them() {

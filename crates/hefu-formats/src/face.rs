@@ -24,6 +24,9 @@ use crate::page::{Code, Run};
 use crate::values::{collapsed, minor_units, plain};
 use crate::{ReadError, Stated};
 
+/// A document that repeats its number more often is read no further.
+const NUMBERS_MAX: usize = 64;
+
 /// `None` for a page that is not the face of a document which is read here.
 pub(crate) fn read(runs: &[Run], codes: &[Code]) -> Result<Option<Stated>, ReadError> {
     let Some(pieces) = Pieces::of(runs) else {
@@ -59,6 +62,35 @@ pub(crate) fn read(runs: &[Run], codes: &[Code]) -> Result<Option<Stated>, ReadE
         }
     }
     chinese::stated(voucher, face.facts).map(Some)
+}
+
+/// The numbers that these pages give a certificate of a title, by labels that call it so:
+/// `施工许可证编号` on the annex of a `建筑工程施工许可证`. They are its number once more.
+pub(crate) fn numbers(runs: &[Run], title: &str) -> Vec<Found> {
+    let pieces = Pieces::of(runs);
+    let with_spots = pieces.and_then(|pieces| Spots::of(&pieces).map(|spots| (pieces, spots)));
+    with_spots.map_or(Vec::new(), |(pieces, spots)| {
+        numbers_by_title(title, &pieces, &spots)
+    })
+}
+
+fn numbers_by_title(title: &str, pieces: &Pieces<'_>, spots: &Spots) -> Vec<Found> {
+    let label = |text: &str| {
+        let head = text.split(':').next()?;
+        let kind = compact(head);
+        let kind = kind.strip_suffix("编号").or(kind.strip_suffix('号'))?;
+        let names_it = kind.chars().count() >= 3 && title.ends_with(kind);
+        names_it.then_some(head.len())
+    };
+    let found = (0..pieces.all.len()).filter_map(|index| {
+        let spot = Spot::behind(pieces, index, label(&pieces.all[index].text)?);
+        let found = match spot.inline.is_empty() {
+            false => Some(Found::new(spot.inline.as_str(), pieces.all[index].place)),
+            true => pieces.right_of(&spot, spots),
+        };
+        found.filter(|found| found.written.bytes().any(|byte| byte.is_ascii_digit()))
+    });
+    found.take(NUMBERS_MAX).collect()
 }
 
 /// What the page is: by the printed title, by labels that only one form has, and where it shows
@@ -190,10 +222,20 @@ impl Face<'_> {
     }
 
     fn words(&mut self, name: &str, spot: &Spot) -> Result<(), ReadError> {
-        let found = self.value(spot).filter(|found| {
+        // A name may take several lines. Below its label it is read in one.
+        let found = self.value(spot).and_then(|found| {
+            let is_beside = !spot.inline.is_empty()
+                || self.pieces.right_of(spot, self.spots).as_ref() == Some(&found);
+            match is_beside {
+                true => self.pieces.name_right_of(spot, self.spots),
+                false => Some(found),
+            }
+        });
+        let found = found.filter(|found| {
             let letters = found.written.chars().filter(|c| c.is_alphanumeric());
-            // A sentence that uses the words of a label is no value.
-            letters.count() > 0 && !found.written.contains('。')
+            // A sentence that uses the words of a label is no value, and nor is a name of which a
+            // letter, on whichever line, cannot be read.
+            letters.count() > 0 && !found.written.contains(['。', char::REPLACEMENT_CHARACTER])
         });
         self.facts.say(name, found)
     }
@@ -244,7 +286,16 @@ impl Face<'_> {
 
     fn day(&mut self, name: &str, spot: &Spot) -> Result<(), ReadError> {
         let found = self.value(spot);
-        self.facts.day(name, found, |text| days_in(text).next())
+        let day = |text: &str| days_in(text).next();
+        let is_day = found
+            .as_ref()
+            .is_some_and(|found| day(&found.written).is_some());
+        let found = match is_day {
+            true => found,
+            // The numbers may be filled in between printed marks.
+            false => self.pieces.day_right_of(spot),
+        };
+        self.facts.day(name, found, day)
     }
 
     fn period(&mut self, spot: &Spot) -> Result<(), ReadError> {
@@ -326,34 +377,12 @@ impl Face<'_> {
         Ok(())
     }
 
-    /// The blue invoice that a red one takes back is named in the remarks
-    /// (被红冲蓝字数电票号码：…, 对应正数发票代码：… 号码：…).
+    /// The blue invoice that a red one takes back is named in the remarks.
     fn remarks(&mut self) -> Result<(), ReadError> {
-        const MARKS: [&str; 3] = ["被红冲蓝字", "对应正数发票", "对应蓝字"];
-        const BETWEEN: usize = 12;
         for (text, place) in self.pieces.lines.iter().zip(&self.pieces.places) {
-            for (at, mark) in MARKS
-                .iter()
-                .filter_map(|mark| Some((text.find(mark)?, mark)))
-            {
-                let behind = &text[at + mark.len()..];
-                // In the form before, the code stands before the number.
-                let behind = match behind.find("号码") {
-                    Some(at) => &behind[at..],
-                    None => continue,
-                };
-                let number: String = behind
-                    .chars()
-                    .enumerate()
-                    .skip_while(|(index, c)| *index < BETWEEN && !c.is_ascii_digit())
-                    .map(|(_, c)| c)
-                    .take_while(char::is_ascii_digit)
-                    .take(21)
-                    .collect();
-                if matches!(number.len(), 8 | 20) {
-                    let found = Found::new(number.clone(), *place);
-                    self.facts.value("preceding", number, &found)?;
-                }
+            for number in chinese::taken_back(text) {
+                let found = Found::new(number.clone(), *place);
+                self.facts.value("preceding", number, &found)?;
             }
         }
         Ok(())
@@ -373,11 +402,25 @@ impl Face<'_> {
                 }
             }
         }
-        if let Some(title) = self.title() {
-            self.facts.say("title", Some(title))?;
+        let title = self.title();
+        self.facts.say("title", title.clone())?;
+        if !self.spots.has(Label::IssueDay) {
+            // Without a label the day below the place of the seal is the day of issue.
+            let issuers = self
+                .spots
+                .all
+                .iter()
+                .filter(|spot| spot.label == Label::Issuer);
+            for day in issuers.filter_map(|spot| self.pieces.day_below(spot)) {
+                self.facts.day("issue-date", Some(day), chinese::day)?;
+            }
         }
         if self.voucher == Voucher::Licence {
             return Ok(());
+        }
+        if let Some(title) = title {
+            let found = numbers_by_title(&title.written, self.pieces, self.spots);
+            self.facts.say("number", found)?;
         }
         let spots = self.spots.all.iter();
         for spot in spots.filter(|spot| spot.label == Label::CertificateNumber) {

@@ -211,6 +211,16 @@ impl Facts {
         Ok(())
     }
 
+    /// What stands where a fact must stand and cannot be read as one: there is no such fact, and it is
+    /// told.
+    pub(crate) fn unreadable(&mut self, name: &str, found: &Found, what: &str) {
+        const LETTERS_MAX: usize = 100;
+        let written: String = found.written.trim().chars().take(LETTERS_MAX).collect();
+        let place = &found.place;
+        let said = format!("{name} is {written} at {place}, which cannot be read as {what}");
+        self.contradicted.push((name.to_owned(), said));
+    }
+
     /// What a fact is so far, if it is not contradicted.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         if self.contradicted.iter().any(|(other, _)| other == name) {

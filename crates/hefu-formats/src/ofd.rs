@@ -28,7 +28,7 @@ use crate::limits::{
 };
 use crate::xml::chinese as xml;
 use crate::xml::tree::Element;
-use crate::{face, Format, Profile, ReadError, Reading, Stated};
+use crate::{face, Fact, Format, Profile, ReadError, Reading, Stated};
 
 /// The letters of one doubt.
 const DOUBT_LETTERS_MAX: usize = 500;
@@ -166,7 +166,7 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
 
     let shown = page::shown(package, body, &contents, &mut doubts)?;
     tags(package, body, &contents, &shown, &mut facts, &mut doubts)?;
-    let face = face_of(&shown, &mut doubts)?;
+    let (face, repeated) = face_of(&shown)?;
     // They quote names from the file, of any length and with any character.
     for doubt in &mut doubts {
         *doubt = doubt.escape_debug().take(DOUBT_LETTERS_MAX).collect();
@@ -183,6 +183,13 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
             facts.value(&fact.name, fact.value.clone(), &found)?;
         }
         doubts.extend(face.doubts.iter().cloned());
+    }
+    for fact in repeated {
+        facts.value(
+            &fact.name,
+            fact.value,
+            &Found::new(fact.written, fact.place),
+        )?;
     }
     let voucher = voucher.or_else(|| face.as_ref().map(face_voucher));
     let mut stated = match voucher {
@@ -202,31 +209,56 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
     Ok((attached, stated))
 }
 
-/// The document that the pages show. Where the first page says all of its number, the pages behind it
-/// are lists of goods or an annex, whose labels mean other things: they only count if one of them
-/// names another document.
-fn face_of(shown: &Shown, doubts: &mut Vec<String>) -> Result<Option<Stated>, ReadError> {
+/// The document that the pages show, and what pages behind the first say of who issued it under which
+/// number. Where the first page says all of its number, the pages behind it are lists of goods or an
+/// annex, whose labels mean other things: of them only counts what names a document.
+fn face_of(shown: &Shown) -> Result<(Option<Stated>, Vec<Fact>), ReadError> {
     let on_page = |page: u32| {
         let from = shown.runs.partition_point(|run| run.page < page);
         let to = shown.runs.partition_point(|run| run.page <= page);
         &shown.runs[from..to]
     };
     let first = face::read(on_page(1), &shown.codes)?;
-    let Some(identity) = first.as_ref().and_then(|first| first.identity.as_ref()) else {
-        return face::read(&shown.runs, &shown.codes);
+    let Some(first) = first.filter(|first| first.identity.is_some()) else {
+        return Ok((face::read(&shown.runs, &shown.codes)?, Vec::new()));
     };
+    let title = match first.profile {
+        Profile::Generic => first.fact("title").map(|fact| fact.value.clone()),
+        _ => None,
+    };
+    let mut repeated = Vec::new();
     let last = shown.runs.last().map_or(1, |run| run.page);
     for page in 2..=last {
-        let other = face::read(on_page(page), &[])?.and_then(|other| other.identity);
-        if let Some(other) = other.filter(|other| other != identity) {
-            doubts.push(format!(
-                "page {page} shows the number {} of {}, and page 1 {} of {}",
-                other.number, other.legal_issuer, identity.number, identity.legal_issuer
-            ));
+        let other = face::read(on_page(page), &[])?;
+        if let Some(other) = other.filter(|other| other.identity.is_some()) {
+            let facts = other.facts.into_iter();
+            repeated.extend(facts.filter(|fact| IDENTIFYING.contains(&fact.name.as_str())));
+        }
+        let numbers = title
+            .as_deref()
+            .map(|title| face::numbers(on_page(page), title));
+        for found in numbers.into_iter().flatten() {
+            let (written, place) = (found.written.as_str(), found.place);
+            repeated.extend(Fact::new(
+                "number",
+                written.trim().to_owned(),
+                written,
+                place,
+            )?);
         }
     }
-    Ok(first)
+    Ok((Some(first), repeated))
 }
+
+/// The facts of which the legal number consists.
+const IDENTIFYING: [&str; 6] = [
+    "number",
+    "series",
+    "seller",
+    "seller-id",
+    "issuer",
+    "issuer-id",
+];
 
 /// Reads the attached XML files; answers the name of the first that is a document, and its kind.
 fn attachments(

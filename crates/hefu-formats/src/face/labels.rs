@@ -212,6 +212,25 @@ pub(super) struct Spot {
     pub(super) inline: String,
 }
 
+impl Spot {
+    /// The label of a number that is no word of the table: it takes the first bytes of a piece.
+    pub(super) fn behind(pieces: &Pieces<'_>, index: usize, bytes: usize) -> Self {
+        let piece = &pieces.all[index];
+        let (head, inline) = piece.text.split_at(bytes);
+        let share = head.chars().count() as f32 / piece.text.chars().count().max(1) as f32;
+        Self {
+            label: Label::CertificateNumber,
+            piece: index,
+            page: piece.page,
+            x: piece.x,
+            y: piece.y,
+            end: piece.x + (piece.end - piece.x) * share,
+            height: piece.height,
+            inline: inline.trim_start_matches(':').trim().to_owned(),
+        }
+    }
+}
+
 /// Whose box it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {

@@ -269,6 +269,197 @@ fn the_invoice_before_has_a_code_and_a_check_code() {
 }
 
 #[test]
+fn the_code_of_a_blockchain_invoice_begins_with_1() {
+    let words = [
+        (68.0, 12.0, "某某增值税电子普通发票"),
+        (148.0, 10.0, "发票代码："),
+        (166.0, 10.0, "199032509110"),
+        (148.0, 15.5, "发票号码："),
+        (166.0, 15.5, "02345678"),
+        (148.0, 21.0, "开票日期："),
+        (166.0, 21.0, "2020-03-09"),
+        (148.0, 26.5, "校验码："),
+        (166.0, 26.5, "a91f3"),
+        (13.0, 107.0, "销售方名称："),
+        (36.0, 107.0, "乙公司"),
+        (13.0, 112.0, "销售方纳税人识别号："),
+        (46.0, 112.0, "91990101MA0X0001AN"),
+    ];
+    let invoice = stated(&page(&words), &[]);
+    assert_eq!(value(&invoice, "check-code"), Some("a91f3"));
+    assert_eq!(value(&invoice, "issue-date"), Some("2020-03-09"));
+    let identity = invoice.identity.clone().expect("an identity");
+    assert_eq!(identity.series, "199032509110");
+    assert!(invoice.profile.normalise(&identity).is_ok());
+}
+
+/// The invoice with a name in these lines, below its label's line by as much.
+fn with_buyer(lines: &[(f32, f32, &'static str)]) -> Vec<Run> {
+    let others = INVOICE.iter().copied();
+    let others = others.filter(|(_, _, text)| !text.starts_with("某某市青禾"));
+    let lines = lines.iter().map(|&(x, down, text)| (x, 32.0 + down, text));
+    page(&others.chain(lines).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_name_that_takes_several_lines_is_joined() {
+    for lines in [
+        &[(25.0, 0.3, "某某市青禾"), (25.0, 4.2, "贸易有限公司")][..],
+        &[(25.0, -1.8, "某某市青禾"), (25.0, 1.9, "贸易有限公司")],
+        &[
+            (25.0, -1.7, "某某市青"),
+            (25.2, 2.0, "禾贸易有"),
+            (25.0, 5.6, "限公司"),
+        ],
+    ] {
+        let runs = with_buyer(lines);
+        check_invoice(&stated(&runs, &[]));
+        check_invoice(&stated(&letters(&runs), &[]));
+    }
+    // The label and the beginning of the name are one piece.
+    let words = INVOICE.map(|(x, y, text)| match text {
+        "名称：" if x < 50.0 => (x, y, "名称：某某市青禾"),
+        "某某市青禾贸易有限公司" => (x + 3.2 * 3.0 - 12.0, y + 4.0, "贸易有限公司"),
+        _ => (x, y, text),
+    });
+    check_invoice(&stated(&page(&words), &[]));
+}
+
+#[test]
+fn a_name_that_may_go_on_is_none() {
+    for lines in [
+        // At another edge, so that it may be something else.
+        &[(25.0, 0.3, "某某市青禾"), (31.0, 4.2, "贸易有限公司")][..],
+        // A letter that cannot be read.
+        &[(25.0, 0.3, "某某市青禾"), (25.0, 4.2, "贸易有\u{fffd}公司")],
+        // Whether a space was at the end of the line, nobody can see.
+        &[(25.0, 0.3, "Green Rice Trad"), (25.0, 4.2, "ing Ltd")],
+        // More lines than any box has.
+        &[
+            (25.0, -5.0, "一"),
+            (25.0, -1.2, "二"),
+            (25.0, 2.5, "三"),
+            (25.0, 6.2, "四"),
+            (25.0, 9.0, "五"),
+        ],
+    ] {
+        let stated = stated(&with_buyer(lines), &[]);
+        assert_eq!(value(&stated, "buyer"), None, "{lines:?}");
+        assert_eq!(value(&stated, "seller"), Some("某某市云杉软件有限公司"));
+        assert!(stated.identity.is_some() && stated.doubts.is_empty());
+    }
+    // What stands on the next label's line is that label's value, also where the lines are narrow.
+    let narrow = INVOICE.map(|(x, y, text)| match text {
+        _ if (40.0..45.0).contains(&y) && text.len() > 10 => (x, 36.0 + (y - 43.0) * 6.0, text),
+        _ => (x, y, text),
+    });
+    check_invoice(&stated(&page(&narrow), &[]));
+    let stated = stated(
+        &with_buyer(&[(25.0, 0.3, "某某市青禾贸易有限公司"), (25.0, 20.0, "餐费")]),
+        &[],
+    );
+    check_invoice(&stated);
+}
+
+const PERMIT: [(f32, f32, &str); 8] = [
+    (60.0, 20.0, "某某资源勘查许可证"),
+    (20.0, 40.0, "证号："),
+    (40.0, 40.0, "T99990001"),
+    (20.0, 50.0, "探矿权人："),
+    (40.0, 50.0, "甲公司"),
+    (100.0, 80.0, "发证机关"),
+    (101.0, 84.0, "勘查登记专用章"),
+    (20.0, 90.0, "印制"),
+];
+
+#[test]
+fn the_day_below_the_place_of_the_seal_is_the_day_of_issue() {
+    let with = |words: &[(f32, f32, &'static str)]| {
+        let words: Vec<_> = PERMIT.iter().chain(words).copied().collect();
+        stated(&page(&words), &[])
+    };
+    // The form prints the marks as one piece or as three, and the numbers stand between them.
+    let marks = (106.0, 90.0, "年      月      日");
+    let numbers = [
+        (97.0, 90.3, "2022"),
+        (113.0, 90.3, "11"),
+        (125.0, 90.3, "01"),
+    ];
+    let issued = [&[marks][..], &numbers].concat();
+    for words in [
+        &issued[..],
+        &[
+            &[
+                (106.0, 90.0, "年"),
+                (118.0, 90.0, "月"),
+                (130.0, 90.0, "日"),
+            ][..],
+            &numbers,
+        ]
+        .concat(),
+        &[(100.0, 90.0, "2022年11月1日")],
+        // With a label of its own.
+        &[&issued[..], &[(84.0, 90.1, "发证日期：")]].concat(),
+    ] {
+        assert_eq!(
+            value(&with(words), "issue-date"),
+            Some("2022-11-01"),
+            "{words:?}"
+        );
+    }
+    for words in [
+        // Nothing filled in, one number that is missing or too many, no month.
+        &[marks][..],
+        &[marks, numbers[0], numbers[1]],
+        &[
+            marks,
+            numbers[0],
+            numbers[1],
+            numbers[2],
+            (120.5, 90.3, "5"),
+        ],
+        &[marks, numbers[0], (113.0, 90.3, "13"), numbers[2]],
+        // Two days, a day beside other words, a day elsewhere.
+        &[
+            (100.0, 90.0, "2022年11月1日"),
+            (100.0, 95.0, "2022年11月2日"),
+        ],
+        &[(84.0, 90.0, "打印："), (100.0, 90.0, "2022年11月1日")],
+        &[(20.0, 60.0, "2022年11月1日")],
+        &[(100.0, 160.0, "2022年11月1日")],
+    ] {
+        assert_eq!(value(&with(words), "issue-date"), None, "{words:?}");
+    }
+}
+
+#[test]
+fn an_annex_that_names_another_number_contradicts() {
+    let annex = |number: &'static str| {
+        let words = [
+            (60.0, 20.0, "某某资源勘查许可证附件"),
+            (20.0, 30.0, "资源勘查许可证编号："),
+            (60.0, 30.2, number),
+            (20.0, 40.0, "从业证书编号："),
+            (60.0, 40.2, "C77"),
+        ];
+        let mut second = page(&words);
+        second.iter_mut().for_each(|run| run.page = 2);
+        let mut runs = page(&PERMIT);
+        runs.push(page(&[(130.0, 80.0, "某某厅")]).remove(0));
+        runs.extend(second);
+        stated(&runs, &[])
+    };
+    let same = annex("T99990001");
+    assert!(
+        same.identity.is_some() && same.doubts.is_empty(),
+        "{same:?}"
+    );
+    let other = annex("T99990002");
+    assert_eq!(other.missing, ["number"]);
+    assert!(other.doubts[0].contains("T99990001") && other.doubts[0].contains("T99990002"));
+}
+
+#[test]
 fn other_pages_are_no_face() {
     for words in [
         &[][..],
@@ -303,4 +494,18 @@ fn wild_places_do_no_harm() {
         .map(|_| page(&[(1.0, 1.0, "名称：")]).remove(0))
         .collect();
     assert_eq!(read(&many, &[]).unwrap(), None);
+}
+
+#[test]
+fn a_page_of_names_takes_little_work() {
+    // As many labels as are read, each with a name of many lines; work that grows with the square of
+    // what is read would take minutes.
+    let mut runs = page(&INVOICE);
+    for row in 0..30 {
+        for column in 0..30 {
+            let (x, y) = (10.0 + 40.0 * column as f32, 200.0 + 4.0 * row as f32);
+            runs.extend(page(&[(x, y, "名称："), (x + 12.0, y + 0.4, "某某公司")]));
+        }
+    }
+    assert!(read(&runs, &[]).unwrap().is_some());
 }

@@ -18,6 +18,9 @@ use crate::limits::{
 use crate::page::Run;
 use crate::ReadError;
 
+/// Fonts that stand within resources are read anew for each drawing; no document has so many.
+const DIRECT_FONTS_MAX: usize = 256;
+
 /// What stands on the first pages.
 #[derive(Debug, Default)]
 pub(crate) struct Drawn {
@@ -31,6 +34,7 @@ pub(crate) fn drawn(pdf: &mut PdfFile<'_>) -> Result<Drawn, ReadError> {
     let mut artist = Artist {
         drawn: Drawn::default(),
         fonts: BTreeMap::new(),
+        direct_fonts_left: DIRECT_FONTS_MAX,
         images: BTreeSet::new(),
         budget: Budget {
             values: PDF_DRAWING_VALUES_MAX,
@@ -197,6 +201,8 @@ struct Artist {
     drawn: Drawn,
     /// By the number of their object.
     fonts: BTreeMap<u32, Option<Rc<Font>>>,
+    /// How many more that are no objects of their own are read.
+    direct_fonts_left: usize,
     /// Objects that are known to be pictures.
     images: BTreeSet<u32>,
     budget: Budget,
@@ -426,8 +432,17 @@ impl Artist {
         let Some(fonts) = pdf.dictionary_in(resources, b"Font")? else {
             return Ok(None);
         };
-        let Ok(reference @ Object::Reference((number, _))) = fonts.get(name) else {
-            return Ok(None);
+        let (reference, number) = match fonts.get(name) {
+            Ok(reference @ Object::Reference((number, _))) => (reference, number),
+            // One that stands in the resources itself has no number to know it by again.
+            Ok(Object::Dictionary(font)) => {
+                let Some(left) = self.direct_fonts_left.checked_sub(1) else {
+                    return Err(too_complex("fonts within resources", DIRECT_FONTS_MAX));
+                };
+                self.direct_fonts_left = left;
+                return Ok(Font::of(pdf, font, &mut self.budget)?.map(Rc::new));
+            }
+            _ => return Ok(None),
         };
         if let Some(known) = self.fonts.get(number) {
             return Ok(known.clone());

@@ -142,9 +142,10 @@ pub(crate) fn gather(
     match root.tag_name().name() {
         "eInvoice" => {
             say_all(root, None, E_INVOICE, part, facts)?;
+            remarks(root, "Note", part, facts)?;
             // Only one document has a number of 20 digits and no code before it.
             Ok(Some(match (facts.get("series"), facts.get("number")) {
-                (None, Some(number)) if number.len() == 20 => Voucher::DigitalInvoice,
+                (None, Some(number)) if is_twenty_digits(number) => Voucher::DigitalInvoice,
                 _ => Voucher::VatInvoice,
             }))
         }
@@ -164,8 +165,18 @@ fn e_invoice(
     match (is_digital, is_fiscal) {
         (true, false) => {
             say_all(root, None, DIGITAL, part, facts)?;
+            let path = "EInvoiceData/AdditionalInformation/Remark";
+            remarks(root, path, part, facts)?;
             if all(root, None, "TaxSupervisionInfo").is_empty() {
-                say_all(root, None, DIGITAL_INSTEAD, part, facts)?;
+                for (name, path) in DIGITAL_INSTEAD {
+                    let found = found(root, None, path, part).into_iter();
+                    // A header may identify the file by something else than the invoice's number.
+                    let fits =
+                        |found: &Found| *name != "number" || is_twenty_digits(&found.written);
+                    for found in found.filter(fits) {
+                        chinese::say(facts, name, Some(found))?;
+                    }
+                }
             }
             Ok(Some(Voucher::DigitalInvoice))
         }
@@ -186,6 +197,11 @@ fn e_invoice(
         }
         _ => Ok(None),
     }
+}
+
+/// The form of the number of a fully digitalised invoice.
+fn is_twenty_digits(written: &str) -> bool {
+    written.len() == 20 && written.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The bill's currency is empty, or named in one of these ways.
@@ -252,6 +268,17 @@ fn say(
 ) -> Result<(), ReadError> {
     for found in found(root, namespace, path, part) {
         chinese::say(facts, name, Some(found))?;
+    }
+    Ok(())
+}
+
+/// The invoice that a red one takes back, which its remarks name as they do on paper.
+fn remarks(root: Node<'_, '_>, path: &str, part: &str, facts: &mut Facts) -> Result<(), ReadError> {
+    for found in found(root, None, path, part) {
+        for number in chinese::taken_back(&found.written) {
+            let found = Found::new(number.clone(), found.place.clone());
+            facts.value("preceding", number, &found)?;
+        }
     }
     Ok(())
 }

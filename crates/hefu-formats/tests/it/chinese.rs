@@ -58,6 +58,30 @@ fn xml_and_ofd_and_the_face_alone_give_one_document() {
     }
 }
 
+#[test]
+fn a_day_or_a_total_that_cannot_be_read_is_told() {
+    let xml = xml("digital-invoice").unwrap();
+    for (from, to, name) in [
+        (
+            ">2025-06-18 10:11:13<",
+            ">2025-13-18 10:11:13<",
+            "issue-date",
+        ),
+        (">1060.00<", ">1O60.00<", "total"),
+    ] {
+        assert!(xml.contains(from));
+        let changed = xml.replace(from, to);
+        let document = read(changed.as_bytes()).unwrap().documents.remove(0);
+        assert!(document.fact(name).is_none() && document.identity.is_some());
+        assert_eq!(document.doubts.len(), 1, "{:?}", document.doubts);
+        assert!(document.doubts[0].contains("cannot be read as"), "{name}");
+        // The page beside it does not heal it.
+        let file = with_part("digital-invoice", ATTACHED, Some(&changed));
+        let document = read(&file).unwrap().documents.remove(0);
+        assert!(document.fact(name).is_none() && !document.doubts.is_empty());
+    }
+}
+
 /// A sample whose part of a name is another one, or is left out.
 fn with_part(document: &str, name: &str, text: Option<&str>) -> Vec<u8> {
     let mut parts = ofd_parts(document, With::Data);
@@ -450,6 +474,24 @@ fn xml_is_read_as_each_producer_writes_it() {
         "issue-date",
         Some("2025-06-18"),
     );
+    // It is the number only if it has its form.
+    for other in [
+        "2599200000000001234",
+        "259920000000000123456",
+        "2599200000000001234X",
+        "",
+    ] {
+        let header = "<EIid>25992000000000012345</EIid>";
+        let xml = xml("digital-invoice").unwrap().replace(supervision, "");
+        let xml = xml.replace(header, &format!("<EIid>{other}</EIid>"));
+        let document = read(xml.as_bytes()).unwrap().documents.remove(0);
+        assert_eq!(document.missing, ["number"], "{other}");
+    }
+    let short = xml("rail-ticket")
+        .unwrap()
+        .replace("25999122540000567890", "25999122");
+    let short = read(short.as_bytes()).unwrap().documents.remove(0);
+    assert_eq!(short.missing, ["number of 20 digits"]);
     // A header's identifier of another form is no contradiction.
     check(
         "digital-invoice",
@@ -715,31 +757,84 @@ fn the_real_ofds_give_what_their_pages_show() {
             ("total-without-tax", "970900"),
         ],
     );
-    check(
-        LICENCES,
-        "ofdrw-converter/src/test/resources/zsbk.ofd",
-        &[],
-        &[
-            ("holder", "中华安保有限公司"),
-            ("issue-date", "2020-10-09"),
-            ("issuer", "某某省住房和城乡建设厅"),
-            ("number", "420000202012394121"),
-            ("title", "建筑工程施工许可证"),
-        ],
-    );
-    // No words name the body that issued it: its seal would have stood there.
+    // No words name the body that issued it: its seal would have stood there. The one annotation is the
+    // picture of a code with a link to a portal, and the certificates of both signatures name a device.
     check(
         LICENCES,
         "ofdrw-converter/src/test/resources/testImageNotFound.ofd",
         &["issuing body"],
         &[
             ("holder", "test123"),
+            ("issue-date", "2022-11-01"),
             ("number", "T32132132132132132"),
             ("title", "矿产资源勘查许可证"),
             ("valid-from", "2022-11-01"),
         ],
     );
+    // Page 2 is printed as the annex of such a permit, to be issued together with it (本附件随《建筑工程
+    // 施工许可证》一并核发) and valid only together (同时使用方可有效), and beside 施工许可证编号 it names
+    // another permit than page 1 does. Either page may be the wrong one; a clerk sends both back.
+    let path = "ofdrw-converter/src/test/resources/zsbk.ofd";
+    let file = fs::read(corpus.join(LICENCES).join(path)).unwrap();
+    let permit = read(&file).unwrap().documents.remove(0);
+    assert_eq!(permit.missing, ["number"]);
+    assert_eq!(permit.doubts.len(), 1, "{:?}", permit.doubts);
+    for number in ["420000202012394121", "420000202012390111"] {
+        assert!(permit.doubts[0].contains(number), "{:?}", permit.doubts);
+    }
+    for (name, value) in [
+        ("holder", "中华安保有限公司"),
+        ("issue-date", "2020-10-09"),
+        ("issuer", "某某省住房和城乡建设厅"),
+        ("title", "建筑工程施工许可证"),
+    ] {
+        assert_eq!(permit.fact(name).map(|fact| &fact.value[..]), Some(value));
+    }
     println!("7 OFDs give what their pages show");
+}
+
+#[test]
+fn a_name_that_takes_two_lines_is_whole() {
+    let (whole, first, second) = ("某某市青禾贸易有限公司", "某某市青禾", "贸易有限公司");
+    let lines = |step: &str| {
+        let drawn = format!("{first}</ofd:TextCode><ofd:TextCode X=\"{step}\" Y=\"7.0\">{second}<");
+        let file = replaced(
+            "digital-invoice",
+            With::FaceAlone,
+            PAGE,
+            &format!("{whole}<"),
+            &drawn,
+        );
+        read(&file).unwrap()
+    };
+    check_facts("digital-invoice", &lines("0"), "two lines");
+    let unclear = lines("8").documents.remove(0);
+    assert!(unclear.fact("buyer").is_none() && unclear.identity.is_some());
+}
+
+#[test]
+fn a_page_behind_that_is_another_invoice_contradicts() {
+    let parts = ofd_parts("digital-invoice", With::FaceAlone);
+    let text = |name: &str, parts: &[(String, String)]| {
+        let part = parts.iter().find(|(other, _)| other == name);
+        part.unwrap().1.clone()
+    };
+    let second = |number: &str| {
+        let mut parts = parts.clone();
+        let page = text(PAGE, &parts).replace("25992000000000012345", number);
+        let pages = text(DOCUMENT, &parts).replace(
+            "</ofd:Pages>",
+            "<ofd:Page ID=\"11\" BaseLoc=\"Pages/Page_1/Content.xml\"/></ofd:Pages>",
+        );
+        parts.retain(|(name, _)| name != DOCUMENT);
+        parts.push((DOCUMENT.to_owned(), pages));
+        parts.push(("Doc_0/Pages/Page_1/Content.xml".to_owned(), page));
+        read(&zipped(&parts)).unwrap()
+    };
+    check_facts("digital-invoice", &second("25992000000000012345"), "a copy");
+    let two = second("25992000000000012346").documents.remove(0);
+    assert_eq!(two.missing, ["number"]);
+    assert_eq!(two.doubts.len(), 1);
 }
 
 /// The pages alone must give what the rest of the file gives: no page is taken on trust.

@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use lopdf::{dictionary, Dictionary, Document, Object, Stream};
 use serde_json::Value;
 
+use crate::chinese_samples::{grouped, remark};
+
 /// The documents in `tests/samples/cn/values.json`.
-pub const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 8] = [
     "digital-invoice",
+    "red-invoice",
+    "vat-invoice",
+    "red-vat-invoice",
     "fiscal-bill",
     "rail-ticket",
     "air-ticket",
@@ -68,7 +73,58 @@ pub fn sheet(kind: &str) -> Sheet {
     let title = document["title"].as_str().unwrap();
     sheet.words.push((70.0, 14.0, 6.0, title.to_owned()));
     match kind {
-        "digital-invoice" => {
+        "vat-invoice" | "red-vat-invoice" => {
+            for (y, label, written) in [
+                (10.0, "发票代码:", value("series").to_owned()),
+                (15.5, "发票号码:", value("number").to_owned()),
+                (21.0, "开票日期:", value("issue-date").to_owned()),
+                (26.5, "校 验 码:", grouped(value("check-code"))),
+            ] {
+                sheet.put(148.0, y, label);
+                sheet.put(166.0, y + 0.1, written);
+            }
+            sheet.put(6.0, 26.5, "机器编号：");
+            sheet.put(24.0, 26.5, value("machine"));
+            for (y, side, party) in [(32.0, "购买方", "buyer"), (105.0, "销售方", "seller")] {
+                sheet.column(5.0, y, side);
+                sheet.put(13.0, y + 2.0, "名        称：");
+                sheet.put(38.0, y + 2.1, value(party));
+                sheet.put(13.0, y + 7.0, "纳税人识别号：");
+                sheet.put(38.0, y + 7.1, value(&format!("{party}-id")));
+                sheet.put(13.0, y + 12.0, "地 址、电 话：");
+                sheet.put(13.0, y + 17.0, "开户行及账号：");
+            }
+            sheet.column(118.0, 32.0, "密码区");
+            sheet.put(124.0, 34.0, "00664<120+*+2-984159/29<+>17");
+            for (x, heading) in [(30.0, "项目名称"), (150.0, "金  额"), (190.0, "税  额")] {
+                sheet.put(x, 55.0, heading);
+            }
+            sheet.put(10.0, 60.0, value("item"));
+            sheet.put(148.0, 60.0, value("total-without-tax"));
+            sheet.put(190.0, 60.0, value("tax"));
+            sheet.put(22.0, 94.0, "合          计");
+            sheet.put(147.0, 94.0, format!("¥{}", value("total-without-tax")));
+            sheet.put(189.0, 94.0, format!("¥{}", value("tax")));
+            sheet.put(17.0, 100.0, "价税合计（大写）");
+            sheet.put(65.0, 100.0, value("total-in-words"));
+            sheet.put(150.0, 100.0, "（小写）");
+            sheet.put(165.0, 100.0, format!("¥{}", value("total")));
+            sheet.column(118.0, 105.0, "备注");
+            sheet.put(124.0, 108.0, remark(kind));
+            sheet.put(90.0, 128.0, "开票人：");
+            sheet.put(104.0, 128.0, value("drawer"));
+            let day = document["facts"]["issue-date"].as_str().unwrap();
+            let code = format!(
+                "01,10,{},{},{},{},{},A04C",
+                value("series"),
+                value("number"),
+                value("total-without-tax"),
+                day.replace('-', ""),
+                value("check-code")
+            );
+            sheet.code = Some((code, Pixels::Grey1));
+        }
+        "digital-invoice" | "red-invoice" => {
             sheet.put(150.0, 12.0, "发票号码：");
             sheet.put(167.0, 12.2, value("number"));
             sheet.put(150.0, 18.0, "开票日期：");
@@ -105,6 +161,7 @@ pub fn sheet(kind: &str) -> Sheet {
             sheet.put(150.0, 97.0, "（小写）");
             sheet.put(165.0, 97.0, format!("¥{}", value("total")));
             sheet.column(5.0, 103.0, "备注");
+            sheet.put(14.0, 105.0, remark(kind));
             sheet.put(20.0, 127.0, "开票人：");
             sheet.put(34.0, 127.0, value("drawer"));
             let day = document["facts"]["issue-date"].as_str().unwrap();

@@ -12,8 +12,11 @@ use zip::write::SimpleFileOptions;
 use zip::ZipWriter;
 
 /// The documents, by their names in the values.
-pub const DOCUMENTS: [&str; 5] = [
+pub const DOCUMENTS: [&str; 8] = [
     "digital-invoice",
+    "red-invoice",
+    "vat-invoice",
+    "red-vat-invoice",
     "fiscal-bill",
     "rail-ticket",
     "air-ticket",
@@ -49,7 +52,7 @@ pub fn xml(document: &str) -> Option<String> {
     let of = Written::of(document);
     let get = |name: &str| of.get(name);
     let body = match document {
-        "digital-invoice" => format!(
+        "digital-invoice" | "red-invoice" => format!(
             "<EInvoice><Header><EIid>{number}</EIid><EInvoiceTag>SWEI3200</EInvoiceTag><Version>0.2</Version>\
              <InherentLabel><EInvoiceType><LabelCode>01</LabelCode><LabelName>发票</LabelName></EInvoiceType></InherentLabel></Header>\
              <EInvoiceData><SellerInformation><SellerIdNum>{}</SellerIdNum><SellerName>{}</SellerName></SellerInformation>\
@@ -57,11 +60,27 @@ pub fn xml(document: &str) -> Option<String> {
              <BasicInformation><TotalAmWithoutTax>{}</TotalAmWithoutTax><TotalTaxAm>{}</TotalTaxAm>\
              <TotalTax-includedAmount>{}</TotalTax-includedAmount><Drawer>{}</Drawer>\
              <RequestTime>{day} 10:11:12</RequestTime></BasicInformation>\
-             <IssuItemInformation><ItemName>{}</ItemName><Amount>{0}</Amount></IssuItemInformation></EInvoiceData>\
+             <IssuItemInformation><ItemName>{}</ItemName></IssuItemInformation>\
+             <AdditionalInformation><Remark>{}</Remark></AdditionalInformation></EInvoiceData>\
              <TaxSupervisionInfo><InvoiceNumber>{number}</InvoiceNumber><IssueTime>{day} 10:11:13</IssueTime></TaxSupervisionInfo></EInvoice>",
             get("seller-id"), get("seller"), get("buyer-id"), get("buyer"),
             get("total-without-tax"), get("tax"), get("total"), get("drawer"), get("item"),
+            remark(document),
             number = get("number"), day = of.iso("issue-date"),
+        ),
+        "vat-invoice" | "red-vat-invoice" => format!(
+            "<eInvoice xmlns:fp=\"http://www.edrm.org.cn/schema/e-invoice/2019\" Version=\"1.0\">\
+             <fp:DocID>{series}_{number}</fp:DocID><fp:InvoiceCode>{series}</fp:InvoiceCode><fp:InvoiceNo>{number}</fp:InvoiceNo>\
+             <fp:IssueDate>{}</fp:IssueDate><fp:InvoiceCheckCode>{}</fp:InvoiceCheckCode><fp:MachineNo>{}</fp:MachineNo>\
+             <fp:Buyer><fp:BuyerName>{}</fp:BuyerName><fp:BuyerTaxID>{}</fp:BuyerTaxID></fp:Buyer>\
+             <fp:Seller><fp:SellerName>{}</fp:SellerName><fp:SellerTaxID>{}</fp:SellerTaxID></fp:Seller>\
+             <fp:TaxInclusiveTotalAmount>{}</fp:TaxInclusiveTotalAmount><fp:Note>{}</fp:Note>\
+             <fp:InvoiceClerk>{}</fp:InvoiceClerk><fp:TaxTotalAmount>{}</fp:TaxTotalAmount>\
+             <fp:TaxExclusiveTotalAmount>{}</fp:TaxExclusiveTotalAmount></eInvoice>",
+            get("issue-date"), get("check-code"), get("machine"), get("buyer"), get("buyer-id"),
+            get("seller"), get("seller-id"), get("total"), remark(document), get("drawer"),
+            get("tax"), get("total-without-tax"),
+            series = get("series"), number = get("number"),
         ),
         "fiscal-bill" => format!(
             "<EInvoice><Header><EInvoiceID>{series}-{number}</EInvoiceID><EInvoiceTag>CZ-EI-01</EInvoiceTag><Version>1.1.0</Version></Header>\
@@ -115,6 +134,24 @@ pub fn xml(document: &str) -> Option<String> {
     Some(format!(r#"<?xml version="1.0" encoding="UTF-8"?>{body}"#))
 }
 
+/// What stands in the remarks: a red invoice names there the blue one that it takes back.
+pub fn remark(document: &str) -> String {
+    let of = Written::of(document);
+    match document {
+        "red-invoice" => format!(
+            "被红冲蓝字数电发票号码：{} 红字发票信息确认单编号：{}",
+            of.get("preceding"),
+            of.get("confirmation")
+        ),
+        "red-vat-invoice" => format!(
+            "对应正数发票代码:{}号码:{}",
+            of.get("preceding-series"),
+            of.get("preceding")
+        ),
+        _ => String::new(),
+    }
+}
+
 /// An XBRL instance of the accounting data standard.
 fn instance(prefix: &str, items: &[(&str, &str)], tuples: &str) -> String {
     let mut text = format!(
@@ -131,6 +168,15 @@ fn instance(prefix: &str, items: &[(&str, &str)], tuples: &str) -> String {
     text + tuples + "</xbrl>"
 }
 
+/// `14754822929856772523` as a page shows it.
+pub fn grouped(digits: &str) -> String {
+    let groups: Vec<&str> = (0..digits.len())
+        .step_by(5)
+        .map(|from| &digits[from..digits.len().min(from + 5)])
+        .collect();
+    groups.join(" ")
+}
+
 /// A text on a page: where it stands in millimetres, and its size.
 type Text = (f32, f32, f32, String);
 
@@ -145,7 +191,7 @@ fn face(document: &str) -> (Vec<Text>, Vec<Text>) {
     let yuan = |name: &str| format!("¥{}", of.get(name));
     // Label, its place, and where its value stands beside it.
     let rows: Vec<(f32, f32, f32, &str, String)> = match document {
-        "digital-invoice" => vec![
+        "digital-invoice" | "red-invoice" => vec![
             (150.0, 12.0, 170.0, "发票号码：", get("number")),
             (150.0, 18.0, 170.0, "开票日期：", get("issue-date")),
             (10.0, 32.0, 24.0, "名称：", get("buyer")),
@@ -166,6 +212,27 @@ fn face(document: &str) -> (Vec<Text>, Vec<Text>) {
             ),
             (150.0, 100.0, 165.0, "（小写）", yuan("total")),
             (10.0, 100.0, 60.0, "价税合计（大写）", get("total-in-words")),
+            (10.0, 128.0, 30.0, "开票人：", get("drawer")),
+        ],
+        "vat-invoice" | "red-vat-invoice" => vec![
+            (10.0, 26.5, 28.0, "机器编号：", get("machine")),
+            (148.0, 10.0, 166.0, "发票代码:", get("series")),
+            (148.0, 15.5, 166.0, "发票号码:", get("number")),
+            (148.0, 21.0, 166.0, "开票日期:", get("issue-date")),
+            (
+                148.0,
+                26.5,
+                166.0,
+                "校 验 码:",
+                grouped(of.get("check-code")),
+            ),
+            (13.0, 34.0, 38.0, "名        称：", get("buyer")),
+            (13.0, 39.0, 38.0, "纳税人识别号：", get("buyer-id")),
+            (13.0, 44.0, 38.0, "地 址、电 话：", String::new()),
+            (10.0, 100.0, 60.0, "价税合计（大写）", get("total-in-words")),
+            (150.0, 100.0, 165.0, "（小写）", yuan("total")),
+            (13.0, 107.0, 38.0, "名        称：", get("seller")),
+            (13.0, 112.0, 38.0, "纳税人识别号：", get("seller-id")),
             (10.0, 128.0, 30.0, "开票人：", get("drawer")),
         ],
         "fiscal-bill" => vec![
@@ -233,12 +300,20 @@ fn face(document: &str) -> (Vec<Text>, Vec<Text>) {
         filled.push((value_x, y, 3.2, value));
     }
     match document {
-        "digital-invoice" => {
-            for (x, side) in [(5.0, "购买方信息"), (107.0, "销售方信息")] {
+        "digital-invoice" | "red-invoice" | "vat-invoice" | "red-vat-invoice" => {
+            // The form before has the seller below.
+            let sides = match document {
+                "vat-invoice" | "red-vat-invoice" => {
+                    [(5.0, 32.0, "购买方"), (5.0, 105.0, "销售方")]
+                }
+                _ => [(5.0, 28.0, "购买方信息"), (107.0, 28.0, "销售方信息")],
+            };
+            for (x, top, side) in sides {
                 for (y, letter) in (0_u8..).zip(side.chars()) {
-                    printed.push((x, 28.0 + 4.0 * f32::from(y), 3.2, letter.to_string()));
+                    printed.push((x, top + 4.0 * f32::from(y), 3.2, letter.to_string()));
                 }
             }
+            filled.push((112.0, 108.0, 3.2, remark(document)));
             for (x, heading) in [
                 (12.0, "项目名称"),
                 (125.0, "金额"),
@@ -350,7 +425,7 @@ fn page(template: Option<&str>, texts: &[Text], by_letter: bool) -> String {
 fn custom(document: &str) -> Vec<(&'static str, String)> {
     let of = Written::of(document);
     let names: &[(&str, &str)] = match document {
-        "digital-invoice" => &[
+        "digital-invoice" | "red-invoice" => &[
             ("发票号码", "number"),
             ("开票日期", "issue-date"),
             ("销售方名称", "seller"),
@@ -358,6 +433,15 @@ fn custom(document: &str) -> Vec<(&'static str, String)> {
             ("购买方名称", "buyer"),
             ("价税合计", "total"),
             ("合计金额", "total-without-tax"),
+        ],
+        "vat-invoice" | "red-vat-invoice" => &[
+            ("发票代码", "series"),
+            ("发票号码", "number"),
+            ("开票日期", "issue-date"),
+            ("校验码", "check-code"),
+            ("销售方纳税人识别号", "seller-id"),
+            ("合计金额", "total-without-tax"),
+            ("合计税额", "tax"),
         ],
         "fiscal-bill" => &[
             ("票据代码", "series"),

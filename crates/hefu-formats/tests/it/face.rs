@@ -127,6 +127,70 @@ fn a_red_invoice_stays_negative() {
 }
 
 #[test]
+fn a_name_that_takes_two_lines_is_whole() {
+    let whole = "某某市青禾贸易有限公司";
+    for kind in ["digital-invoice", "vat-invoice"] {
+        let mut sheet = sheet(kind);
+        let name = sheet.words.iter_mut().find(|word| word.3 == whole).unwrap();
+        name.1 -= 1.4;
+        name.3 = "某某市青禾".to_owned();
+        let (x, y) = (name.0, name.1 + 3.4);
+        sheet.put(x, y, "贸易有限公司");
+        for lettering in LETTERINGS {
+            check(kind, &stated(&pdf(&[sheet.clone()], lettering)));
+        }
+        // Somewhat to the right it may be another text: then there is no name, and no shorter one.
+        sheet.words.last_mut().unwrap().0 += 6.0;
+        let stated = stated(&pdf(&[sheet], Lettering::Subset));
+        assert!(stated.fact("buyer").is_none() && stated.identity.is_some());
+    }
+}
+
+/// The fonts stand in the resources themselves, each of them anew.
+fn with_direct_fonts(mut document: Document, count: usize) -> Document {
+    let fonts = document.objects.values();
+    let font = fonts
+        .filter_map(|object| object.as_dict().ok())
+        .find(|font| font.has_type(b"Font") && font.has(b"Encoding"))
+        .unwrap()
+        .clone();
+    for object in document.objects.values_mut() {
+        let Ok(page) = object.as_dict_mut() else {
+            continue;
+        };
+        if page.has_type(b"Page") {
+            let resources = page.get_mut(b"Resources").unwrap().as_dict_mut().unwrap();
+            let mut fonts = Dictionary::new();
+            for number in 1..=count {
+                fonts.set(format!("F{number}"), font.clone());
+            }
+            resources.set("Font", fonts);
+        }
+    }
+    document
+}
+
+#[test]
+fn fonts_that_stand_in_the_resources_are_read() {
+    for lettering in LETTERINGS {
+        let document = document(&[sheet("digital-invoice")], lettering);
+        check(
+            "digital-invoice",
+            &stated(&saved(with_direct_fonts(document, 1))),
+        );
+    }
+    let shown = |count: usize| {
+        let fonts: String = (1..=count).map(|n| format!("/F{n} 9 Tf ")).collect();
+        with_direct_fonts(
+            drawn(&format!("BT {fonts} 20 700 Td ({LICENCE}) Tj ET")),
+            count,
+        )
+    };
+    assert!(stated(&saved(shown(100))).identity.is_some());
+    check_beyond(shown(300));
+}
+
+#[test]
 fn a_font_whose_codes_are_unknown_shows_nothing() {
     let mut document = document(&[sheet("fiscal-bill")], Lettering::Subset);
     for object in document.objects.values_mut() {
