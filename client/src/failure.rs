@@ -137,6 +137,17 @@ impl Failure {
         }
     }
 
+    /// What is told of one file among several that cannot be opened, for people and for programs.
+    pub fn of_file(&self, file: &Path, lang: Lang) -> (String, serde_json::Value) {
+        let said = self.sentence();
+        let sentence = lang.of(&said);
+        let name = file.to_string_lossy();
+        let detail = self.detail().unwrap_or_default();
+        let text = format!("{}\n  ? {sentence}: {detail}\n", shown(&name));
+        let error = json!({"kind": self.kind(), "sentence": sentence, "detail": detail});
+        (text, json!({"file": name, "error": error}))
+    }
+
     /// The failure as standard error shows it.
     pub fn shown(&self, lang: Lang, json: bool) -> String {
         let said = self.sentence();

@@ -8,8 +8,10 @@ use crate::nodes::network_file;
 use crate::say::{shown, table, Exit, Lang, Report};
 use crate::verify::seal_json;
 use hefu_types::genesis::Network;
+use hefu_types::leaf::Kind;
 use hefu_types::{StateKey, Suite};
 use serde_json::{json, Value};
+use std::collections::BTreeMap;
 
 /// `hefu inspect`.
 pub fn run(shared: &Shared, args: &Inspect) -> Result<Report, Failure> {
@@ -21,21 +23,67 @@ pub fn run(shared: &Shared, args: &Inspect) -> Result<Report, Failure> {
         .map_or(Suite::Sha256Ed25519, Network::suite);
     let files = Files::new(suite, args.mapping.as_deref())?;
     let (mut exit, mut text, mut documents) = (Exit::Yes, String::new(), Vec::new());
+    let mut numbers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &args.files {
-        for named in files.open(file)? {
+        let found = match files.open(file) {
+            Ok(found) => found,
+            Err(failure) if args.files.len() > 1 => {
+                // One file that is not there hides no other.
+                exit = exit.and(Exit::CouldNotTell);
+                let (told, json) = failure.of_file(file, lang);
+                text.push_str(&told);
+                documents.push(json);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        for named in found {
             if named.document.reading.is_err() {
                 exit = exit.and(Exit::No);
             }
             let keys = keys(&named, network.as_ref())?;
             text.push_str(&text_of(&named, &keys, lang));
             documents.push(json_of(&named, &keys));
+            if let Some(Ok(number)) = number(&named) {
+                let path = shown(&named.path.to_string_lossy());
+                let words = format!(
+                    "{} {} {}",
+                    number.legal_issuer, number.series, number.number
+                );
+                let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+                let of_period = format!("{words} {} {}", number.class, number.period);
+                numbers
+                    .entry(shown(of_period.trim()))
+                    .or_default()
+                    .push(path);
+            }
         }
+    }
+    if documents.len() > 1 {
+        text.push_str(&summary(documents.len(), &numbers, lang));
     }
     Ok(Report {
         exit,
         json: json!({"command": "inspect", "files": documents}),
         text,
     })
+}
+
+/// How many documents there are, and which files are of one number.
+fn summary(documents: usize, numbers: &BTreeMap<String, Vec<String>>, lang: Lang) -> String {
+    let with_number: usize = numbers.values().map(Vec::len).sum();
+    let count = numbers.len();
+    let mut text = match lang {
+        Lang::En => format!(
+            "{documents} documents: {with_number} with a number, {count} different numbers\n"
+        ),
+        Lang::Zh => format!("共 {documents} 份：{with_number} 份有号码，{count} 个不同号码\n"),
+    };
+    for (number, files) in numbers.iter().filter(|(_, files)| files.len() > 1) {
+        let one = lang.pick("one number", "同一号码");
+        text.push_str(&format!("  {one} {number}: {}\n", files.join(", ")));
+    }
+    text
 }
 
 /// The keys that the document's number has under the types of a network.
@@ -72,8 +120,15 @@ fn text_of(named: &Named, keys: &[(String, StateKey)], lang: Lang) -> String {
         Ok(read) => {
             let stated = &read.stated;
             row("format", "格式", &read.format.to_string());
-            if let Some(identity) = &stated.identity {
+            match stated.kind {
+                Some(Kind::Invoice) => row("kind", "种类", lang.pick("invoice", "发票")),
+                Some(Kind::Licence) => row("kind", "种类", lang.pick("licence", "证照")),
+                None => {}
+            }
+            if stated.kind.is_some() {
                 row("profile", "号码规则", stated.profile.name());
+            }
+            if let Some(identity) = &stated.identity {
                 for (en, zh, value) in [
                     ("legal issuer", "开具方", &identity.legal_issuer),
                     ("class", "类别", &identity.class),
@@ -101,17 +156,24 @@ fn text_of(named: &Named, keys: &[(String, StateKey)], lang: Lang) -> String {
             }
             for fact in &stated.facts {
                 let word = lang.pick("fact", "事实");
-                let written = if fact.written == fact.value {
+                let value = stated.shown(fact);
+                let written: Vec<&str> = fact.written.split_whitespace().collect();
+                let written = written.join(" ");
+                let written = if written == value || written == fact.value {
                     String::new()
                 } else {
-                    format!("  {} {}", lang.pick("written", "原文"), fact.written)
+                    format!("  {} {written}", lang.pick("written", "原文"))
                 };
-                let text = format!("{}{written}  ({})", fact.value, fact.place);
+                let text = format!("{value}{written}  ({})", fact.place);
                 let name = format!("{word} {}", shown(&fact.name));
                 row(&name, &name, &text);
             }
             for seal in &read.seals {
-                let text = format!("{seal}  ({})", seal.place);
+                let place = match seal.place.is_empty() {
+                    true => String::new(),
+                    false => format!("  ({})", seal.place),
+                };
+                let text = format!("{seal}{place}");
                 row("own seal", "自带签章", &text);
             }
         }
@@ -145,7 +207,8 @@ fn json_of(named: &Named, keys: &[(String, StateKey)]) -> Value {
         "digest": document.digest,
         "bytes": document.size_bytes,
         "format": read.map(|read| read.format.to_string()),
-        "profile": stated.filter(|s| s.identity.is_some()).map(|s| s.profile.name()),
+        "kind": stated.and_then(|stated| stated.kind),
+        "profile": stated.filter(|stated| stated.kind.is_some()).map(|s| s.profile.name()),
         "identity": document.identity(),
         "number": number.as_ref().and_then(|n| n.as_ref().ok()).map(|n| n.identity()),
         "breaks": number.as_ref().and_then(|n| n.as_ref().err()),
@@ -156,4 +219,57 @@ fn json_of(named: &Named, keys: &[(String, StateKey)]) -> Value {
         "seals": document.seals().iter().map(seal_json).collect::<Vec<_>>(),
         "error": error.map(|error| json!({"kind": error.kind(), "sentence": error.to_string()})),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::disk;
+    use crate::testing::sample;
+    use clap::Parser;
+
+    fn inspect(files: &[&str]) -> Report {
+        let cli = Cli::try_parse_from(["hefu", "inspect", "--lang", "en"].iter().chain(files));
+        let cli = cli.expect("can be typed");
+        let Command::Inspect(args) = &cli.command else {
+            panic!("another command")
+        };
+        run(&cli.shared, args).expect("inspected")
+    }
+
+    #[test]
+    fn files_of_one_number_are_named_together_and_a_missing_one_hides_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lay = |name: &str, sample_name: &str| {
+            let path = folder.path().join(name);
+            disk::write(&path, &sample(sample_name)).expect("written");
+            path.display().to_string()
+        };
+        let ubl = lay("a.xml", "invoices/ubl-guangzhou-1017.xml");
+        let cii = lay("b.xml", "renditions/cii-guangzhou-1017.xml");
+        let other = lay("c.xml", "invoices/ubl-hangzhou-2048.xml");
+        let missing = folder.path().join("d.xml").display().to_string();
+        let report = inspect(&[&ubl, &missing, &cii, &other]);
+        assert_eq!(report.exit, Exit::CouldNotTell);
+        for says in [
+            "4 documents: 3 with a number, 2 different numbers",
+            &format!("invoice: {ubl}, {cii}"),
+            &format!("{missing}\n  ? "),
+            "18219.80 CNY  (/Invoice/",
+            "kind",
+        ] {
+            assert!(
+                report.text.contains(says),
+                "{says:?} is not in:\n{}",
+                report.text
+            );
+        }
+        let files = report.json["files"].as_array().expect("files");
+        assert_eq!(files.len(), 4);
+        let facts = files[0]["facts"].as_array().expect("facts");
+        let total = facts.iter().find(|fact| fact["name"] == "total");
+        assert_eq!(total.expect("a total")["value"], "1821980");
+        assert!(files[1]["error"]["sentence"].is_string());
+    }
 }

@@ -72,7 +72,19 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
     let (mut exit, mut text, mut documents) = (Exit::Yes, String::new(), Vec::new());
     let files = Files::new(network.suite(), args.mapping.as_deref())?;
     for file in &args.files {
-        for named in files.open(file)? {
+        let found = match files.open(file) {
+            Ok(found) => found,
+            Err(failure) if args.files.len() > 1 => {
+                // One file that is not there hides no other.
+                exit = exit.and(Exit::CouldNotTell);
+                let (told, json) = failure.of_file(file, lang);
+                text.push_str(&told);
+                documents.push(json);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        for named in found {
             let judged = asked.judge(&named, args.receipt.as_deref())?;
             exit = exit.and(judged.exit());
             text.push_str(&judged.text(&named.path, args.purpose.as_deref(), lang));
@@ -752,11 +764,14 @@ fn seal_text(seal: &Seal, lang: Lang) -> String {
         Lang::Zh => ("自带签章", 7),
     };
     let apart = lang.pick("no part of the verdict", "不计入结论");
+    let place = match seal.place.is_empty() {
+        true => String::new(),
+        false => format!("{}; ", shown(&seal.place)),
+    };
     format!(
-        "  {mark} {} {} ({}; {apart})\n",
+        "  {mark} {} {} ({place}{apart})\n",
         padded(name, columns),
         shown(&seal.to_string()),
-        shown(&seal.place)
     )
 }
 

@@ -411,5 +411,10 @@ fn a_copy_under_another_name_finds_its_receipt_in_the_folder() {
         Exit::CouldNotTell,
         &["agree with it"],
     );
-    desk.check(&sample(PDF), offline, Exit::CouldNotTell, &["nothing to judge by"]);
+    desk.check(
+        &sample(PDF),
+        offline,
+        Exit::CouldNotTell,
+        &["nothing to judge by"],
+    );
 }

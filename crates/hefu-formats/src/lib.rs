@@ -63,6 +63,12 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             bytes_max: limits::FILE_BYTES_MAX,
         });
     }
+    if bytes.is_empty() {
+        return Ok(Reading::without_identity(
+            Format::Unknown,
+            "any content: the file is empty",
+        ));
+    }
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),

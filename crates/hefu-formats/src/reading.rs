@@ -5,8 +5,9 @@ use std::fmt;
 pub use hefu_types::leaf::Kind;
 pub use hefu_types::profile::{Identity, Profile};
 
-use crate::fact::Fact;
+use crate::fact::{Fact, FactType};
 use crate::seal::Seal;
+use crate::values::decimal;
 
 /// What a file is, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +99,20 @@ impl Stated {
     /// A fact by its name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {
         self.facts.iter().find(|fact| fact.name == name)
+    }
+
+    /// A fact's value as a person reads it: an amount in its currency, a line of text in one line.
+    pub fn shown(&self, fact: &Fact) -> String {
+        let currency = self
+            .fact("currency")
+            .map(|currency| currency.value.as_str());
+        match (fact.fact_type(), currency) {
+            (FactType::Amount, Some(currency)) => match decimal(&fact.value, currency) {
+                Some(amount) => format!("{amount} {currency}"),
+                None => fact.value.clone(),
+            },
+            _ => fact.value.clone(),
+        }
     }
 
     pub(crate) fn agrees_with(&self, other: &Self) -> bool {

@@ -85,6 +85,25 @@ pub(crate) fn minor_units(text: &str, currency: &str) -> Option<String> {
     })
 }
 
+/// Minor units as a person reads them: `467500` EUR is `4675.00`. `None` where the currency has no
+/// known minor unit or the text is no whole number.
+pub(crate) fn decimal(units: &str, currency: &str) -> Option<String> {
+    let digits = usize::try_from(minor_unit_digits(currency)?).ok()?;
+    let (sign, bare) = match units.strip_prefix('-') {
+        Some(bare) => ("-", bare),
+        None => ("", units),
+    };
+    if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let padded = format!("{bare:0>width$}", width = digits + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - digits);
+    Some(match digits {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{fraction}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +148,27 @@ mod tests {
             "2018-13-08T00:00:00",
         ] {
             assert_eq!(day(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn minor_units_are_read_as_decimals() {
+        for (units, currency, text) in [
+            ("467500", "EUR", Some("4675.00")),
+            ("5", "EUR", Some("0.05")),
+            ("-5", "EUR", Some("-0.05")),
+            ("0", "CNY", Some("0.00")),
+            ("1000", "JPY", Some("1000")),
+            ("1234", "KWD", Some("1.234")),
+            ("1.0", "EUR", None),
+            ("-", "EUR", None),
+            ("1", "XXX", None),
+        ] {
+            assert_eq!(
+                decimal(units, currency).as_deref(),
+                text,
+                "{units} {currency}"
+            );
         }
     }
 
