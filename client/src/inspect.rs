@@ -7,6 +7,7 @@ use crate::files::{Files, Named};
 use crate::nodes::network_file;
 use crate::say::{shown, table, Exit, Lang, Report};
 use crate::verify::seal_json;
+use hefu_formats::FactType;
 use hefu_types::genesis::Network;
 use hefu_types::leaf::Kind;
 use hefu_types::{StateKey, Suite};
@@ -159,7 +160,10 @@ fn text_of(named: &Named, keys: &[(String, StateKey)], lang: Lang) -> String {
                 let value = stated.shown(fact);
                 let written: Vec<&str> = fact.written.split_whitespace().collect();
                 let written = written.join(" ");
-                let written = if written == value || written == fact.value {
+                let is_amount = fact.fact_type() == FactType::Amount;
+                let bare = value.split(' ').next().filter(|_| is_amount);
+                let same = [Some(value.as_str()), Some(&fact.value), bare];
+                let written = if same.contains(&Some(written.as_str())) {
                     String::new()
                 } else {
                     format!("  {} {written}", lang.pick("written", "原文"))
