@@ -63,12 +63,42 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             bytes_max: limits::FILE_BYTES_MAX,
         });
     }
+    let reading = read_as_it_begins(bytes)?;
+    match other_format(bytes, &reading.format) {
+        Some(other) => Err(ReadError::TwoFormats {
+            one: reading.format.to_string(),
+            other,
+        }),
+        None => Ok(reading),
+    }
+}
+
+/// The format that another program may take the file for: some look for a PDF in the first 1,024
+/// bytes, and all look for a ZIP archive, so also for an OFD, at the end. Such a file would show one
+/// document there and another one here.
+fn other_format(bytes: &[u8], format: &Format) -> Option<&'static str> {
+    let outer = match format {
+        Format::Carrying { outer, .. } => outer,
+        format => format,
+    };
+    match outer {
+        // An archive is none of its files, the first of which may be a PDF.
+        Format::Unknown | Format::Zip => None,
+        // What is signed may begin so near to the beginning that it is the PDF.
+        Format::Cms => archive::ends(bytes).then_some("a ZIP archive"),
+        Format::Ofd => pdf::claims(bytes).then_some("a PDF"),
+        Format::Pdf => archive::ends(bytes).then_some("a ZIP archive"),
+        _ if pdf::claims(bytes) => Some("a PDF"),
+        _ => archive::ends(bytes).then_some("a ZIP archive"),
+    }
+}
+
+fn read_as_it_begins(bytes: &[u8]) -> Result<Reading, ReadError> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),
         Some(b'{' | b'[') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
         _ if cms::claims(bytes) => Ok(cms::read(bytes)?.unwrap_or_else(Reading::unknown)),
-        _ if pdf::claims(bytes) => pdf::read(bytes),
         _ if archive::claims(bytes) => {
             let archive = archive::Archive::open(bytes)?;
             if ofd::claims(&archive) {
@@ -79,6 +109,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
                 "one document: open the archive, each of its files is one",
             ))
         }
+        _ if pdf::claims(bytes) => pdf::read(bytes),
         _ => {
             for read in [edifact::read, cms::read, mdoc::read, json::read_token] {
                 if let Some(reading) = read(bytes)? {
