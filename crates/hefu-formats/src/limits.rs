@@ -128,6 +128,8 @@ pub const PAGE_TEXT_BYTES_MAX: usize = 1 << 20;
 pub const PDF_PICTURES_MAX: usize = 16;
 /// Pixels of one of them, before it is made smaller.
 pub const PDF_PICTURE_PIXELS_MAX: usize = 16 << 20;
+/// Pixels of all of them.
+pub const PDF_PICTURES_PIXELS_MAX: usize = 64 << 20;
 
 /// Pixels of one picture that is searched for a code.
 pub const QR_PIXELS_MAX: usize = 4 << 20;
