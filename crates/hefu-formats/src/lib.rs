@@ -6,7 +6,8 @@
 //! same facts: amounts are minor units, dates are ISO 8601, white space is collapsed.
 //!
 //! In scope: UBL 2.1 and UN/CEFACT CII invoices (EN 16931), ZUGFeRD 1, PDF that carries one of
-//! them (Factur-X, ZUGFeRD, XRechnung), and a small JSON form of our own.
+//! them (Factur-X, ZUGFeRD, XRechnung), and a small JSON form of our own. FatturaPA, CFDI, NF-e and
+//! its relatives, GST e-invoices of India, GOBL and EDIFACT INVOIC; a file inside a CMS signature.
 //! Chinese invoices, fiscal bills, rail and air tickets and electronic licences: their XML, OFD, and
 //! the face that a page shows; ZIP archives of documents ([`mod@archive`]).
 //! Certificates and licences of other systems: OpenAttestation, Blockcerts, W3C credentials, mobile
