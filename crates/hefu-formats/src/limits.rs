@@ -81,7 +81,7 @@ pub const MAPPED_RECORDS_MAX: usize = 4_096;
 /// Columns of a CSV.
 pub const MAPPED_COLUMNS_MAX: usize = 256;
 /// Elements and values that are looked at for all places of a mapping together.
-pub const MAPPED_STEPS_MAX: usize = 20_000_000;
+pub const MAPPED_STEPS_MAX: usize = 8_000_000;
 /// What all records of a file state together, in bytes.
 pub const MAPPED_STATED_BYTES_MAX: usize = 32 << 20;
 
