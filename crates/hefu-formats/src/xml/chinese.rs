@@ -169,7 +169,7 @@ fn e_invoice(
             remarks(root, path, part, facts)?;
             if all(root, None, "TaxSupervisionInfo").is_empty() {
                 for (name, path) in DIGITAL_INSTEAD {
-                    let found = found(root, None, path, part).into_iter();
+                    let found = found(root, None, path, part)?.into_iter();
                     // A header may identify the file by something else than the invoice's number.
                     let fits =
                         |found: &Found| *name != "number" || is_twenty_digits(&found.written);
@@ -274,7 +274,7 @@ fn say(
 
 /// The invoice that a red one takes back, which its remarks name as they do on paper.
 fn remarks(root: Node<'_, '_>, path: &str, part: &str, facts: &mut Facts) -> Result<(), ReadError> {
-    for found in found(root, None, path, part) {
+    for found in found(root, None, path, part)? {
         for number in chinese::taken_back(&found.written) {
             let found = Found::new(number.clone(), found.place.clone());
             facts.value("preceding", number, &found)?;
