@@ -165,9 +165,10 @@ pub struct NumberArgs {
     #[arg(long = "type", value_name = "TYPE")]
     pub document_type: Option<String>,
     /// The number.
-    #[arg(long, requires = "issuer")]
+    #[arg(long)]
     pub number: Option<String>,
-    /// The legal identifier of the issuer that the document names.
+    /// The legal identifier of the issuer that the document names; e-licences, KSeF numbers, access
+    /// keys of NF-e and rail tickets bring theirs.
     #[arg(long, requires = "number")]
     pub issuer: Option<String>,
     /// The class of the number, such as credit-note [default for EN 16931: invoice].

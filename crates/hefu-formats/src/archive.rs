@@ -19,9 +19,24 @@ use zip::{CompressionMethod, ZipArchive};
 use crate::limits::{ZIP_ENTRIES_MAX, ZIP_ENTRY_BYTES_MAX, ZIP_NAME_BYTES_MAX, ZIP_READ_BYTES_MAX};
 use crate::ReadError;
 
+/// The end of the directory, without a comment (APPNOTE 4.3.16).
+const END_SIGNATURE: &[u8] = b"PK\x05\x06";
+const END_BYTES: usize = 22;
+
 /// Whether a file claims to be an archive: it begins with the header of an entry.
 pub(crate) fn claims(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
+}
+
+/// Whether a file ends as an archive does: programs find one from its end, whatever stands before it
+/// (APPNOTE 4.3.16).
+pub(crate) fn ends(bytes: &[u8]) -> bool {
+    let from = bytes.len().saturating_sub(END_BYTES + 0xFFFF);
+    let tail = &bytes[from..];
+    tail.windows(END_BYTES).enumerate().any(|(at, end)| {
+        let comment = usize::from(u16::from_le_bytes([end[20], end[21]]));
+        end.starts_with(END_SIGNATURE) && at + END_BYTES + comment == tail.len()
+    })
 }
 
 /// The files of an archive of documents, in its order: their names and their bytes.
@@ -168,12 +183,10 @@ impl<'a> Archive<'a> {
 /// The end of the directory stands where every reader finds it (APPNOTE 4.3.16), the directory right
 /// before it, and it lists no more entries than are read: the library makes room for all of them.
 fn check_end(bytes: &[u8]) -> Result<(), ReadError> {
-    const SIGNATURE: &[u8] = b"PK\x05\x06";
-    const END_BYTES: usize = 22;
     let from = bytes.len().saturating_sub(END_BYTES + 0xFFFF);
     let at = bytes[from..]
-        .windows(SIGNATURE.len())
-        .rposition(|window| window == SIGNATURE)
+        .windows(END_SIGNATURE.len())
+        .rposition(|window| window == END_SIGNATURE)
         .map(|at| from + at)
         .filter(|at| at + END_BYTES <= bytes.len())
         .ok_or_else(|| malformed("it has no end".to_owned()))?;

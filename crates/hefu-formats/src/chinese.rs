@@ -4,12 +4,10 @@
 //! Names of facts are those of [`crate::fact`]. The three renditions of one document must give one
 //! number, so the legal issuer is what stands on all of them, also on paper.
 
+use hefu_types::profile::RAILWAY;
+
 use crate::fact::{FactType, Facts, Found};
 use crate::{Identity, Kind, Profile, ReadError, Stated};
-
-/// Who issues the tickets of the railway: none of them names a seller by an identifier, and the law
-/// knows one carrier that issues them.
-pub(crate) const RAILWAY: &str = "中国国家铁路集团有限公司";
 
 /// The kinds of Chinese documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -463,8 +463,12 @@ impl Service {
                     release: *release,
                     segment: *segment,
                 };
-                body.trim_ascii_start()
-                    .starts_with(b"UNB")
+                // Marks that are letters or digits, or twice the same, would make one text another one.
+                let marks = [*component, *element, *release, *segment];
+                let is_told_apart = (marks.iter().enumerate())
+                    .all(|(at, mark)| !mark.is_ascii_alphanumeric() && !marks[..at].contains(mark))
+                    && matches!(decimal_mark, b'.' | b',');
+                (is_told_apart && body.trim_ascii_start().starts_with(b"UNB"))
                     .then_some((service, body))
             }
             [b'U', b'N', b'B', b'+', ..] => {

@@ -20,6 +20,18 @@ pub enum ReadError {
         bytes_max: usize,
     },
 
+    /// The file is two files of different formats at once.
+    #[error(
+        "the file is {one} and at once {other}, so programs differ in what it says: \
+         do not trust this file"
+    )]
+    TwoFormats {
+        /// What it is by its beginning.
+        one: String,
+        /// What it also is.
+        other: &'static str,
+    },
+
     /// The characters cannot be read in the encoding that the XML claims.
     #[error("the XML cannot be read as {claimed}: ask the issuer for a file in UTF-8")]
     Encoding {
@@ -216,6 +228,7 @@ impl ReadError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::FileTooLarge { .. } => "file-too-large",
+            Self::TwoFormats { .. } => "two-formats",
             Self::Encoding { .. } => "encoding",
             Self::Doctype => "doctype",
             Self::XmlTooComplex { .. } => "xml-too-complex",

@@ -14,6 +14,9 @@
 //! | `currency`; `total`, `total-without-tax`, `tax`, `due` | the amounts, `total` with tax |
 //! | `title`, `grade`, `scope` | what a licence allows |
 //! | `preceding` | the number of the document that this one corrects or credits |
+//! | `family-name`, `given-name`, `issuing-country` | of a mobile document: its holder's names, and the country of its issuer |
+//! | `data-valid-from`, `data-valid-until` | how long the data of a mobile document may be shown, as written; not how long the licence holds |
+//! | `contract`, `reference`, `identity-proof` | of an OpenAttestation document: the contract in which it was issued, its reference, how its issuer is told |
 //!
 //! Other names are texts.
 

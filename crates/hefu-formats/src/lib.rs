@@ -6,7 +6,8 @@
 //! same facts: amounts are minor units, dates are ISO 8601, white space is collapsed.
 //!
 //! In scope: UBL 2.1 and UN/CEFACT CII invoices (EN 16931), ZUGFeRD 1, PDF that carries one of
-//! them (Factur-X, ZUGFeRD, XRechnung), and a small JSON form of our own.
+//! them (Factur-X, ZUGFeRD, XRechnung), and a small JSON form of our own. FatturaPA, CFDI, NF-e and
+//! its relatives, GST e-invoices of India, GOBL and EDIFACT INVOIC; a file inside a CMS signature.
 //! Chinese invoices, fiscal bills, rail and air tickets and electronic licences: their XML, OFD, and
 //! the face that a page shows; ZIP archives of documents ([`mod@archive`]).
 //! Certificates and licences of other systems: OpenAttestation, Blockcerts, W3C credentials, mobile
@@ -69,12 +70,42 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
             "any content: the file is empty",
         ));
     }
+    let reading = read_as_it_begins(bytes)?;
+    match other_format(bytes, &reading.format) {
+        Some(other) => Err(ReadError::TwoFormats {
+            one: reading.format.to_string(),
+            other,
+        }),
+        None => Ok(reading),
+    }
+}
+
+/// The format that another program may take the file for: some look for a PDF in the first 1,024
+/// bytes, and all look for a ZIP archive, so also for an OFD, at the end. Such a file would show one
+/// document there and another one here.
+fn other_format(bytes: &[u8], format: &Format) -> Option<&'static str> {
+    let outer = match format {
+        Format::Carrying { outer, .. } => outer,
+        format => format,
+    };
+    match outer {
+        // An archive is none of its files, the first of which may be a PDF.
+        Format::Unknown | Format::Zip => None,
+        // What is signed may begin so near to the beginning that it is the PDF.
+        Format::Cms => archive::ends(bytes).then_some("a ZIP archive"),
+        Format::Ofd => pdf::claims(bytes).then_some("a PDF"),
+        Format::Pdf => archive::ends(bytes).then_some("a ZIP archive"),
+        _ if pdf::claims(bytes) => Some("a PDF"),
+        _ => archive::ends(bytes).then_some("a ZIP archive"),
+    }
+}
+
+fn read_as_it_begins(bytes: &[u8]) -> Result<Reading, ReadError> {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'<' | 0xFE | 0xFF) => Ok(xml::read(bytes)?.unwrap_or_else(Reading::unknown)),
         Some(b'{' | b'[') => Ok(json::read(text)?.unwrap_or_else(Reading::unknown)),
         _ if cms::claims(bytes) => Ok(cms::read(bytes)?.unwrap_or_else(Reading::unknown)),
-        _ if pdf::claims(bytes) => pdf::read(bytes),
         _ if archive::claims(bytes) => {
             let archive = archive::Archive::open(bytes)?;
             if ofd::claims(&archive) {
@@ -85,6 +116,7 @@ pub fn read(bytes: &[u8]) -> Result<Reading, ReadError> {
                 "one document: open the archive, each of its files is one",
             ))
         }
+        _ if pdf::claims(bytes) => pdf::read(bytes),
         _ => {
             for read in [edifact::read, cms::read, mdoc::read, json::read_token] {
                 if let Some(reading) = read(bytes)? {

@@ -53,6 +53,8 @@ pub const PDF_XREF_BYTES_MAX: usize = 3 << 20;
 pub const PDF_STREAM_BYTES_MAX: usize = 16 << 20;
 /// What is read of a PDF in all: objects, and streams before and after inflating.
 pub const PDF_READ_BYTES_MAX: usize = 128 << 20;
+/// What is parsed of a PDF's attachments in all.
+pub const PDF_ATTACHED_BYTES_MAX: usize = 32 << 20;
 /// Attachments of a PDF.
 pub const PDF_ATTACHMENTS_MAX: usize = 256;
 
@@ -79,7 +81,7 @@ pub const MAPPED_RECORDS_MAX: usize = 4_096;
 /// Columns of a CSV.
 pub const MAPPED_COLUMNS_MAX: usize = 256;
 /// Elements and values that are looked at for all places of a mapping together.
-pub const MAPPED_STEPS_MAX: usize = 20_000_000;
+pub const MAPPED_STEPS_MAX: usize = 8_000_000;
 /// What all records of a file state together, in bytes.
 pub const MAPPED_STATED_BYTES_MAX: usize = 32 << 20;
 
@@ -102,11 +104,12 @@ pub const OFD_PAGES_MAX: usize = 512;
 pub const OFD_ATTACHMENTS_MAX: usize = 64;
 /// What is parsed of an OFD in all.
 pub const OFD_XML_BYTES_MAX: usize = 32 << 20;
-/// Letters on the pages of an OFD.
-pub const OFD_LETTERS_MAX: usize = 1_000_000;
-/// Pictures of its first page that are searched for codes.
+/// Letters on the pages of an OFD, once where they are parsed and once where they are drawn; a template
+/// counts for each page that it is drawn on.
+pub const OFD_LETTERS_MAX: usize = 2_000_000;
+/// Pictures of the first pages of its documents that are searched for codes.
 pub const OFD_PICTURES_MAX: usize = 16;
-/// Pieces of text on them; a template counts for each page that it is drawn on.
+/// Pieces of text on its pages; a template counts for each page that it is drawn on.
 pub const OFD_RUNS_MAX: usize = 100_000;
 
 /// Pages of a PDF whose text is read, from the first on: a face stands there.
@@ -125,6 +128,8 @@ pub const PAGE_TEXT_BYTES_MAX: usize = 1 << 20;
 pub const PDF_PICTURES_MAX: usize = 16;
 /// Pixels of one of them, before it is made smaller.
 pub const PDF_PICTURE_PIXELS_MAX: usize = 16 << 20;
+/// Pixels of all of them.
+pub const PDF_PICTURES_PIXELS_MAX: usize = 64 << 20;
 
 /// Pixels of one picture that is searched for a code.
 pub const QR_PIXELS_MAX: usize = 4 << 20;

@@ -215,6 +215,8 @@ fn issuer_signed(
     facts.say("holder", holder)?;
     licence.class = facts.get("document-type").unwrap_or_default().to_owned();
     let (country, authority) = (facts.get("issuing-country"), facts.get("issuer"));
+    // Two letters (ISO 18013-5, table 5): of a longer one nobody could tell where the authority begins.
+    let country = country.filter(|country| country.len() == 2);
     licence.legal_issuer = country
         .zip(authority)
         .map(|(country, authority)| format!("{country} {authority}"));

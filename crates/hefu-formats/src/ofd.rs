@@ -115,8 +115,8 @@ struct Contents {
     pages: Vec<Part>,
     templates: Vec<Part>,
     resources: Vec<String>,
-    attachments: Option<String>,
-    tags: Option<String>,
+    attachments: Vec<String>,
+    tags: Vec<String>,
 }
 
 fn contents(root: Node<'_, '_>) -> Contents {
@@ -136,8 +136,8 @@ fn contents(root: Node<'_, '_>) -> Contents {
         pages: parts("Pages/Page"),
         templates: parts("CommonData/TemplatePage"),
         resources,
-        attachments: texts(root, "Attachments").into_iter().next(),
-        tags: texts(root, "CustomTags").into_iter().next(),
+        attachments: texts(root, "Attachments"),
+        tags: texts(root, "CustomTags"),
     }
 }
 
@@ -190,6 +190,13 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
             fact.value,
             &Found::new(fact.written, fact.place),
         )?;
+    }
+    let is_shown = face
+        .as_ref()
+        .is_some_and(|face| face.fact("number").is_some());
+    if voucher.is_some() && !is_shown && facts.get("number").is_some() {
+        let doubt = "its pages show no number as text: compare them with what is stated here";
+        doubts.push(doubt.to_owned());
     }
     let voucher = voucher.or_else(|| face.as_ref().map(face_voucher));
     let mut stated = match voucher {
@@ -268,11 +275,15 @@ fn attachments(
     facts: &mut Facts,
     doubts: &mut Vec<String>,
 ) -> Result<(Option<String>, Option<Voucher>), ReadError> {
-    let Some(list) = &contents.attachments else {
-        return Ok((None, None));
-    };
     let (mut first, mut voucher) = (None, None);
-    for (list, location) in listed(package, body, list, "Attachments", "Attachment", doubts)? {
+    for (list, location) in listed(
+        package,
+        body,
+        &contents.attachments,
+        "Attachments",
+        "Attachment",
+        doubts,
+    )? {
         if !location.to_ascii_lowercase().ends_with(".xml") {
             continue;
         }
@@ -294,30 +305,35 @@ fn attachments(
     Ok((first, voucher))
 }
 
-/// The files that a list of attachments or tags names, each with the part that is the list.
+/// The files that lists of attachments or tags name, each with the part that is the list. A document has
+/// one list; of two, programs differ in which they take.
 fn listed(
     package: &mut Package<'_>,
     body: &Body,
-    location: &str,
+    lists: &[String],
     root_name: &str,
     item: &str,
     doubts: &mut Vec<String>,
 ) -> Result<Vec<(String, String)>, ReadError> {
-    let Some(list) = package.find(&body.root, &body.root, location) else {
-        doubts.push(format!("{location} is named and not there"));
-        return Ok(Vec::new());
-    };
-    let locations = package.xml(&list, root_name, |root| {
-        texts(root, &format!("{item}/FileLoc"))
-    })?;
-    let locations = locations.unwrap_or_default();
-    if locations.len() > OFD_ATTACHMENTS_MAX {
+    let mut files = Vec::new();
+    if lists.len() > OFD_ATTACHMENTS_MAX {
         return Err(too_complex("attachments or tags", OFD_ATTACHMENTS_MAX));
     }
-    Ok(locations
-        .into_iter()
-        .map(|location| (list.clone(), location))
-        .collect())
+    for location in lists {
+        let Some(list) = package.find(&body.root, &body.root, location) else {
+            doubts.push(format!("{location} is named and not there"));
+            continue;
+        };
+        let locations = package.xml(&list, root_name, |root| {
+            texts(root, &format!("{item}/FileLoc"))
+        })?;
+        let locations = locations.unwrap_or_default().into_iter();
+        files.extend(locations.map(|location| (list.clone(), location)));
+        if files.len() > OFD_ATTACHMENTS_MAX {
+            return Err(too_complex("attachments or tags", OFD_ATTACHMENTS_MAX));
+        }
+    }
+    Ok(files)
 }
 
 /// Reads what the custom tags name: each is an element of the invoice's XML that refers to the text
@@ -330,10 +346,14 @@ fn tags(
     facts: &mut Facts,
     doubts: &mut Vec<String>,
 ) -> Result<(), ReadError> {
-    let Some(list) = &contents.tags else {
-        return Ok(());
-    };
-    for (list, location) in listed(package, body, list, "CustomTags", "CustomTag", doubts)? {
+    for (list, location) in listed(
+        package,
+        body,
+        &contents.tags,
+        "CustomTags",
+        "CustomTag",
+        doubts,
+    )? {
         let Some(part) = package.find(&list, &body.root, &location) else {
             doubts.push(format!("{location} is named as a tag and not there"));
             continue;

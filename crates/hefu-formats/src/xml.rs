@@ -120,8 +120,8 @@ fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
     let text = match declared.as_str() {
         // UTF-16 has become UTF-8 by now and still declares itself.
         "utf-8" | "us-ascii" | "utf-16" => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-        // Nearly every other encoding agrees with UTF-8 on ASCII.
-        _ if bytes.is_ascii() => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        // An encoding that is not known could write one text by the bytes of another one, as UTF-7
+        // and ISO-2022 do.
         _ => encoding_rs::Encoding::for_label_no_replacement(declared.as_bytes())
             .filter(|encoding| encoding.is_ascii_compatible())
             .and_then(|encoding| {

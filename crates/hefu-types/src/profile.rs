@@ -17,6 +17,10 @@ use minicbor::{Decode, Encode};
 /// The longest field of a legal number in bytes of UTF-8, after normalisation.
 pub const FIELD_BYTES_MAX: usize = 128;
 
+/// The legal issuer of railway tickets of China: none of them names a seller by an identifier, and
+/// the law knows one carrier that issues them.
+pub const RAILWAY: &str = "中国国家铁路集团有限公司";
+
 /// The fields of a legal number as a document or a clerk writes them.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
@@ -110,7 +114,8 @@ pub enum Profile {
     /// An electronic licence of China (GB/T 36904): the whole identifier from `1.2.156.3005.2.` on as
     /// number, with its check character (ISO 7064 MOD 37,36).
     CnElicence,
-    /// The railway ticket of China as an invoice: 20 digits.
+    /// The railway ticket of China as an invoice: 20 digits; the issuer is [`RAILWAY`], also where
+    /// none is written.
     CnRailTicket,
     /// The GST e-invoice of India: the seller's GSTIN, INV, CRN or DBN as class, the document number,
     /// the financial year (`2022-23`) as period.
@@ -175,8 +180,7 @@ impl Profile {
     pub fn normalise(self, raw: &Identity) -> Result<LegalNumber, ProfileError> {
         let legal_issuer = field("legal_issuer", &raw.legal_issuer)?;
         let mut number = Identity {
-            // Tax and company identifiers are written in either case and mean the same.
-            legal_issuer: legal_issuer.to_ascii_uppercase(),
+            legal_issuer: issuer(legal_issuer),
             class: field("class", &raw.class)?,
             series: field("series", &raw.series)?,
             number: field("number", &raw.number)?,
@@ -215,10 +219,8 @@ impl Profile {
             ("number", &identity.number),
             ("period", &identity.period),
         ];
-        let not_upper = identity
-            .legal_issuer
-            .bytes()
-            .any(|b| b.is_ascii_lowercase());
+        let not_upper = !is_uri(&identity.legal_issuer)
+            && (identity.legal_issuer.bytes()).any(|b| b.is_ascii_lowercase());
         if not_upper || fields.iter().any(|(_, text)| !is_normal(text)) {
             // Which rule of the profile is broken comes first, then what is not normalised.
             let number = self.normalise(identity)?.identity();
@@ -309,6 +311,21 @@ fn field(name: &'static str, raw: &str) -> Result<String, ProfileError> {
         return Err(ProfileError::BadCharacter(name));
     }
     Ok(text.to_owned())
+}
+
+/// Tax and company identifiers are written in either case and mean the same; a URI, such as a DID, is
+/// another one in another case.
+fn issuer(text: String) -> String {
+    if is_uri(&text) {
+        text
+    } else {
+        text.to_ascii_uppercase()
+    }
+}
+
+/// No identifier that a law gives holds a colon, and every URI does (RFC 3986, section 3.1).
+fn is_uri(issuer: &str) -> bool {
+    issuer.contains(':')
 }
 
 /// Whether [`field`] would leave a text as it is.
@@ -468,11 +485,10 @@ mod tests {
             ["9144x", "", "", twenty, ""],
             ["9144X", "", "", twenty, ""],
         );
-        fits(
-            rail,
-            ["国铁", "", "", twenty, ""],
-            ["国铁", "", "", twenty, ""],
-        );
+        let by_rail = [RAILWAY, "", "", twenty, ""];
+        fits(rail, by_rail, by_rail);
+        fits(rail, ["", "", "", twenty, ""], by_rail);
+        breaks(rail, ["国铁", "", "", twenty, ""], RAILWAY);
         breaks(
             digital,
             ["9144", "", "", "2544200000012345678", ""],
@@ -488,7 +504,7 @@ mod tests {
             ["9144", "", "1", twenty, ""],
             "series must be empty",
         );
-        breaks(rail, ["", "", "", twenty, ""], "legal_issuer is missing");
+        breaks(digital, ["", "", "", twenty, ""], "legal_issuer is missing");
         let (code, number) = ("050001700111", "99999951");
         fits(
             vat,
@@ -565,6 +581,20 @@ mod tests {
         ] {
             breaks(licence, ["1", "", "", shape, ""], "type(21)");
         }
+    }
+
+    /// Two keys that differ in case are two issuers, and an identifier of the tax office is one.
+    #[test]
+    fn the_case_of_an_issuer_counts_in_a_uri_only() {
+        let generic = Profile::Generic;
+        for uri in ["did:key:z6MkA", "did:key:z6Mka", "https://a.example/X"] {
+            fits(generic, [uri, "", "", "1", ""], [uri, "", "", "1", ""]);
+        }
+        fits(
+            generic,
+            ["de1a", "", "", "1", ""],
+            ["DE1A", "", "", "1", ""],
+        );
     }
 
     #[test]

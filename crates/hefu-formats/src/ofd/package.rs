@@ -4,7 +4,7 @@ use roxmltree::Node;
 
 use super::{malformed, too_complex};
 use crate::archive::Archive;
-use crate::limits::OFD_XML_BYTES_MAX;
+use crate::limits::{OFD_LETTERS_MAX, OFD_PICTURES_MAX, OFD_RUNS_MAX, OFD_XML_BYTES_MAX};
 use crate::xml::with_tree;
 use crate::ReadError;
 
@@ -12,6 +12,15 @@ use crate::ReadError;
 pub(super) struct Package<'a> {
     archive: Archive<'a>,
     xml_bytes_left: usize,
+    pub(super) drawing: Drawing,
+}
+
+/// What may still be drawn, on the pages of all documents together.
+pub(super) struct Drawing {
+    /// Letters, each as often as it is parsed and as it is drawn.
+    pub(super) letters: usize,
+    pub(super) runs: usize,
+    pub(super) pictures: usize,
 }
 
 /// A page or a template, as the document names it.
@@ -25,6 +34,11 @@ impl<'a> Package<'a> {
         Self {
             archive,
             xml_bytes_left: OFD_XML_BYTES_MAX,
+            drawing: Drawing {
+                letters: OFD_LETTERS_MAX,
+                runs: OFD_RUNS_MAX,
+                pictures: OFD_PICTURES_MAX,
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use roxmltree::Node;
 
-use super::package::{Package, Part};
+use super::package::{Drawing, Package, Part};
 use super::{malformed, texts, too_complex, Body, Contents};
 use crate::limits::{OFD_LETTERS_MAX, OFD_PICTURES_MAX, OFD_RUNS_MAX};
 use crate::page::{Code, Run};
@@ -43,6 +43,7 @@ struct Drawn {
 struct Text {
     id: Option<String>,
     text: String,
+    letters: usize,
     pieces: Vec<Piece>,
 }
 
@@ -62,17 +63,16 @@ pub(super) fn shown(
     contents: &Contents,
     doubts: &mut Vec<String>,
 ) -> Result<Shown, ReadError> {
-    let mut letters_left = OFD_LETTERS_MAX;
     let mut templates = BTreeMap::new();
     for template in &contents.templates {
-        if let Some(drawn) = drawn(package, body, template, &mut letters_left, doubts)? {
+        if let Some(drawn) = drawn(package, body, template, doubts)? {
             templates.insert(template.id.as_str(), drawn);
         }
     }
     let mut shown = Shown::default();
     let mut pictures = Vec::new();
     for (number, page) in (1..).zip(&contents.pages) {
-        let Some(drawn) = drawn(package, body, page, &mut letters_left, doubts)? else {
+        let Some(drawn) = drawn(package, body, page, doubts)? else {
             continue;
         };
         let below = drawn.templates.iter();
@@ -83,7 +83,7 @@ pub(super) fn shown(
             if number == 1 {
                 pictures.extend(layer.pictures.iter().cloned());
             }
-            shown.add(number, &page.id, layer, &mut drawn_at)?;
+            shown.add(number, &page.id, layer, &mut drawn_at, &mut package.drawing)?;
         }
     }
     if !pictures.is_empty() {
@@ -101,7 +101,6 @@ fn codes(
     pictures: &[String],
 ) -> Result<Vec<Code>, ReadError> {
     let mut codes = Vec::new();
-    let mut pictures_left = OFD_PICTURES_MAX;
     for resources in &contents.resources {
         let Some(part) = package.find(&body.root, &body.root, resources) else {
             continue;
@@ -126,10 +125,10 @@ fn codes(
             media.take(OFD_PICTURES_MAX).collect::<Vec<_>>()
         })?;
         for location in named.unwrap_or_default() {
-            let Some(left) = pictures_left.checked_sub(1) else {
+            let Some(left) = package.drawing.pictures.checked_sub(1) else {
                 return Ok(codes);
             };
-            pictures_left = left;
+            package.drawing.pictures = left;
             let Some(place) = package.find(&part, &body.root, &location) else {
                 continue;
             };
@@ -152,9 +151,13 @@ impl Shown {
         page_id: &str,
         drawn: &'d Drawn,
         drawn_at: &mut BTreeSet<(i32, i32, &'d str)>,
+        left: &mut Drawing,
     ) -> Result<(), ReadError> {
         let tenths = |millimetres: f32| (millimetres * 10.0).round() as i32;
         for object in &drawn.objects {
+            // A template is copied to each page that it is drawn on.
+            left.letters = (left.letters.checked_sub(object.letters))
+                .ok_or(too_complex("letters", OFD_LETTERS_MAX))?;
             if let Some(id) = &object.id {
                 let text = Some(object.text.clone());
                 self.texts
@@ -163,9 +166,8 @@ impl Shown {
                     .or_insert(text);
             }
             for piece in &object.pieces {
-                if self.runs.len() == OFD_RUNS_MAX {
-                    return Err(too_complex("pieces of text", OFD_RUNS_MAX));
-                }
+                left.runs = (left.runs.checked_sub(1))
+                    .ok_or(too_complex("pieces of text", OFD_RUNS_MAX))?;
                 let place = (tenths(piece.x), tenths(piece.y), piece.text.as_str());
                 if !drawn_at.insert(place) {
                     continue;
@@ -190,13 +192,13 @@ fn drawn(
     package: &mut Package<'_>,
     body: &Body,
     page: &Part,
-    letters_left: &mut usize,
     doubts: &mut Vec<String>,
 ) -> Result<Option<Drawn>, ReadError> {
     let Some(part) = package.find(&body.root, &body.root, &page.location) else {
         doubts.push(format!("the page {} is named and not there", page.location));
         return Ok(None);
     };
+    let mut letters_left = package.drawing.letters;
     let drawn = package.xml(&part, "Page", |root| {
         let mut templates = Vec::new();
         let mut objects = Vec::new();
@@ -205,7 +207,7 @@ fn drawn(
             match child.tag_name().name() {
                 "Template" => templates.extend(child.attribute("TemplateID").map(str::to_owned)),
                 "Content" => {
-                    texts_below(child, letters_left, &mut objects)?;
+                    texts_below(child, &mut letters_left, &mut objects)?;
                     pictures.extend(pictures_below(child));
                 }
                 _ => {}
@@ -221,6 +223,7 @@ fn drawn(
             pictures,
         })
     })?;
+    package.drawing.letters = letters_left;
     match drawn {
         Some(drawn) => drawn.map(Some),
         None => Err(malformed(format!("{part} is named and not there"))),
@@ -256,9 +259,18 @@ fn pictures_below(content: Node<'_, '_>) -> BTreeSet<String> {
         .collect()
 }
 
-/// An object that is not visible, or wholly transparent (8.5), is not on the face.
+/// An object that is not visible, or wholly transparent (8.5), is not on the face; nor is a text whose
+/// letters are neither filled nor drawn around (11.2), or that is white as the paper.
 fn is_hidden(node: Node<'_, '_>) -> bool {
-    node.attribute("Visible") == Some("false") || node.attribute("Alpha") == Some("0")
+    let is = |name: &str, value: &str| node.attribute(name).map(str::trim) == Some(value);
+    let white: [f32; 3] = [255.0; 3];
+    let is_white = xml::all(node, None, "FillColor")
+        .iter()
+        .any(|color| numbers::<3>(color.attribute("Value")) == Some(white));
+    let is_drawn_around = is("Stroke", "true");
+    is("Visible", "false")
+        || is("Alpha", "0")
+        || !is_drawn_around && (is("Fill", "false") || is_white)
 }
 
 /// From the space of an object to that of the page (8.3): its matrix, then the corner of its boundary.
@@ -298,7 +310,7 @@ fn text_object(node: Node<'_, '_>, letters_left: &mut usize) -> Text {
     let space = Space::of(node);
     let size = number(node.attribute("Size")).unwrap_or(0.0);
     let mut text = String::new();
-    let mut pieces = Vec::new();
+    let (mut count, mut pieces) = (0, Vec::new());
     // A position that is left out is that of the text before (11.3).
     let (mut x, mut y) = (0.0, 0.0);
     for code in node.children().filter(Node::is_element) {
@@ -317,12 +329,14 @@ fn text_object(node: Node<'_, '_>, letters_left: &mut usize) -> Text {
         if *letters_left == 0 {
             break;
         }
+        count += letters.len();
         text.extend(&letters);
         draw(&letters, code, (x, y), size, space, &mut pieces);
     }
     Text {
         id: node.attribute("ID").map(|id| id.trim().to_owned()),
         text,
+        letters: count,
         pieces,
     }
 }

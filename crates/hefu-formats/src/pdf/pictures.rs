@@ -6,7 +6,9 @@
 use lopdf::{Dictionary, Object};
 
 use super::file::PdfFile;
-use crate::limits::{PDF_PICTURE_PIXELS_MAX, PDF_STREAM_BYTES_MAX, QR_PIXELS_MAX};
+use crate::limits::{
+    PDF_PICTURES_PIXELS_MAX, PDF_PICTURE_PIXELS_MAX, PDF_STREAM_BYTES_MAX, QR_PIXELS_MAX,
+};
 use crate::page::Code;
 use crate::qr::{codes_in_luma, grey_of};
 use crate::ReadError;
@@ -14,8 +16,9 @@ use crate::ReadError;
 /// What the codes in these pictures (page and object) say. A picture that cannot be read has none.
 pub(crate) fn codes(pdf: &mut PdfFile<'_>, pictures: &[(u32, u32)]) -> Vec<Code> {
     let mut codes: Vec<Code> = Vec::new();
+    let mut pixels_left = PDF_PICTURES_PIXELS_MAX;
     for (page, number) in pictures {
-        let Ok(Some((width, height, luma))) = luma(pdf, *number) else {
+        let Ok(Some((width, height, luma))) = luma(pdf, *number, &mut pixels_left) else {
             continue;
         };
         for text in codes_in_luma(width, height, &luma) {
@@ -61,7 +64,11 @@ impl Colors {
     }
 }
 
-fn luma(pdf: &mut PdfFile<'_>, number: u32) -> Result<Option<(usize, usize, Vec<u8>)>, ReadError> {
+fn luma(
+    pdf: &mut PdfFile<'_>,
+    number: u32,
+    pixels_left: &mut usize,
+) -> Result<Option<(usize, usize, Vec<u8>)>, ReadError> {
     let Object::Dictionary(picture) = pdf.resolved(&Object::Reference((number, 0)))? else {
         return Ok(None);
     };
@@ -75,9 +82,11 @@ fn luma(pdf: &mut PdfFile<'_>, number: u32) -> Result<Option<(usize, usize, Vec<
         return Ok(None);
     };
     let pixels = width.checked_mul(height);
-    if !pixels.is_some_and(|pixels| (1..=PDF_PICTURE_PIXELS_MAX).contains(&pixels)) {
+    let pixels = pixels.filter(|pixels| (1..=PDF_PICTURE_PIXELS_MAX).contains(pixels));
+    let Some(left) = pixels.and_then(|pixels| pixels_left.checked_sub(pixels)) else {
         return Ok(None);
-    }
+    };
+    *pixels_left = left;
     let is_stencil = pdf.entry(&picture, b"ImageMask")? == Object::Boolean(true);
     let (colors, bits) = match is_stencil {
         true => (Some(Colors::Grey), 1),

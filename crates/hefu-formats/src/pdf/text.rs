@@ -41,9 +41,11 @@ pub(crate) fn drawn(pdf: &mut PdfFile<'_>) -> Result<Drawn, ReadError> {
             letters: PDF_LETTERS_MAX,
         },
         text_bytes: 0,
+        run_count: 0,
         open: None,
         page: 0,
         to_paper: Matrix::ONE,
+        seen: [0.0; 4],
     };
     for page in pages(pdf)? {
         artist.draw_page(pdf, &page)?;
@@ -57,6 +59,7 @@ struct Page {
     contents: Option<Object>,
     resources: Rc<Dictionary>,
     media_box: Option<[f64; 4]>,
+    crop_box: Option<[f64; 4]>,
     rotate: i64,
 }
 
@@ -78,6 +81,9 @@ fn pages(pdf: &mut PdfFile<'_>) -> Result<Vec<Page>, ReadError> {
         }
         if let Object::Array(sides) = pdf.entry(&node, b"MediaBox")? {
             page.media_box = numbers(pdf, &sides)?;
+        }
+        if let Object::Array(sides) = pdf.entry(&node, b"CropBox")? {
+            page.crop_box = numbers(pdf, &sides)?;
         }
         if let Ok(rotate) = pdf.entry(&node, b"Rotate")?.as_i64() {
             page.rotate = rotate;
@@ -183,6 +189,9 @@ struct State {
     leading: f64,
     rise: f64,
     mode: i64,
+    /// Whether areas are filled with white, or not seen at all (8.6, 11.3.7.2).
+    is_white: bool,
+    is_clear: bool,
 }
 
 /// A run of letters that may go on.
@@ -207,10 +216,14 @@ struct Artist {
     images: BTreeSet<u32>,
     budget: Budget,
     text_bytes: usize,
+    /// Pieces of text, also those beside the page.
+    run_count: usize,
     open: Option<Open>,
     page: u32,
     /// From the page's units to millimetres from the top left corner.
     to_paper: Matrix,
+    /// What is seen of the paper: left, top, right and bottom in millimetres.
+    seen: [f64; 4],
 }
 
 impl Artist {
@@ -228,6 +241,22 @@ impl Artist {
             270 => Matrix::of([0.0, -MM, -MM, 0.0, high * MM, right * MM]),
             _ => Matrix::of([MM, 0.0, 0.0, -MM, -left * MM, high * MM]),
         };
+        // Viewers show what lies in the crop box (14.11.2).
+        let crop = page.crop_box.unwrap_or([left, low, right, high]);
+        let corner = |x: f64, y: f64| {
+            let corner = Matrix::moved(x, y).then(self.to_paper);
+            (corner.e, corner.f)
+        };
+        let (one, other) = (
+            corner(crop[0].max(left).min(right), crop[1].max(low).min(high)),
+            corner(crop[2].max(left).min(right), crop[3].max(low).min(high)),
+        );
+        self.seen = [
+            one.0.min(other.0),
+            one.1.min(other.1),
+            one.0.max(other.0),
+            one.1.max(other.1),
+        ];
         let content = match &page.contents {
             Some(content) => contents(pdf, content)?,
             None => Vec::new(),
@@ -242,6 +271,8 @@ impl Artist {
             leading: 0.0,
             rise: 0.0,
             mode: 0,
+            is_white: false,
+            is_clear: false,
         };
         self.draw(pdf, &content, &page.resources, state, 0)?;
         self.close()
@@ -262,6 +293,7 @@ impl Artist {
         let mut saved: Vec<State> = Vec::new();
         let (mut text, mut line) = (Matrix::ONE, Matrix::ONE);
         let mut fonts: BTreeMap<Vec<u8>, Option<Rc<Font>>> = BTreeMap::new();
+        let mut clear: BTreeMap<Vec<u8>, Option<bool>> = BTreeMap::new();
         while let Some(token) = cursor.token() {
             let operator = match token {
                 Token::Operand(operand) => {
@@ -296,6 +328,23 @@ impl Artist {
                             }
                         };
                         state.size = size;
+                    }
+                }
+                b"g" | b"rg" | b"k" | b"sc" | b"scn" => {
+                    state.is_white = is_white(operator, &operands);
+                }
+                b"cs" => state.is_white = false,
+                b"gs" => {
+                    if let Some(Object::Name(name)) = operands.first() {
+                        let clear = match clear.get(name) {
+                            Some(clear) => *clear,
+                            None => {
+                                let found = is_clear(pdf, resources, name)?;
+                                clear.insert(name.clone(), found);
+                                found
+                            }
+                        };
+                        state.is_clear = clear.unwrap_or(state.is_clear);
                     }
                 }
                 b"Tc" => state.letter_space = number(0).unwrap_or(0.0),
@@ -459,6 +508,10 @@ impl Artist {
     fn show(&mut self, state: &State, text: &mut Matrix, codes: &[u8]) -> Result<(), ReadError> {
         /// Modes in which letters are not painted: invisible, or only a shape to clip by.
         const UNPAINTED: [i64; 2] = [3, 7];
+        /// Modes in which they are only filled.
+        const FILLED: [i64; 2] = [0, 4];
+        let is_unseen = UNPAINTED.contains(&state.mode)
+            || FILLED.contains(&state.mode) && (state.is_white || state.is_clear);
         let Some(font) = &state.font else {
             return Ok(());
         };
@@ -470,7 +523,7 @@ impl Artist {
             let advance = (letter.width / 1000.0 * state.size + space) * state.stretch;
             let ink = letter.width / 1000.0 * state.size * state.stretch;
             if let Some(shown) = letter.text {
-                if !UNPAINTED.contains(&state.mode) {
+                if !is_unseen {
                     self.put(state, *text, ink, &shown)?;
                 }
             }
@@ -547,13 +600,49 @@ impl Artist {
         if run.text.trim().is_empty() {
             return Ok(());
         }
-        if self.drawn.runs.len() >= PAGE_RUNS_MAX {
+        if self.run_count >= PAGE_RUNS_MAX {
             return Err(too_complex("pieces of text on its pages", PAGE_RUNS_MAX));
         }
+        self.run_count += 1;
         run.width = (end as f32 - run.x).max(0.0);
+        let [left, top, right, bottom] = self.seen;
+        let (x, y, height) = (f64::from(run.x), f64::from(run.y), f64::from(run.height));
+        let is_beside = x > right || end < left || y < top || y - height > bottom;
+        if is_beside {
+            return Ok(());
+        }
         self.drawn.runs.push(run);
         Ok(())
     }
+}
+
+/// Whether an operator sets white as the colour of areas (8.6.8). What one or several numbers mean after
+/// `cs` depends on the space: three are red, green and blue, and four are inks.
+fn is_white(operator: &[u8], operands: &[Object]) -> bool {
+    let numbers: Vec<f64> = operands.iter().filter_map(number_of).collect();
+    let all =
+        |accepts: fn(&f64) -> bool| numbers.len() == operands.len() && numbers.iter().all(accepts);
+    match (operator, numbers.len()) {
+        (b"g", 1) | (b"rg" | b"sc" | b"scn", 3) => all(|light| *light > 0.99),
+        (b"k" | b"sc" | b"scn", 4) => all(|ink| *ink < 0.01),
+        _ => false,
+    }
+}
+
+/// Whether a state of graphics makes areas wholly transparent (8.4.5); `None` where it does not say.
+fn is_clear(
+    pdf: &mut PdfFile<'_>,
+    resources: &Dictionary,
+    name: &[u8],
+) -> Result<Option<bool>, ReadError> {
+    let Some(states) = pdf.dictionary_in(resources, b"ExtGState")? else {
+        return Ok(None);
+    };
+    let Object::Dictionary(state) = pdf.entry(&states, name)? else {
+        return Ok(None);
+    };
+    let opacity = number_of(&pdf.entry(&state, b"ca")?);
+    Ok(opacity.map(|opacity| opacity < 0.01))
 }
 
 /// A page's drawing: one stream, or several that are one behind the other (7.8.2).

@@ -215,8 +215,10 @@ fn header(bytes: &[u8]) -> Option<Header> {
 /// The content of an element of indefinite length, and what stands behind its end: one pass,
 /// however deep they nest.
 fn until_end(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    /// Software writes pieces of a thousand bytes, so the largest file has far fewer.
+    const ELEMENTS_MAX: usize = 1_000_000;
     let (mut at, mut open) = (0_usize, 1_usize);
-    loop {
+    for _ in 0..ELEMENTS_MAX {
         let rest = bytes.get(at..)?;
         if rest.starts_with(&[0, 0]) {
             open -= 1;
@@ -235,6 +237,7 @@ fn until_end(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
             }
         }
     }
+    None
 }
 
 #[cfg(test)]
@@ -256,6 +259,8 @@ mod tests {
 
     #[test]
     fn what_is_no_element_is_none() {
+        let pieces = [&[0x24, 0x80][..], &[4, 1, b'a'].repeat(1_000_000), &[0, 0]].concat();
+        assert_eq!(Value::only(&pieces), None);
         let deep = [0x30, 0x80].repeat(100_000);
         let bad: [&[u8]; 10] = [
             &[],

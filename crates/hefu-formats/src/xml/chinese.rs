@@ -18,7 +18,7 @@
 
 use roxmltree::Node;
 
-use super::tree::Element;
+use super::tree::{no_text, Element};
 use crate::chinese::{self, Voucher};
 use crate::fact::{Facts, Found};
 use crate::{Format, ReadError, Reading};
@@ -169,7 +169,7 @@ fn e_invoice(
             remarks(root, path, part, facts)?;
             if all(root, None, "TaxSupervisionInfo").is_empty() {
                 for (name, path) in DIGITAL_INSTEAD {
-                    let found = found(root, None, path, part).into_iter();
+                    let found = found(root, None, path, part)?.into_iter();
                     // A header may identify the file by something else than the invoice's number.
                     let fits =
                         |found: &Found| *name != "number" || is_twenty_digits(&found.written);
@@ -181,7 +181,7 @@ fn e_invoice(
             Ok(Some(Voucher::DigitalInvoice))
         }
         (false, true) => {
-            let currency = found(root, None, "EInvoiceData/Main/CurrencyType", part);
+            let currency = found(root, None, "EInvoiceData/Main/CurrencyType", part)?;
             let foreign = currency
                 .into_iter()
                 .find(|found| !is_yuan(&found.written) && !found.written.trim().is_empty());
@@ -236,7 +236,7 @@ fn instance(
             }
             // A ticket with several flights has several days, and none is the ticket's.
             let flights = "DetailInformationOfAirTicketTuple/CarrierDate";
-            if let [only] = found(root, Some(namespace), flights, part).as_slice() {
+            if let [only] = found(root, Some(namespace), flights, part)?.as_slice() {
                 chinese::say(facts, "travel-date", Some(only.clone()))?;
             }
             Ok(Some(Voucher::AirTicket))
@@ -266,7 +266,7 @@ fn say(
     part: &str,
     facts: &mut Facts,
 ) -> Result<(), ReadError> {
-    for found in found(root, namespace, path, part) {
+    for found in found(root, namespace, path, part)? {
         chinese::say(facts, name, Some(found))?;
     }
     Ok(())
@@ -274,7 +274,7 @@ fn say(
 
 /// The invoice that a red one takes back, which its remarks name as they do on paper.
 fn remarks(root: Node<'_, '_>, path: &str, part: &str, facts: &mut Facts) -> Result<(), ReadError> {
-    for found in found(root, None, path, part) {
+    for found in found(root, None, path, part)? {
         for number in chinese::taken_back(&found.written) {
             let found = Found::new(number.clone(), found.place.clone());
             facts.value("preceding", number, &found)?;
@@ -285,13 +285,19 @@ fn remarks(root: Node<'_, '_>, path: &str, part: &str, facts: &mut Facts) -> Res
 
 /// What stands at a path: one value, or two that contradict each other, however often it stands
 /// there.
-fn found(root: Node<'_, '_>, namespace: Option<&str>, path: &str, part: &str) -> Vec<Found> {
+fn found(
+    root: Node<'_, '_>,
+    namespace: Option<&str>,
+    path: &str,
+    part: &str,
+) -> Result<Vec<Found>, ReadError> {
     let mut found: Vec<Found> = Vec::new();
     for node in all(root, namespace, path) {
         let element = Element::new(node, &[]);
-        let Some(written) = element.text().filter(|text| !text.is_empty()) else {
+        let written = element.text().ok_or_else(|| no_text(&element.place()))?;
+        if written.is_empty() {
             continue;
-        };
+        }
         if found.iter().any(|before| before.written == written) {
             continue;
         }
@@ -300,7 +306,7 @@ fn found(root: Node<'_, '_>, namespace: Option<&str>, path: &str, part: &str) ->
             break;
         }
     }
-    found
+    Ok(found)
 }
 
 /// A place in a part of a file, or in the file itself.

@@ -100,8 +100,15 @@ impl Party {
             ["IdPaese", "IdCodice"],
             "",
         );
+        let parts = |name: &str| party.found(&format!("{ids}IdFiscaleIVA/{name}"));
+        let (countries, codes) = (parts("IdPaese")?, parts("IdCodice")?);
         let id = match vat {
             Some(vat) => vec![vat],
+            // Two of them are a contradiction, which another identifier does not mend.
+            None if codes.len() > 1 || countries.len() > 1 => match codes.len() {
+                0 | 1 => countries,
+                _ => codes,
+            },
             None => party.found(&format!("{ids}CodiceFiscale"))?,
         };
         let mut name = party.found(&format!("{names}Denominazione"))?;

@@ -282,6 +282,9 @@ fn encodings_are_what_they_say() {
     for unknown in ["windows-125", "utf-7", "hz-gb-2312", "utf-16le"] {
         let unknown = with(UBL, "UTF-8", unknown);
         assert_eq!(read(unknown.as_bytes()).unwrap_err().kind(), "encoding");
+        // Also where all bytes are ASCII: `+AEE-` is `A` in UTF-7.
+        let unknown = with(&ascii, "UTF-8", "utf-7");
+        assert_eq!(read(unknown.as_bytes()).unwrap_err().kind(), "encoding");
     }
     // As Chinese software writes and labels it.
     let chinese = with(UBL, "UTF-8", "GB2312")

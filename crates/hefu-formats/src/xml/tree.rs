@@ -141,6 +141,7 @@ impl<'t> Placed<'t> {
     /// The texts at a path, `ide/nNF`, or of an attribute there, `Emisor/@Rfc`: each text once, at
     /// its first place, so that a contradiction is seen; empty ones are not there.
     pub(crate) fn found(&self, path: &str) -> Result<Vec<Found>, ReadError> {
+        self.hold_to_text(path)?;
         let found = self.found_up_to(VALUES_OF_TERM_MAX + 1, path);
         if found.len() > VALUES_OF_TERM_MAX {
             return Err(ReadError::XmlTooComplex {
@@ -149,6 +150,19 @@ impl<'t> Placed<'t> {
             });
         }
         Ok(found)
+    }
+
+    /// Refuses elements in the place of a text: of `1<b/>2` some programs take the `1`, others `12`.
+    fn hold_to_text(&self, path: &str) -> Result<(), ReadError> {
+        let is_attribute = path.contains('@');
+        let elements = self.element.all(path);
+        match elements
+            .into_iter()
+            .find(|element| element.text().is_none())
+        {
+            Some(element) if !is_attribute => Err(no_text(&self.place_of(element))),
+            _ => Ok(()),
+        }
     }
 
     /// The text at a path of which a document may well have several, if it has one.
@@ -203,6 +217,13 @@ impl<'t> Placed<'t> {
         steps.push(self.place.clone());
         steps.reverse();
         steps.concat()
+    }
+}
+
+pub(crate) fn no_text(place: &str) -> ReadError {
+    let reason = format!("{place} holds elements where a text must stand");
+    ReadError::XmlMalformed {
+        reason: reason.escape_debug().take(200).collect(),
     }
 }
 

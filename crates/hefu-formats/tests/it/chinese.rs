@@ -140,12 +140,57 @@ fn a_file_that_shows_two_numbers_gives_none_and_says_so() {
 #[test]
 fn what_is_hidden_is_not_on_the_face() {
     let visible = r#"<ofd:TextObject ID="101""#;
-    for hidden in [r#"Visible="false""#, r#"Alpha="0""#] {
+    for hidden in [r#"Visible="false""#, r#"Alpha="0""#, r#"Fill="false""#] {
         let object = format!("{visible} {hidden}");
         let file = replaced("digital-invoice", With::FaceAlone, PAGE, visible, &object);
         let document = read(&file).unwrap().documents.remove(0);
         assert_eq!(document.missing, ["number"], "{hidden}");
+        // The XML still says it, and nobody sees it on the page.
+        let file = replaced("digital-invoice", With::Data, PAGE, visible, &object);
+        let document = read(&file).unwrap().documents.remove(0);
+        assert!(document.doubts[0].contains("show no number"), "{hidden}");
     }
+    let white = r#"<ofd:TextObject ID="101" Boundary="0 0 1 1" Size="3"><ofd:FillColor Value="255 255 255"/><ofd:TextCode X="0" Y="0">1</ofd:TextCode></ofd:TextObject><ofd:TextObject ID="101""#;
+    let file = replaced("digital-invoice", With::Data, PAGE, visible, white);
+    let document = read(&file).unwrap().documents.remove(0);
+    assert!(document.doubts.is_empty() && document.identity.is_some());
+}
+
+#[test]
+fn all_lists_of_attachments_count() {
+    let two = "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments><ofd:Attachments>Other.xml</ofd:Attachments>";
+    let file = replaced(
+        "digital-invoice",
+        With::Data,
+        DOCUMENT,
+        "<ofd:Attachments>Attachs/Attachments.xml</ofd:Attachments>",
+        two,
+    );
+    let document = read(&file).unwrap().documents.remove(0);
+    assert!(document.doubts[0].contains("Other.xml is named and not there"));
+}
+
+/// What is read of all documents in a file is bounded together.
+#[test]
+fn many_documents_share_what_is_drawn() {
+    let body = "<DocBody><DocRoot>Doc_0/Document.xml</DocRoot></DocBody>";
+    let letters = format!(
+        r#"<Page><Content><Layer><TextObject Size="1"><TextCode X="0" Y="0">{}</TextCode></TextObject></Layer></Content></Page>"#,
+        "字".repeat(200_000)
+    );
+    let of = |bodies: usize| {
+        let mut parts = ofd_parts("rail-ticket", With::FaceAlone);
+        for (name, text) in &mut parts {
+            match name.as_str() {
+                "OFD.xml" => *text = format!("<OFD>{}</OFD>", body.repeat(bodies)),
+                PAGE => *text = letters.clone(),
+                _ => {}
+            }
+        }
+        zipped(&parts)
+    };
+    read(&of(4)).unwrap();
+    check_refused(&of(6), "ofd-too-complex");
 }
 
 #[test]
@@ -158,11 +203,11 @@ fn an_element_below_another_parent_never_counts() {
     };
     let number = "<InvoiceNumber>25992000000000012345</InvoiceNumber>";
     check(number, &format!("<X>{number}</X>"), "number");
-    check(
-        number,
-        "<InvoiceNumber><X>25992000000000012345</X></InvoiceNumber>",
-        "number",
-    );
+    // Of elements in the place of a text programs take different parts.
+    for odd in ["<X>25992000000000012345</X>", "2599200000000001234<X/>5"] {
+        let odd = format!("<InvoiceNumber>{odd}</InvoiceNumber>");
+        check_refused(xml.replace(number, &odd).as_bytes(), "xml-malformed");
+    }
     check(
         number,
         &format!("{number}<InvoiceNumber>1</InvoiceNumber>"),

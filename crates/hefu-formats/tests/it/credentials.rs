@@ -536,6 +536,15 @@ fn what_the_issuer_of_a_mobile_document_did_not_sign_is_no_fact() {
         ["issuer (issuing_country and issuing_authority)"]
     );
     assert_eq!(stated.doubts, [""; 0]);
+    // A country of two words could hold a part of the authority's name.
+    let mut long = elements();
+    long[4] = element(4, "issuing_country", |value| {
+        value.str("DE Strassenverkehrsamt").unwrap();
+    });
+    assert_eq!(
+        only(&issuer_signed(&long, &long)).missing,
+        ["issuer (issuing_country and issuing_authority)"]
+    );
     // Two numbers, both signed.
     let mut two = elements();
     two.push(element(7, "document_number", |value| {

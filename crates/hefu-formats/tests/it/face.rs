@@ -250,38 +250,51 @@ fn xml_and_ofd_and_pdf_are_one_document() {
 }
 
 #[test]
-fn an_attached_voucher_comes_before_the_face() {
+fn an_attached_voucher_and_the_face_are_held_to_each_other() {
     for (name, kind) in [
         ("voucher.xml", "digital-invoice"),
         ("Voucher.XBRL", "rail-ticket"),
     ] {
         let Some(xml) = xml(kind) else { continue };
         let alone = read(xml.as_bytes()).unwrap();
-        // The pages show another document.
-        let mut document = document(&[sheet("licence")], Lettering::Subset);
-        let stream = document.add_object(Stream::new(Dictionary::new(), xml.into_bytes()));
-        let specification = document.add_object(dictionary! {
-            "Type" => "Filespec", "UF" => Object::string_literal(name),
-            "EF" => dictionary! { "F" => stream },
-        });
-        for object in document.objects.values_mut() {
-            if let Ok(catalog) = object.as_dict_mut() {
-                if catalog.has_type(b"Catalog") {
-                    catalog.set("AF", vec![Object::Reference(specification)]);
+        for shown in [kind, "licence"] {
+            let mut document = document(&[sheet(shown)], Lettering::Subset);
+            let stream =
+                document.add_object(Stream::new(Dictionary::new(), xml.clone().into_bytes()));
+            let specification = document.add_object(dictionary! {
+                "Type" => "Filespec", "UF" => Object::string_literal(name),
+                "EF" => dictionary! { "F" => stream },
+            });
+            for object in document.objects.values_mut() {
+                if let Ok(catalog) = object.as_dict_mut() {
+                    if catalog.has_type(b"Catalog") {
+                        catalog.set("AF", vec![Object::Reference(specification)]);
+                    }
                 }
             }
-        }
-        let carried = read(&saved(document)).unwrap();
-        assert_eq!(
-            carried.format,
-            Format::Carrying {
-                outer: Box::new(Format::Pdf),
-                name: name.to_owned(),
-                inner: Box::new(Format::ChineseXml),
+            let carried = read(&saved(document)).unwrap();
+            assert_eq!(
+                carried.format,
+                Format::Carrying {
+                    outer: Box::new(Format::Pdf),
+                    name: name.to_owned(),
+                    inner: Box::new(Format::ChineseXml),
+                }
+            );
+            let carried = &carried.documents[0];
+            if shown == kind {
+                assert_eq!(carried.doubts, [""; 0]);
+                assert_eq!(carried.identity, alone.documents[0].identity);
+                assert!(carried.identity.is_some());
+            } else {
+                // The pages show another document.
+                assert!(
+                    carried.missing[0].contains("pages show another"),
+                    "{carried:?}"
+                );
+                assert!(carried.identity.is_none() && !carried.doubts.is_empty());
             }
-        );
-        assert_eq!(carried.documents[0].identity, alone.documents[0].identity);
-        assert!(carried.documents[0].identity.is_some());
+        }
     }
 }
 
@@ -343,6 +356,18 @@ fn only_what_is_painted_upright_counts() {
     assert!(!shows(&format!("BT /F1 9 Tf 3 Tr 20 700 Td {words}")));
     assert!(!shows(&format!("BT /F1 9 Tf -1 0 0 -1 20 700 Tm {words}")));
     assert!(!shows(&format!("BT /F2 9 Tf 20 700 Td {words}")));
+    // White on white, and beside the page.
+    for white in ["1 g", "1 1 1 rg", "0 0 0 0 k", "/DeviceRGB cs 1 1 1 sc"] {
+        assert!(!shows(&format!("{white} BT /F1 9 Tf 20 700 Td {words}")));
+        assert!(shows(&format!("q {white} Q BT /F1 9 Tf 20 700 Td {words}")));
+        assert!(shows(&format!("{white} 0 g BT /F1 9 Tf 20 700 Td {words}")));
+    }
+    for place in ["20 900", "20 -20", "700 700", "-600 700"] {
+        assert!(
+            !shows(&format!("BT /F1 9 Tf {place} Td {words}")),
+            "{place}"
+        );
+    }
 }
 
 #[test]

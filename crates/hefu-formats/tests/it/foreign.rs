@@ -143,6 +143,23 @@ fn a_fatturapa_that_lacks_or_contradicts_itself_has_no_number() {
         "<Numero>12/A</Numero><Numero>13</Numero>",
     );
     check_left_aside(&first(twice), "invoice number", Some("number is 12/A at"));
+    // Two VAT numbers are not mended by the tax code beside them.
+    let twice = with(
+        FATTURAPA,
+        "<IdCodice>01234567890</IdCodice>",
+        "<IdCodice>01234567890</IdCodice><IdCodice>1</IdCodice>",
+    );
+    check_left_aside(
+        &first(twice),
+        "seller identifier",
+        Some("seller-id is 01234567890 at"),
+    );
+    let odd = with(
+        FATTURAPA,
+        "<Numero>12/A</Numero>",
+        "<Numero>12<b/>/A</Numero>",
+    );
+    assert_eq!(read(odd.as_bytes()).unwrap_err().kind(), "xml-malformed");
     let undated = with(
         FATTURAPA,
         "<Data>2026-05-04</Data>",
@@ -475,6 +492,18 @@ fn a_gobl_envelope_is_read_and_its_digest_checked() {
         "{:?}",
         changed.doubts
     );
+    // With a number whose form is not sure, and without a digest.
+    for (from, to, words) in [
+        (
+            "\"lines\"",
+            "\"notes\": 1.50, \"lines\"",
+            "cannot be checked",
+        ),
+        ("sha256", "md5", "no SHA-256"),
+    ] {
+        let unsure = document(with(GOBL, from, to));
+        assert!(unsure.doubts[0].contains(words), "{:?}", unsure.doubts);
+    }
     // A null is not there for the digest.
     let null = document(with(GOBL, "\"lines\"", "\"notes\": null, \"lines\""));
     assert_eq!(null.doubts, [""; 0]);
@@ -568,7 +597,14 @@ fn an_edifact_message_that_lacks_or_contradicts_itself_is_told() {
         Format::Unknown
     );
 
+    // A mark that is a digit would turn one amount into another one.
     let text: String = EDIFACT.iter().map(|&byte| char::from(byte)).collect();
+    let body = &text[text.find("UNB").unwrap()..];
+    let with_marks = |marks: &str| reading(format!("{marks}{body}").replace('ä', "a")).format;
+    assert_eq!(with_marks("UNA:+,? '"), Format::Edifact);
+    for marks in ["UNA:+1? '", "UNA:+-? '", "UNA:+.5 '", "UNA++.? '"] {
+        assert_eq!(with_marks(marks), Format::Unknown, "{marks}");
+    }
     let message = &text[text.find("UNH").unwrap()..text.find("UNZ").unwrap()];
     let two = reading(edifact_with(
         "UNZ",

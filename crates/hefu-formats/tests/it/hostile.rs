@@ -48,6 +48,40 @@ fn check_document(reading: Stated) {
     }
 }
 
+/// Who opens the one sees another document than who opens the other.
+#[test]
+fn a_file_that_is_two_files_is_refused() {
+    let kind = |bytes: &[u8]| read(bytes).unwrap_err().kind();
+    let pdf = pdf_with(&[("factur-x.xml", CII)]);
+    let archive = ofd("licence", With::Data);
+    let behind = |head: &[u8], tail: &[u8]| [head, tail].concat();
+    let marked = UBL.replacen("?>", "?><!-- %PDF-1.7 -->", 1);
+    assert_ne!(marked, UBL);
+    assert_eq!(kind(marked.as_bytes()), "two-formats");
+    assert_eq!(
+        kind(JSON.replace("某某", "%PDF-1.7").as_bytes()),
+        "two-formats"
+    );
+    assert_eq!(kind(&behind(&pdf, &archive)), "two-formats");
+    let mut parts = vec![("%PDF-1.7".to_owned(), Vec::new())];
+    let texts = ofd_parts("licence", With::Data).into_iter();
+    parts.extend(texts.map(|(name, text)| (name, text.into_bytes())));
+    assert_eq!(kind(&behind(&zipped_bytes(&parts), b"")), "two-formats");
+    // Elsewhere the marks mean nothing: neither in an archive of PDFs.
+    let archive = zipped_bytes(&[("%PDF-1.7".to_owned(), pdf.clone())]);
+    assert_eq!(read(&archive).unwrap().format, Format::Zip);
+    assert!(read(&behind(
+        &pdf,
+        b"\nPK\x05\x06 and more than twenty-two bytes"
+    ))
+    .is_ok());
+    assert!(read(
+        UBL.replace("</Invoice>", "<!-- %PDF-1.7 --></Invoice>")
+            .as_bytes()
+    )
+    .is_ok());
+}
+
 #[test]
 fn formats_are_told_by_their_bytes() {
     let format = |bytes: &[u8]| read(bytes).unwrap().format.to_string();

@@ -182,6 +182,40 @@ fn the_name_of_the_standard_goes_first_and_differing_invoices_give_none() {
     );
 }
 
+/// Some programs take the one name or stream of an attachment and some the other.
+#[test]
+fn all_names_and_streams_of_an_attachment_count() {
+    let other = CII.replace("R-0042", "R-0043");
+    let read = |names: &str, streams: &str| {
+        let file = by_hand(&[
+            format!("<< /AF [<< {names} /EF << {streams} >> >>] >>").into_bytes(),
+            stream("", CII.as_bytes()),
+            stream("", other.as_bytes()),
+        ]);
+        read(&file).unwrap().documents.remove(0)
+    };
+    let number = |stated: hefu_formats::Stated| stated.identity.map(|identity| identity.number);
+    let names = "/UF (factur-x.xml) /F (factur-x.xml)";
+    assert_eq!(
+        number(read(names, "/UF 2 0 R /F 2 0 R")).as_deref(),
+        Some("R-0042")
+    );
+    assert_eq!(
+        read(names, "/UF 2 0 R /F 3 0 R").missing,
+        ["one invoice: the attached ones differ"]
+    );
+    let names = "/UF (readme.txt) /F (factur-x.xml)";
+    assert_eq!(number(read(names, "/F 3 0 R")).as_deref(), Some("R-0043"));
+}
+
+#[test]
+fn what_is_parsed_of_attachments_is_bounded() {
+    let xml = format!("<Invoice>{}</Invoice>", " ".repeat(12 << 20));
+    let one = ("a.xml", xml.as_str());
+    assert!(read(&pdf_with(&[one, one])).is_ok());
+    assert_eq!(kind(&pdf_with(&[one, one, one])), "pdf-too-complex");
+}
+
 #[test]
 fn a_wrong_length_and_bytes_before_the_header_are_mended() {
     let mut bytes = b"\r\nHTTP/1.1 200 OK\r\n".to_vec();

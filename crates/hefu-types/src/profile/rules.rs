@@ -5,7 +5,7 @@
 //! `check` is a fixed point of `shape`.
 
 use super::check_digits::{crc_8, mod_11, mod_37_36};
-use super::{Identity, Profile, ProfileError};
+use super::{Identity, Profile, ProfileError, RAILWAY};
 
 /// The arc of Chinese electronic licences (GB/T 36904).
 const ELICENCE_ARC: &str = "1.2.156.3005.2.";
@@ -37,6 +37,9 @@ pub(super) fn shape(profile: Profile, identity: &mut Identity) -> Result<(), Pro
             if identity.legal_issuer.is_empty() {
                 identity.legal_issuer = identity.number.chars().take(10).collect();
             }
+        }
+        Profile::CnRailTicket if identity.legal_issuer.is_empty() => {
+            identity.legal_issuer = RAILWAY.to_owned();
         }
         Profile::MxCfdi => identity.number.make_ascii_uppercase(),
         Profile::BrNfe => shape_nfe(identity)?,
@@ -104,6 +107,12 @@ pub(super) fn check(profile: Profile, number: &Identity) -> Result<(), ProfileEr
         }
         Profile::CnDigitalInvoice | Profile::CnRailTicket => {
             require(no.len() == 20 && digits(no), "number", "20 digits")?;
+            let by_rail = profile == Profile::CnRailTicket;
+            require(
+                !by_rail || legal_issuer == RAILWAY,
+                "legal_issuer",
+                "empty or 中国国家铁路集团有限公司",
+            )?;
         }
         Profile::CnVatEinvoice => {
             let code = matches!(series.len(), 10 | 12) && digits(series);
