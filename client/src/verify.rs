@@ -683,8 +683,8 @@ impl Judged {
                 }
             },
             Answer::CouldNotTell if self.is_other_rendition => Said::new(
-                "COULD NOT TELL: the facts agree, this file is not registered",
-                "无法判定：事实一致，但该文件本身未登记",
+                "COULD NOT TELL: the facts agree, these bytes are not shown to be registered",
+                "无法判定：事实一致，但未能证明该文件本身已登记",
             ),
             Answer::CouldNotTell => Said::new("COULD NOT TELL", "无法判定"),
             Answer::No => {

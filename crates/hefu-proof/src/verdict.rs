@@ -168,12 +168,13 @@ pub fn document(found: &Match) -> Dimension {
             hidden,
         } => {
             let mut en = format!(
-                "this file is not registered; the registered facts agree with it ({}), and nothing \
+                "this file is not among those that are shown to be registered; the registered \
+                 facts agree with it ({}), and nothing \
                  else in it was checked; ask for the original",
                 compared.join(", ")
             );
             let mut zh = format!(
-                "该文件本身未登记；登记的事实与其一致（{}），其余内容未经核验，请索取原件",
+                "未能证明该文件本身已登记；登记的事实与其一致（{}），其余内容未经核验，请索取原件",
                 compared.join("、")
             );
             if !unstated.is_empty() {
