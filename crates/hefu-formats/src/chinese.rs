@@ -81,6 +81,10 @@ pub(crate) fn stated(voucher: Voucher, mut facts: Facts) -> Result<Stated, ReadE
     let missing: Vec<&'static str> = [
         (number.is_empty(), "number"),
         (is_short, "number of 20 digits"),
+        (
+            !facts.is_mentioned_alike(),
+            "one document: its pages name several (see what is in doubt)",
+        ),
         (needs_series && series.is_empty(), "code before the number"),
         (issuer.is_empty(), issuer_words),
     ]

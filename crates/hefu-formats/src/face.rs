@@ -19,7 +19,7 @@ mod pieces;
 use self::labels::{Label, Spot, Spots};
 use self::pieces::{compact, Piece, Pieces};
 use crate::chinese::{self, Voucher};
-use crate::fact::{Facts, Found};
+use crate::fact::{Fact, Facts, Found};
 use crate::page::{Code, Run};
 use crate::values::{collapsed, minor_units, plain};
 use crate::{ReadError, Stated};
@@ -418,10 +418,6 @@ impl Face<'_> {
         if self.voucher == Voucher::Licence {
             return Ok(());
         }
-        if let Some(title) = title {
-            let found = numbers_by_title(&title.written, self.pieces, self.spots);
-            self.facts.say("number", found)?;
-        }
         let spots = self.spots.all.iter();
         for spot in spots.filter(|spot| spot.label == Label::CertificateNumber) {
             let found = self.value(spot).filter(|found| {
@@ -430,6 +426,13 @@ impl Face<'_> {
                     && licence_identifier(&found.written).is_none()
             });
             self.facts.say("number", found)?;
+        }
+        let numbers = title.map(|title| numbers_by_title(&title.written, self.pieces, self.spots));
+        for found in numbers.into_iter().flatten() {
+            let number = found.written.trim().to_owned();
+            if let Some(fact) = Fact::new("number", number, &found.written, found.place)? {
+                self.facts.mention(fact)?;
+            }
         }
         Ok(())
     }

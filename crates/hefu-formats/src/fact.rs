@@ -137,6 +137,7 @@ impl Found {
 pub(crate) struct Facts {
     found: Vec<Fact>,
     contradicted: Vec<(String, String)>,
+    mentioned_otherwise: Vec<String>,
 }
 
 impl Facts {
@@ -224,6 +225,29 @@ impl Facts {
         self.contradicted.push((name.to_owned(), said));
     }
 
+    /// Another page that says a fact again: the fact stays what it is, and where the page says
+    /// otherwise that is told, and no number follows from the document.
+    pub(crate) fn mention(&mut self, fact: Fact) -> Result<(), ReadError> {
+        match self.found.iter().find(|before| before.name == fact.name) {
+            Some(before) if before.value != fact.value => {
+                self.mentioned_otherwise.push(format!(
+                    "{} is {} at {} and {} at {}",
+                    fact.name, before.written, before.place, fact.written, fact.place
+                ));
+                Ok(())
+            }
+            _ => {
+                let found = Found::new(fact.written, fact.place);
+                self.value(&fact.name, fact.value, &found)
+            }
+        }
+    }
+
+    /// Whether every page that says a fact again says the same.
+    pub(crate) fn is_mentioned_alike(&self) -> bool {
+        self.mentioned_otherwise.is_empty()
+    }
+
     /// What a fact is so far, if it is not contradicted.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         if self.contradicted.iter().any(|(other, _)| other == name) {
@@ -238,10 +262,12 @@ impl Facts {
         let Self {
             mut found,
             contradicted,
+            mentioned_otherwise,
         } = self;
         found.retain(|fact| contradicted.iter().all(|(name, _)| *name != fact.name));
         found.sort_by(|a, b| a.name.cmp(&b.name));
-        let doubts = contradicted.into_iter().map(|(_, said)| said);
+        let contradicted = contradicted.into_iter().map(|(_, said)| said);
+        let doubts = contradicted.chain(mentioned_otherwise);
         (
             found,
             doubts.map(|said| said.escape_debug().to_string()).collect(),

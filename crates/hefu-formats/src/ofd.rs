@@ -185,11 +185,7 @@ fn document(package: &mut Package<'_>, body: &Body) -> Result<(Option<String>, S
         doubts.extend(face.doubts.iter().cloned());
     }
     for fact in repeated {
-        facts.value(
-            &fact.name,
-            fact.value,
-            &Found::new(fact.written, fact.place),
-        )?;
+        facts.mention(fact)?;
     }
     let is_shown = face
         .as_ref()
