@@ -169,7 +169,7 @@ fn text_of(named: &Named, keys: &[(String, StateKey)], lang: Lang) -> String {
                     format!("  {} {written}", lang.pick("written", "原文"))
                 };
                 let text = format!("{value}{written}  ({})", fact.place);
-                let name = format!("{word} {}", shown(&fact.name));
+                let name = format!("{word} {}", shown(fact_name(&fact.name, lang)));
                 row(&name, &name, &text);
             }
             for seal in &read.seals {
@@ -183,6 +183,43 @@ fn text_of(named: &Named, keys: &[(String, StateKey)], lang: Lang) -> String {
         }
     }
     format!("{}\n{}", shown(&named.path.to_string_lossy()), table(&rows))
+}
+
+/// A fact's name in the reader's language; programs and `disclose` use the English one.
+fn fact_name(name: &str, lang: Lang) -> &str {
+    let zh = match name {
+        "buyer" => "购买方 buyer",
+        "buyer-id" => "购买方识别号 buyer-id",
+        "certificate-number" => "证书编号 certificate-number",
+        "check-code" => "校验码 check-code",
+        "currency" => "币种 currency",
+        "document-type" => "文档类型 document-type",
+        "due" => "应付 due",
+        "due-date" => "付款期限 due-date",
+        "grade" => "等级 grade",
+        "holder" => "持有人 holder",
+        "holder-id" => "持有人代码 holder-id",
+        "issue-date" => "开具日期 issue-date",
+        "issue-time" => "开具时间 issue-time",
+        "issuer" => "签发机关 issuer",
+        "issuer-id" => "签发机关代码 issuer-id",
+        "number" => "号码 number",
+        "preceding" => "对应原单据 preceding",
+        "registration" => "登记号 registration",
+        "scope" => "范围 scope",
+        "seller" => "销售方 seller",
+        "seller-id" => "销售方识别号 seller-id",
+        "series" => "代码 series",
+        "tax" => "税额 tax",
+        "title" => "名称 title",
+        "total" => "价税合计 total",
+        "total-without-tax" => "不含税金额 total-without-tax",
+        "travel-date" => "乘车日期 travel-date",
+        "valid-from" => "有效期起 valid-from",
+        "valid-until" => "有效期止 valid-until",
+        _ => name,
+    };
+    lang.pick(name, zh)
 }
 
 fn json_of(named: &Named, keys: &[(String, StateKey)]) -> Value {
