@@ -9,7 +9,7 @@
 //! This is the one derivation function: a keyed, non-enumerable derivation for sealed types will
 //! stand here.
 
-mod check_digits;
+pub mod check_digits;
 mod rules;
 
 use minicbor::{Decode, Encode};

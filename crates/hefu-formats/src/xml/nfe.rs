@@ -6,6 +6,7 @@
 //! parts outside of it, and a key that contradicts them gives no legal number. The random digits are
 //! no part of the number: two keys with one number are one document twice.
 
+use hefu_types::profile::check_digits::mod_11;
 use roxmltree::Node;
 
 use super::tree::Placed;
@@ -161,7 +162,7 @@ fn with_access_key(
     .iter()
     .all(|part| !part.is_empty());
     let broken = is_stated.then(|| broken_rule(&key, &identity)).flatten();
-    let missing = vec![
+    let missing = [
         (identity.number.is_empty(), "number"),
         (identity.series.is_empty(), "series"),
         (identity.class.is_empty(), "model"),
@@ -169,16 +170,9 @@ fn with_access_key(
             identity.legal_issuer.is_empty(),
             "CNPJ or CPF of the issuer",
         ),
-        (key.is_empty(), "access key"),
-        (
-            broken.is_some(),
-            "access key that fits the document (see what is in doubt)",
-        ),
     ];
-    let mut doubts: Vec<String> = (broken.iter())
-        .map(|rule| format!("the access key {key} {rule}"))
-        .collect();
-    doubts.extend(test_environment(content.only("ide/tpAmb")));
+    let environment = test_environment(content.only("ide/tpAmb"));
+    let (missing, doubts) = with_key(missing, &key, broken, environment);
     let numbered = Numbered {
         profile: Profile::BrNfe,
         identity,
@@ -190,6 +184,25 @@ fn with_access_key(
         stated.kind = None;
     }
     Ok(stated)
+}
+
+/// What is missing for a number, the access key last, and what is in doubt.
+fn with_key(
+    parts: impl IntoIterator<Item = (bool, &'static str)>,
+    key: &str,
+    broken: Option<String>,
+    environment: Option<String>,
+) -> (Vec<(bool, &'static str)>, Vec<String>) {
+    let of_key = [
+        (key.is_empty(), "access key"),
+        (
+            broken.is_some(),
+            "access key that fits the document (see what is in doubt)",
+        ),
+    ];
+    let missing = parts.into_iter().chain(of_key).collect();
+    let rule = broken.map(|rule| format!("the access key {key} {rule}"));
+    (missing, rule.into_iter().chain(environment).collect())
 }
 
 /// The rule that an access key of 44 characters breaks, if it breaks one.
@@ -218,21 +231,10 @@ fn broken_rule(key: &str, identity: &Identity) -> Option<String> {
     check_digit_is_wrong(key).then(|| "has a wrong check digit".to_owned())
 }
 
-/// Modulo 11 over everything before the last digit with the weights 2 to 9 from the right, 10 and 11
-/// as 0 (MOC, 2.2.6.2). A letter counts as its ASCII code less 48 (NT 2025.001).
+/// The last digit is over everything before it.
 fn check_digit_is_wrong(key: &str) -> bool {
-    let Some((digits, check)) = key.as_bytes().split_last_chunk::<1>() else {
-        return true;
-    };
-    let weights = (2..=9).cycle();
-    let sum: u32 = (digits.iter().rev().zip(weights))
-        .map(|(digit, weight)| u32::from(digit.saturating_sub(b'0')) * weight)
-        .sum();
-    let expected = match sum % 11 {
-        0 | 1 => 0,
-        rest => 11 - rest,
-    };
-    u32::from(check[0].saturating_sub(b'0')) != expected
+    let parts = key.as_bytes().split_last();
+    parts.is_none_or(|(check, digits)| mod_11(digits) != *check)
 }
 
 /// The NFS-e of the national system: its key of 50 digits is made of municipality (7), system (1),
@@ -268,22 +270,15 @@ fn service(root: &Placed<'_>) -> Result<Stated, ReadError> {
         number,
         period: String::new(),
     };
-    let missing = vec![
+    let missing = [
         (identity.number.is_empty(), "number"),
         (
             identity.legal_issuer.is_empty(),
             "CNPJ or CPF of the issuer",
         ),
-        (key.is_empty(), "access key"),
-        (
-            broken.is_some(),
-            "access key that fits the document (see what is in doubt)",
-        ),
     ];
-    let mut doubts: Vec<String> = (broken.iter())
-        .map(|rule| format!("the access key {key} {rule}"))
-        .collect();
-    doubts.extend(test_environment(content.only("DPS/infDPS/tpAmb")));
+    let environment = test_environment(content.only("DPS/infDPS/tpAmb"));
+    let (missing, doubts) = with_key(missing, &key, broken, environment);
     let numbered = Numbered {
         profile: Profile::Generic,
         identity,

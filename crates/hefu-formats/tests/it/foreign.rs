@@ -659,22 +659,7 @@ proptest! {
     ) {
         let text = [FATTURAPA, SIMPLIFIED, CFDI, NFE, NFSE, GST, GOBL].map(str::as_bytes);
         let mut bytes = text.get(sample).copied().unwrap_or(EDIFACT).to_vec();
-        for (place, byte, edit, length) in edits {
-            if bytes.is_empty() {
-                break;
-            }
-            let at = place.index(bytes.len());
-            let end = (at + length).min(bytes.len());
-            match edit {
-                0 => bytes[at] = byte,
-                1 => bytes.truncate(at),
-                2 => drop(bytes.drain(at..end)),
-                _ => {
-                    let again = bytes[at..end].to_vec();
-                    bytes.splice(at..at, again);
-                }
-            }
-        }
+        crate::hostile::edited(&mut bytes, edits);
         if let Ok(reading) = read(&bytes) {
             for document in &reading.documents {
                 prop_assert_eq!(document.identity.is_none(), !document.missing.is_empty());

@@ -127,6 +127,26 @@ fn a_file_beyond_the_limit_is_refused_unread() {
     );
 }
 
+/// Changes bytes at places: one byte, cut off there, a piece taken out, a piece twice.
+pub fn edited(bytes: &mut Vec<u8>, edits: Vec<(prop::sample::Index, u8, u8, usize)>) {
+    for (place, byte, edit, length) in edits {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = place.index(bytes.len());
+        let end = (at + length).min(bytes.len());
+        match edit {
+            0 => bytes[at] = byte,
+            1 => bytes.truncate(at),
+            2 => drop(bytes.drain(at..end)),
+            _ => {
+                let again = bytes[at..end].to_vec();
+                bytes.splice(at..at, again);
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
@@ -143,22 +163,7 @@ proptest! {
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8, 0..40_usize), 1..6),
     ) {
         let mut bytes = samples().swap_remove(sample);
-        for (place, byte, edit, length) in edits {
-            if bytes.is_empty() {
-                break;
-            }
-            let at = place.index(bytes.len());
-            let end = (at + length).min(bytes.len());
-            match edit {
-                0 => bytes[at] = byte,
-                1 => bytes.truncate(at),
-                2 => drop(bytes.drain(at..end)),
-                _ => {
-                    let again = bytes[at..end].to_vec();
-                    bytes.splice(at..at, again);
-                }
-            }
-        }
+        edited(&mut bytes, edits);
         check(&bytes);
     }
 
