@@ -455,6 +455,7 @@ pub fn licence(number: u32) -> Register {
         use_right: None,
         total: None,
         blinding: Blinding([1; 16]),
+        issued_offline_at: None,
     }
 }
 

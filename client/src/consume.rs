@@ -187,7 +187,8 @@ impl Run<'_> {
             .map_err(|error| Failure::bad_file(path, error))?;
         let is_this = |operation: &Operation| match operation {
             Operation::Consume(consume) => {
-                consume.digest == self.document.digest && consume.purpose == self.args.purpose
+                let claim = &consume.claim;
+                claim.digest == self.document.digest && claim.purpose == self.args.purpose
             }
             _ => false,
         };
@@ -236,9 +237,11 @@ impl Run<'_> {
         let opening = self.opening(&key, &record)?;
         Ok(Ok(Operation::Consume(operation::Consume {
             record: key,
-            purpose: self.args.purpose.clone(),
-            digest: self.document.digest,
-            opening,
+            claim: operation::Claim {
+                right: opening.map(operation::RightProof::Named),
+                ..operation::Claim::whole(&self.args.purpose, self.document.digest)
+            },
+            lock: None,
             blinding: Blinding(crate::random()),
         })))
     }
@@ -489,7 +492,7 @@ fn used_since(record: &PublicPart, purpose: &str) -> Option<Millis> {
         .uses
         .iter()
         .find(|used| used.purpose == purpose)
-        .map(|used| used.consumed_at)
+        .and_then(|used| used.consumed_at)
 }
 
 /// When the use of a receipt was recorded.

@@ -286,6 +286,7 @@ pub fn plan(
         use_right,
         total: total(rules, &number, renditions),
         blinding,
+        issued_offline_at: None,
     };
     Ok(Planned {
         number,

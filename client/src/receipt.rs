@@ -154,7 +154,10 @@ impl Held {
                     }
                     Operation::Revoke(revoke) => row("reason", "原因", revoke.reason.clone()),
                     Operation::Cancel(cancel) => row("reason", "原因", cancel.reason.clone()),
-                    Operation::Consume(consume) => row("purpose", "用途", consume.purpose.clone()),
+                    Operation::Consume(consume) => {
+                        row("purpose", "用途", consume.claim.purpose.clone())
+                    }
+                    _ => {}
                 }
             }
             Err(error) => row("operation", "操作", error.to_string()),

@@ -65,7 +65,8 @@ fn state_now(record: &PublicPart, now: Millis) -> &'static str {
         Derived::InForce => "in-force",
         Derived::NotYetValid { .. } => "not-yet-valid",
         Derived::Expired { .. } => "expired",
-        Derived::Ended { state, .. } => state.name(),
+        Derived::Ended { state, .. } | Derived::NotIssued { state, .. } => state.name(),
+        Derived::Unknown => "unknown",
     }
 }
 
@@ -138,7 +139,7 @@ pub fn rows(
         row(
             "used for",
             "已用于",
-            format!("{} {}", used.purpose, used.consumed_at),
+            format!("{} {:?}", used.purpose, used.consumed_at),
         );
     }
     row("files", "文件数", record.digests.len().to_string());
@@ -163,7 +164,15 @@ pub fn record_json(key: &StateKey, record: &PublicPart, now: Millis) -> Value {
         })
     };
     let uses: Vec<Value> = (record.uses.iter())
-        .map(|used| json!({"purpose": used.purpose, "consumed_at": used.consumed_at.to_string()}))
+        .map(|used| {
+            json!({
+                "purpose": used.purpose,
+                "consumed_at": used.consumed_at.map(|at| at.to_string()),
+                "locked_until": used.locked_until.map(|at| at.to_string()),
+                "whole": used.whole,
+                "unattested": used.unattested,
+            })
+        })
         .collect();
     json!({
         "key": key,

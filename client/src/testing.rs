@@ -13,9 +13,11 @@ use hefu_types::block::MemberCosignature;
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
-use hefu_types::leaf::{value_hash, DigestLeaf, Entitlement, Kind, Leaf, TypeRules};
+use hefu_types::leaf::{value_hash, DigestLeaf, Entitlement, Kind, Leaf, PurposeRules, TypeRules};
 use hefu_types::operation::{operation_id, Operation};
-use hefu_types::record::{Event, Item, PrivateItem, PublicPart, State, Status, UseItem, UseState};
+use hefu_types::record::{
+    Event, Item, PrivateItem, PublicPart, State, Status, UseItem, UseItemState, UseState,
+};
 use hefu_types::statement::{Mode, SignedHeader, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
@@ -79,19 +81,14 @@ fn key_of(role: KeyRole, holder: &str, identifier: Option<&str>) -> Key {
 pub(crate) fn type_rules(id: &str, kind: Kind, profile: &str) -> TypeRules {
     let is_invoice = kind == Kind::Invoice;
     TypeRules {
-        id: id.into(),
-        kind,
-        name_zh: id.into(),
-        name_en: id.into(),
-        profile: profile.into(),
-        zone_minutes: 480,
         purposes: if is_invoice {
-            vec!["reimburse".into()]
+            vec![PurposeRules::new("reimburse")]
         } else {
             Vec::new()
         },
         first_member: is_invoice,
         cancel_window_ms: Millis::HOUR,
+        ..TypeRules::new(id, kind, profile)
     }
 }
 
@@ -101,6 +98,7 @@ pub(crate) fn entitlement(document_type: &str, region: &str, prefix: &str) -> En
         region: region.into(),
         issuer_prefixes: vec![prefix.into()],
         legal_basis: "test".into(),
+        part: Default::default(),
     }
 }
 
@@ -260,6 +258,13 @@ impl World {
             status_event: None,
             event_count: 1,
             history: None,
+            past: Vec::new(),
+            reversal: None,
+            links: Vec::new(),
+            offline: None,
+            supervisor: None,
+            archived_at: None,
+            noted: None,
         };
         let root = PrivateRoot(merkle::root::<Vec<u8>>(SUITE, &[]).0);
         self.values
@@ -268,6 +273,7 @@ impl World {
             let leaf = DigestLeaf {
                 record: planned.record,
                 operation: id,
+                withdrawn: false,
             };
             let value = Value::Leaf(leaf.to_bytes().into());
             self.values.insert(key::digest(SUITE, digest), value);
@@ -303,7 +309,7 @@ impl World {
         let Operation::Consume(consume) = operation else {
             panic!("another operation")
         };
-        let (purpose, block_time) = (consume.purpose.clone(), crate::now());
+        let (purpose, block_time) = (consume.claim.purpose.clone(), crate::now());
         let item = PrivateItem {
             blinding: consume.blinding,
             item: Item::Use(UseItem {
@@ -311,12 +317,24 @@ impl World {
                 member: self.buyer.file.holder.clone(),
                 operation: id,
                 block_time,
+                share: None,
+                state: UseItemState::Consumed,
+                lock: None,
+                consumption: Some(id),
+                taken_back: 0,
+                unattested: false,
+                clawback: None,
+                agreed: None,
             }),
         };
         self.change(&consume.record, |record| {
             record.uses.push(UseState {
                 purpose,
-                consumed_at: block_time,
+                consumed_at: Some(block_time),
+                locked_until: None,
+                whole: true,
+                consumed_whole: true,
+                unattested: false,
             });
         });
         let root = merkle::root(SUITE, &[canonical::encode(&item)]);

@@ -461,6 +461,7 @@ impl Asked<'_> {
             now: self.now,
             zone_minutes: zone_minutes(network, &found.record.document_type),
             age_ms_max: self.age_ms_max,
+            rules: type_rules(network, &found.record.document_type).ok(),
             purpose: self.purpose,
             member: self.member.id(),
             opens_use_right: self.opens(found, receipt),
@@ -491,21 +492,6 @@ impl Asked<'_> {
             found.record,
             &question,
         ));
-        let types = &network.genesis().types;
-        let rules = types
-            .iter()
-            .find(|rules| rules.id == found.record.document_type);
-        if let (Some(purpose), Some(rules)) = (self.purpose, rules) {
-            // A purpose that the type does not have is never used up, and never usable.
-            if !rules.purposes.iter().any(|known| known == purpose) {
-                let code = Code::UnknownPurpose;
-                let said = Said::new(code.sentence_en(), code.sentence_zh());
-                for dimension in dimensions.iter_mut().filter(|d| d.name == "use") {
-                    (dimension.answer, dimension.code) = (Answer::No, Some(code));
-                    dimension.said = said.clone();
-                }
-            }
-        }
         dimensions
     }
 

@@ -16,7 +16,7 @@ use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
 use hefu_types::key;
-use hefu_types::leaf::{DigestLeaf, Entitlement, Kind, Leaf, SetLeaf, TypeRules};
+use hefu_types::leaf::{DigestLeaf, Entitlement, Kind, Leaf, PurposeRules, SetLeaf, TypeRules};
 use hefu_types::operation::{
     member_commitment, named_member, Amount, Cancel, Consume, MemberOpening, Operation, Register,
     Revoke, UseRight,
@@ -144,6 +144,7 @@ impl Choices<'_> {
                 minor_units: i64::from(c.byte()) - 1,
             }),
             blinding: Blinding([self.byte(); 16]),
+            issued_offline_at: None,
         }
     }
 
@@ -190,16 +191,8 @@ impl Choices<'_> {
             }),
             _ => Operation::Consume(Consume {
                 record: self.record(),
-                purpose: self.text(&["reimburse", "finance"]),
-                digest: self.digest(),
-                opening: self.maybe(|c| {
-                    let member = c.of(&MEMBERS);
-                    MemberOpening {
-                        identifier: c.text(&[member, "buyer"]),
-                        record_salt: Salt([1; 16]),
-                        member_salt: salt(member),
-                    }
-                }),
+                claim: self.claim(),
+                lock: None,
                 blinding: Blinding([self.byte(); 16]),
             }),
         }
@@ -243,6 +236,7 @@ fn genesis() -> Genesis {
         region: region.into(),
         issuer_prefixes: vec![prefix.into()],
         legal_basis: "list, item 1".into(),
+        part: Default::default(),
     };
     let agency = |id: &str, region: &str, entitlements: Vec<Entitlement>, days: u64| Agency {
         id: id.into(),
@@ -254,18 +248,23 @@ fn genesis() -> Genesis {
         key_valid_before: START.plus(days * DAY),
     };
     let rules = |id: &str, kind: Kind, profile: Profile| TypeRules {
-        id: id.into(),
-        kind,
-        name_zh: "文档".into(),
-        name_en: "document".into(),
-        profile: profile.name().into(),
-        zone_minutes: 480,
         purposes: match kind {
-            Kind::Invoice => vec!["reimburse".into(), "finance".into()],
+            Kind::Invoice => vec![
+                PurposeRules {
+                    divisible: true,
+                    ..PurposeRules::new("reimburse")
+                },
+                PurposeRules::new("finance"),
+            ],
+            Kind::Licence => vec![],
+        },
+        exclusions: match kind {
+            Kind::Invoice => vec![vec!["reimburse".into(), "finance".into()]],
             Kind::Licence => vec![],
         },
         first_member: kind == Kind::Invoice,
-        cancel_window_ms: DAY,
+        unattested: kind == Kind::Invoice,
+        ..TypeRules::new(id, kind, profile.name())
     };
     let region = |id: &str| Region {
         id: id.into(),

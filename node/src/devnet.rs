@@ -8,7 +8,7 @@ use crate::memory::Memory;
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Registrar, Seat,
 };
-use hefu_types::leaf::{Entitlement, Kind, RecognitionRule, TypeRules};
+use hefu_types::leaf::{Entitlement, Kind, Part, PurposeRules, RecognitionRule, TypeRules};
 use hefu_types::profile::Profile;
 use hefu_types::{Hash, Millis, NetworkId, Salt, Suite};
 use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
@@ -81,6 +81,9 @@ const ELSEWHERE: &[&str] = &[
     "国土资源部",
 ];
 
+/// The agency that confirms what others propose, and for which type.
+const SUPERVISOR: (&str, &str) = ("zj-finance", "medical-bill");
+
 const AGENCIES: &[AgencyPlan] = &[
     (
         "gd-tax",
@@ -144,7 +147,33 @@ const AGENCIES: &[AgencyPlan] = &[
         "Zhejiang Finance Department 浙江省财政厅",
         "zhejiang",
         "bill counter of Zhejiang, telephone 0571-00000002 (invented)",
-        &[("fiscal-ebill", &[""], "devnet list of issuers, item 21")],
+        &[
+            ("fiscal-ebill", &[""], "devnet list of issuers, item 21"),
+            ("medical-bill", &[""], "devnet list of supervisors, item 23"),
+        ],
+    ),
+    (
+        "zj-hospital",
+        "Zhejiang Example Hospital 浙江示例医院",
+        "zhejiang",
+        "bill counter of the hospital, telephone 0571-00000003 (invented)",
+        &[(
+            "medical-bill",
+            &["1233"],
+            "devnet list of issuers, item 24: proposes",
+        )],
+    ),
+    // A branch has no issuers of its own: it issues the numbers that the hospital gives to it.
+    (
+        "zj-clinic",
+        "Clinic of the Zhejiang Example Hospital 浙江示例医院分院",
+        "zhejiang",
+        "bill counter of the clinic, telephone 0571-00000004 (invented)",
+        &[(
+            "medical-bill",
+            &[],
+            "devnet list of issuers, item 25: branch",
+        )],
     ),
     (
         "zj-market",
@@ -468,6 +497,11 @@ impl Maker {
                 region: (*region).to_owned(),
                 issuer_prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
                 legal_basis: (*legal_basis).to_owned(),
+                part: if (*id, *document_type) == SUPERVISOR {
+                    Part::Supervise
+                } else {
+                    Part::Issue
+                },
             };
         Ok(Agency {
             id: (*id).to_owned(),
@@ -636,6 +670,14 @@ const TYPES: &[(&str, Kind, &str, &str, Profile, i16)] = {
             Profile::Generic,
             480,
         ),
+        (
+            "medical-bill",
+            Invoice,
+            "医疗电子票据",
+            "Medical bill, of a unit and confirmed by its bureau",
+            Profile::Generic,
+            480,
+        ),
         ("licence", Licence, "证照", "Licence", Profile::Generic, 480),
         (
             "elicence",
@@ -660,25 +702,41 @@ fn types() -> Vec<TypeRules> {
     let rules =
         |(id, kind, zh, en, profile, zone_minutes): &(&str, Kind, &str, &str, Profile, i16)| {
             let is_invoice = *kind == Kind::Invoice;
-            let purposes: &[&str] = if is_invoice {
-                &["book", "finance", "reimburse"]
-            } else {
-                &[]
-            };
+            let by_two = *id == SUPERVISOR.1;
             TypeRules {
-                id: (*id).to_owned(),
-                kind: *kind,
                 name_zh: (*zh).to_owned(),
                 name_en: (*en).to_owned(),
-                profile: profile.name().to_owned(),
                 zone_minutes: *zone_minutes,
-                purposes: purposes
-                    .iter()
-                    .map(|purpose| (*purpose).to_owned())
-                    .collect(),
+                purposes: if is_invoice { purposes() } else { Vec::new() },
+                // What is reimbursed is not subsidised too.
+                exclusions: if is_invoice {
+                    vec![vec!["reimburse".to_owned(), "subsidy".to_owned()]]
+                } else {
+                    Vec::new()
+                },
                 first_member: is_invoice,
-                cancel_window_ms: if is_invoice { DAY_MS } else { 0 },
+                offline_ms: if is_invoice { 3 * DAY_MS } else { 0 },
+                two_party: by_two,
+                ranges: by_two,
+                unattested: is_invoice && !by_two,
+                ..TypeRules::new(id, *kind, profile.name())
             }
         };
     TYPES.iter().map(rules).collect()
+}
+
+/// For what invoices of the devnet are used: some in parts, each for a day at the most before it is
+/// used for good.
+fn purposes() -> Vec<PurposeRules> {
+    let divisible = |name| PurposeRules {
+        divisible: true,
+        ..PurposeRules::new(name)
+    };
+    vec![
+        PurposeRules::new("book"),
+        PurposeRules::new("deduct"),
+        divisible("finance"),
+        divisible("reimburse"),
+        PurposeRules::new("subsidy"),
+    ]
 }

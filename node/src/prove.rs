@@ -13,7 +13,7 @@ use hefu_store::columns::Column;
 use hefu_store::{OperationPosition, StoreFault};
 use hefu_types::key;
 use hefu_types::leaf::{
-    AgencyLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf,
+    AgencyLeaf, ClockLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf,
 };
 use hefu_types::operation::{operation_id, Operation};
 use hefu_types::profile::Profile;
@@ -109,6 +109,12 @@ impl<'a> Prover<'a> {
             return Ok(());
         };
         self.leaf::<AgencyLeaf>(key::agency(suite, &public.agency))?;
+        // The ledger's clock tells of halts, by which deadlines are put off.
+        let has_deadline =
+            public.reversal.is_some() || public.uses.iter().any(|used| used.locked_until.is_some());
+        if has_deadline {
+            self.leaf::<ClockLeaf>(key::clock(suite))?;
+        }
         let counter = self.published.signed.checkpoint.compromise_counter;
         for event in [Some(&public.registration), public.status_event.as_ref()]
             .into_iter()
@@ -167,19 +173,15 @@ impl<'a> Prover<'a> {
         };
         // The agency of the record speaks for the document also where a member signed.
         self.leaf::<AgencyLeaf>(key::agency(suite, &record.public.agency))?;
-        let is_status_event = || {
-            let event = record.public.status_event.as_ref();
-            event.is_some_and(|event| event.operation == *id)
-        };
-        Ok(match operation {
-            Operation::Register(register) => {
-                let named = record.public.registration.operation == *id
-                    || names_rendition(self, &register.digests, id)?;
-                named.then_some(None)
-            }
-            Operation::Revoke(_) | Operation::Cancel(_) => is_status_event().then_some(None),
-            Operation::Consume(_) => open_use(suite, &record, id).map(Some),
-        })
+        if record.public.names(id) {
+            // An opened item tells whose signature it is, where the operation is a member's.
+            return Ok(Some(open_use(suite, &record, id)));
+        }
+        if let Some(opened) = open_use(suite, &record, id) {
+            return Ok(Some(Some(opened)));
+        }
+        let named = names_rendition(self, operation.digests(), id)?;
+        Ok(named.then_some(None))
     }
 
     /// All that was added, ascending by key, with proofs.
@@ -303,7 +305,7 @@ fn names_rendition(
 }
 
 fn open_use(suite: hefu_types::Suite, record: &Record, id: &OperationId) -> Option<OpenedItem> {
-    let of_operation = |item: &hefu_types::record::PrivateItem| matches!(&item.item, Item::Use(used) if used.operation == *id);
+    let of_operation = |item: &hefu_types::record::PrivateItem| matches!(&item.item, Item::Use(used) if used.names(id));
     let index = record.private.iter().position(of_operation)?;
     let leaves: Vec<Hash> = record
         .private_leaves()
@@ -320,11 +322,11 @@ fn open_use(suite: hefu_types::Suite, record: &Record, id: &OperationId) -> Opti
 
 /// The key of the record that an operation is about.
 pub fn record_key(shared: &Shared, operation: &Operation) -> Result<Option<StateKey>, StoreFault> {
-    let register = match operation {
-        Operation::Register(register) => register,
-        Operation::Revoke(revoke) => return Ok(Some(revoke.record)),
-        Operation::Cancel(cancel) => return Ok(Some(cancel.record)),
-        Operation::Consume(consume) => return Ok(Some(consume.record)),
+    let register = match (operation, operation.record()) {
+        (_, Some(record)) => return Ok(Some(*record)),
+        (Operation::Register(register), None) => register,
+        // Ranges and promises have leaves of their own.
+        (_, None) => return Ok(None),
     };
     let suite = shared.network.suite();
     let leaf: Option<TypeLeaf> =

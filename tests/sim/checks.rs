@@ -151,15 +151,16 @@ impl Documents {
                 known.extend(files);
             }
             Operation::Consume(consume) => {
-                let used = (consume.record, consume.purpose.clone());
+                let used = (consume.record, consume.claim.purpose.clone());
                 if !self.uses.insert(used) {
                     return Err(format!(
                         "{} is used twice to {}",
-                        consume.record, consume.purpose
+                        consume.record, consume.claim.purpose
                     ));
                 }
             }
-            Operation::Revoke(_) | Operation::Cancel(_) => {}
+            // What else clients of the simulation ask for ends documents, which uses up no number.
+            _ => {}
         }
         Ok(())
     }

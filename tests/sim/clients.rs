@@ -11,7 +11,9 @@ use hefu_node::prove;
 use hefu_proof::Receipt;
 use hefu_state::Outcome;
 use hefu_store::{OperationPosition, StatementPosition};
-use hefu_types::operation::{Amount, Cancel, Consume, Operation, Register, Revoke, UseRight};
+use hefu_types::operation::{
+    Amount, Cancel, Claim, Consume, Operation, Register, Revoke, UseRight,
+};
 use hefu_types::profile::{Identity, Profile};
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::{
@@ -131,6 +133,7 @@ impl World {
                 minor_units: i64::from(number),
             }),
             blinding: Blinding([3; 16]),
+            issued_offline_at: None,
         })
     }
 
@@ -221,9 +224,8 @@ impl World {
         let purpose = ["finance", "reimburse"][self.rng.gen_range(0..2)];
         let consume = Operation::Consume(Consume {
             record: record("invoice", number),
-            purpose: purpose.to_owned(),
-            digest: file("invoice", number, 0),
-            opening: None,
+            claim: Claim::whole(purpose, file("invoice", number, 0)),
+            lock: None,
             blinding: Blinding([4; 16]),
         });
         let first = self.rng.gen_range(0..3);

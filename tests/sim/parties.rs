@@ -3,7 +3,7 @@
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
-use hefu_types::leaf::{Entitlement, Kind, TypeRules};
+use hefu_types::leaf::{Entitlement, Kind, Part, PurposeRules, TypeRules};
 use hefu_types::operation::member_commitment;
 use hefu_types::suite::SecretKey;
 use hefu_types::{Millis, NetworkId, Salt, Suite};
@@ -157,6 +157,7 @@ fn agency(id: &str, key: ProvenKey) -> Agency {
             region: "north".to_owned(),
             issuer_prefixes: vec![document_type.to_uppercase()],
             legal_basis: "Act 1".to_owned(),
+            part: Part::Issue,
         }],
         key_valid_before: Millis(u64::MAX),
     }
@@ -165,18 +166,13 @@ fn agency(id: &str, key: ProvenKey) -> Agency {
 fn rules(id: &str, kind: Kind) -> TypeRules {
     let invoice = kind == Kind::Invoice;
     TypeRules {
-        id: id.to_owned(),
-        kind,
-        name_zh: id.to_owned(),
-        name_en: id.to_owned(),
-        profile: "generic".to_owned(),
-        zone_minutes: 480,
         purposes: if invoice {
-            vec!["finance".to_owned(), "reimburse".to_owned()]
+            vec![PurposeRules::new("finance"), PurposeRules::new("reimburse")]
         } else {
             Vec::new()
         },
         first_member: invoice,
         cancel_window_ms: if invoice { CANCEL_WINDOW_MS } else { 0 },
+        ..TypeRules::new(id, kind, "generic")
     }
 }

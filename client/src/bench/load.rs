@@ -91,6 +91,7 @@ impl Documents {
             use_right: None,
             total: None,
             blinding: Blinding(crate::random()),
+            issued_offline_at: None,
         }
     }
 

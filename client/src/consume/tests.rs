@@ -22,9 +22,8 @@ impl Stopped {
         let record = world.planned("invoice", &sample(UBL)).record;
         let operation = Operation::Consume(operation::Consume {
             record,
-            purpose: "reimburse".into(),
-            digest: SUITE.document_digest(&sample(UBL)),
-            opening: None,
+            claim: Claim::whole("reimburse", SUITE.document_digest(&sample(UBL))),
+            lock: None,
             blinding: Blinding([9; 16]),
         });
         let signed = Signed::new(&world.network, &world.buyer, &[operation], crate::now());

@@ -351,7 +351,11 @@ fn who_may_use_it_is_told_apart_from_who_may_not() {
         let consumed_at = Millis(1_600);
         record.uses.push(UseState {
             purpose: "reimburse".into(),
-            consumed_at,
+            consumed_at: Some(consumed_at),
+            locked_until: None,
+            whole: true,
+            consumed_whole: true,
+            unattested: false,
         });
     });
     desk.go_online();

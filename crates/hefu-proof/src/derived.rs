@@ -1,15 +1,21 @@
-//! What holds at a time: the status of a document is an event's state and its dates, read at T.
+//! What holds at a time: the status of a document is its events and its dates, read at T; a lock, a
+//! request or a deadline is over when its time has passed.
 //!
-//! State and clients derive it with this one function, so that expiry is never an event that
-//! somebody could forget.
+//! State and clients derive it with these functions, so that expiry is never an event that somebody
+//! could forget. Status is bitemporal: each event has the time from which it holds in law and the block
+//! time at which the ledger learnt of it. What is recorded later wins from its own time on.
 
-use hefu_types::record::{PublicPart, State};
-use hefu_types::Millis;
+use hefu_types::record::UseState;
+use hefu_types::record::{Folded, PastStatus, PublicPart, Reversal, ReversalStage, State, Status};
+use hefu_types::{Millis, Suite};
+
+/// The time of the last block before a halt of the ledger, and of the first after it.
+pub type Halt = Option<(Millis, Millis)>;
 
 /// What a document is at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Derived {
-    /// Issued, within its dates, not withdrawn.
+    /// Issued, within its dates, not withdrawn. A part of it may be reversed.
     InForce,
     /// Its first day has not come.
     NotYetValid {
@@ -28,17 +34,82 @@ pub enum Derived {
         /// Since when, in law.
         since: Millis,
     },
+    /// It is not issued: proposed and not confirmed, or known by its use alone.
+    NotIssued {
+        /// Which of them.
+        state: State,
+        /// Since when.
+        since: Millis,
+    },
+    /// The ledger did not know it then, or it was issued later.
+    Unknown,
 }
 
-/// The status at a time, as far as the ledger knew it when this record was written.
+/// A status that the events of the record alone do not tell: the older ones are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record no longer holds the events of that time; give its older history")]
+pub struct NeedsHistory;
+
+/// When a deadline passes. One that fell into a halt of the ledger passes an hour after it, so that who
+/// could not act is not late.
+pub fn deadline(at: Millis, halt: Halt) -> Millis {
+    match halt {
+        Some((before, after)) if before < at && at <= after => after.plus(Millis::HOUR),
+        _ => at,
+    }
+}
+
+/// Whether a deadline has passed.
+pub fn has_passed(at: Millis, now: Millis, halt: Halt) -> bool {
+    deadline(at, halt) <= now
+}
+
+/// The status at a time, as far as the ledger knew it when this record was written. A time before the
+/// first event that stands in the record is told as of that event.
 pub fn status_at(record: &PublicPart, at: Millis) -> Derived {
-    let status = &record.status;
+    let events = || {
+        let past = record.past.iter().map(|past| &past.status);
+        past.chain([&record.status])
+    };
+    let effective = events().filter(|status| status.effective_at <= at).last();
+    let status = effective.or_else(|| events().next());
+    read(record, status.unwrap_or(&record.status), at)
+}
+
+/// The status at `at`, as the ledger knew it at `known_at`. `older` is what left the record, checked
+/// with [`is_history`]; nothing where it was not asked for.
+pub fn status_as_known(
+    record: &PublicPart,
+    older: &[PastStatus],
+    at: Millis,
+    known_at: Millis,
+) -> Result<Derived, NeedsHistory> {
+    let is_complete = record.history.map_or(0, |folded| folded.count as usize) == older.len();
+    let known = (older.iter().chain(&record.past).map(|past| &past.status))
+        .chain([&record.status])
+        .filter(|status| status.recorded_at <= known_at);
+    let effective = known.filter(|status| status.effective_at <= at).last();
+    match effective {
+        Some(status) => Ok(read(record, status, at)),
+        None if is_complete => Ok(Derived::Unknown),
+        None => Err(NeedsHistory),
+    }
+}
+
+/// Whether these are the events that left a record, the oldest first.
+pub fn is_history(suite: Suite, record: &PublicPart, older: &[PastStatus]) -> bool {
+    let fold = |folded: Option<Folded>, past: &PastStatus| Some(Folded::and(folded, suite, past));
+    older.iter().fold(None, fold) == record.history
+}
+
+fn read(record: &PublicPart, status: &Status, at: Millis) -> Derived {
+    let (state, since) = (status.state, status.effective_at);
     // What ended a document outlasts its dates: a revoked licence never reads as merely expired.
-    if status.state != State::Issued && status.effective_at <= at {
-        return Derived::Ended {
-            state: status.state,
-            since: status.effective_at,
-        };
+    if state.is_final() {
+        return Derived::Ended { state, since };
+    }
+    if !state.is_in_force() {
+        return Derived::NotIssued { state, since };
     }
     if let Some(from) = record.valid_from.filter(|from| at < *from) {
         return Derived::NotYetValid { from };
@@ -47,4 +118,156 @@ pub fn status_at(record: &PublicPart, at: Millis) -> Derived {
         return Derived::Expired { since };
     }
     Derived::InForce
+}
+
+/// Where a request of a reversal stands at a time: 07 where nobody went on with it in time.
+pub fn reversal_at(reversal: &Reversal, now: Millis, halt: Halt) -> ReversalStage {
+    if reversal.stage.is_open() && has_passed(reversal.deadline, now, halt) {
+        ReversalStage::TimedOut
+    } else {
+        reversal.stage
+    }
+}
+
+/// What is left of a document for a purpose, as far as everybody may know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UseNow {
+    /// Nobody uses it.
+    Free,
+    /// Some of it is used or locked, and some may be free.
+    Partly,
+    /// All of it is used for good, or what is not is locked.
+    Locked {
+        /// When the last lock lapses.
+        until: Millis,
+    },
+    /// All of it is used for good.
+    Used {
+        /// Since when a part or all was.
+        since: Millis,
+    },
+}
+
+/// The use for one purpose at a time.
+pub fn use_at(state: &UseState, now: Millis, halt: Halt) -> UseNow {
+    let locked = state.locked_until.map(|until| deadline(until, halt));
+    let locked = locked.filter(|until| now < *until);
+    match (state.consumed_at, locked) {
+        (Some(since), _) if state.consumed_whole => UseNow::Used { since },
+        (_, Some(until)) if state.whole => UseNow::Locked { until },
+        (None, None) => UseNow::Free,
+        _ => UseNow::Partly,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hefu_types::record::Event;
+    use hefu_types::{KeyId, OperationId};
+
+    fn event(recorded: u64) -> Event {
+        Event {
+            operation: OperationId([u8::try_from(recorded % 251).unwrap_or(0); 32]),
+            key_id: KeyId([0; 32]),
+            block_time: Millis(recorded),
+            compromise_counter: 0,
+        }
+    }
+
+    fn status(state: State, effective: u64, recorded: u64) -> Status {
+        Status {
+            state,
+            effective_at: Millis(effective),
+            recorded_at: Millis(recorded),
+            reason: None,
+        }
+    }
+
+    /// Recorded at 10, to end at 50 as was recorded at 20, brought forward to 40 at 30.
+    fn record() -> PublicPart {
+        let past = |status: Status| PastStatus {
+            event: event(status.recorded_at.0),
+            status,
+        };
+        PublicPart {
+            document_type: "licence".to_owned(),
+            agency: "office".to_owned(),
+            region: "north".to_owned(),
+            legal_issuer: "X".to_owned(),
+            digests: Vec::new(),
+            fact_root: None,
+            valid_from: None,
+            valid_before: None,
+            use_right: None,
+            status: status(State::Revoked, 40, 30),
+            uses: Vec::new(),
+            registration: event(10),
+            status_event: Some(event(30)),
+            event_count: 3,
+            history: None,
+            past: vec![
+                past(status(State::Issued, 10, 10)),
+                past(status(State::Revoked, 50, 20)),
+            ],
+            reversal: None,
+            links: Vec::new(),
+            offline: None,
+            supervisor: None,
+            archived_at: None,
+            noted: None,
+        }
+    }
+
+    #[test]
+    fn a_status_is_read_at_a_time_as_it_was_known_at_another() {
+        let record = record();
+        #[track_caller]
+        fn check(record: &PublicPart, at: u64, known_at: u64, expected: Derived) {
+            let found = status_as_known(record, &[], Millis(at), Millis(known_at));
+            assert_eq!(found, Ok(expected), "at {at} as known at {known_at}");
+        }
+        let revoked = |since| Derived::Ended {
+            state: State::Revoked,
+            since: Millis(since),
+        };
+        check(&record, 5, 99, Derived::Unknown);
+        check(&record, 15, 9, Derived::Unknown);
+        check(&record, 15, 99, Derived::InForce);
+        check(&record, 45, 19, Derived::InForce);
+        check(&record, 45, 25, Derived::InForce);
+        check(&record, 45, 30, revoked(40));
+        check(&record, 55, 25, revoked(50));
+        check(&record, 55, 30, revoked(40));
+        assert_eq!(status_at(&record, Millis(45)), revoked(40));
+        assert_eq!(status_at(&record, Millis(39)), Derived::InForce);
+        assert_eq!(status_at(&record, Millis(1)), Derived::InForce);
+    }
+
+    #[test]
+    fn what_left_the_record_is_asked_for_and_checked() {
+        let suite = Suite::Sha256Ed25519;
+        let mut record = record();
+        let older = vec![record.past.remove(0), record.past.remove(0)];
+        record.history = (older.iter()).fold(None, |h, past| Some(Folded::and(h, suite, past)));
+        let at = |older: &[PastStatus]| status_as_known(&record, older, Millis(20), Millis(99));
+        assert_eq!(at(&[]), Err(NeedsHistory));
+        assert!(is_history(suite, &record, &older));
+        assert_eq!(at(&older), Ok(Derived::InForce));
+        for wrong in [&older[..1], &older[1..], &[]] {
+            assert!(!is_history(suite, &record, wrong));
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_fell_into_a_halt_passes_an_hour_after_it() {
+        let halt = Some((Millis(1_000), Millis(9_000_000)));
+        let hour_after = Millis(9_000_000 + Millis::HOUR);
+        assert_eq!(deadline(Millis(1_000), halt), Millis(1_000));
+        assert_eq!(deadline(Millis(1_001), halt), hour_after);
+        assert_eq!(deadline(Millis(9_000_000), halt), hour_after);
+        assert_eq!(deadline(Millis(9_000_001), halt), Millis(9_000_001));
+        assert!(!has_passed(Millis(5_000), Millis(hour_after.0 - 1), halt));
+        assert!(has_passed(Millis(5_000), hour_after, halt));
+    }
 }

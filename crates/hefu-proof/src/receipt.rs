@@ -2,8 +2,8 @@
 //!
 //! A receipt holds one accepted operation, its path in the signed statement, the statement's place
 //! in the log, and under the same checkpoint the document's record, the signer and the signing key.
-//! That the operation was accepted is said by the record: it names the operation of its
-//! registration, of its last status event, or an opened private item names that of a use.
+//! That the operation was accepted is said by the record: it names the operations of its
+//! registration, of its last events, or an opened private item names that of a use.
 
 use crate::certificate::{CertificateError, StatusCertificate, VerifiedState};
 use crate::fact::{self, FactLeaf, OpenFact};
@@ -13,7 +13,7 @@ use hefu_types::canonical::{self, DecodeError};
 use hefu_types::genesis::Network;
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, DigestLeaf, Holder, KeyLeaf, MemberLeaf};
-use hefu_types::operation::{operation_id, Operation, Register};
+use hefu_types::operation::{operation_id, Operation};
 use hefu_types::profile::Profile;
 use hefu_types::record::{Item, PrivateItem, PublicPart, UseItem};
 use hefu_types::statement::{SignedHeader, StatementError};
@@ -267,13 +267,13 @@ impl Receipt {
                     return Err(ReceiptError::OtherRecord);
                 }
                 record.registration.operation == operation_id
-                    || names_rendition(suite, &state, &record_key, register, &operation_id)
+                    || names_rendition(suite, &state, &record_key, &operation, &operation_id)
             }
-            Operation::Revoke(_) | Operation::Cancel(_) => record
-                .status_event
-                .as_ref()
-                .is_some_and(|event| event.operation == operation_id),
-            Operation::Consume(_) => used.is_some(),
+            _ => {
+                record.names(&operation_id)
+                    || used.is_some()
+                    || names_rendition(suite, &state, &record_key, &operation, &operation_id)
+            }
         };
         if !named {
             return Err(ReceiptError::NotNamed);
@@ -327,34 +327,34 @@ impl Receipt {
         )
         .map_err(ReceiptError::ItemPath)?;
         match &opened.item.item {
-            Item::Use(item) if item.operation == *operation => Ok(Some(item.clone())),
+            Item::Use(item) if item.names(operation) => Ok(Some(item.clone())),
             _ => Err(ReceiptError::NotNamed),
         }
     }
 }
 
-/// Whether a proven leaf of a rendition of the record names the operation: a registration that
-/// added a rendition to a document that was there already.
+/// Whether a proven leaf of a rendition of the record names the operation, which added it to a document
+/// that was there already.
 fn names_rendition(
     suite: hefu_types::Suite,
     state: &VerifiedState,
     record_key: &StateKey,
-    register: &Register,
-    operation: &OperationId,
+    operation: &Operation,
+    id: &OperationId,
 ) -> bool {
-    register.digests.iter().any(|digest| {
+    operation.digests().iter().any(|digest| {
         let leaf = state.leaf::<DigestLeaf>(&key::digest(suite, digest), "the rendition");
-        matches!(leaf, Ok(Some(leaf)) if leaf.record == *record_key && leaf.operation == *operation)
+        matches!(leaf, Ok(Some(leaf)) if leaf.record == *record_key && leaf.operation == *id)
     })
 }
 
 /// The key of the record that an operation is about.
 fn record_key(network: &Network, operation: &Operation) -> Result<StateKey, ReceiptError> {
-    let register = match operation {
-        Operation::Register(register) => register,
-        Operation::Revoke(revoke) => return Ok(revoke.record),
-        Operation::Cancel(cancel) => return Ok(cancel.record),
-        Operation::Consume(consume) => return Ok(consume.record),
+    let register = match (operation, operation.record()) {
+        (_, Some(record)) => return Ok(*record),
+        (Operation::Register(register), None) => register,
+        // Ranges and promises have no record: their own leaves tell of them.
+        (_, None) => return Err(CertificateError::Missing("a record").into()),
     };
     // The profiles of types are fixed by genesis; types that the council adds come with the catalogue.
     let types = &network.genesis().types;

@@ -5,12 +5,12 @@
 //! invalid, nor as valid.
 
 use crate::certificate::VerifiedState;
-use crate::derived::{status_at, Derived};
+use crate::derived::{deadline, reversal_at, status_at, use_at, Derived, Halt, UseNow};
 use crate::receipt::Disclosed;
 use hefu_types::key;
-use hefu_types::leaf::{AgencyLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf};
+use hefu_types::leaf::{AgencyLeaf, ClockLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf, TypeRules};
 use hefu_types::operation::UseRight;
-use hefu_types::record::{Event, PublicPart, State};
+use hefu_types::record::{Event, PublicPart, State, UseState};
 use hefu_types::time::Day;
 use hefu_types::{Code, Millis, Suite};
 
@@ -110,6 +110,8 @@ pub struct Question<'a> {
     pub zone_minutes: i16,
     /// How old a checkpoint may be and still speak for now, in milliseconds.
     pub age_ms_max: u64,
+    /// The rules of the document's type: which purposes exclude each other.
+    pub rules: Option<&'a TypeRules>,
     /// May it be used for this purpose?
     pub purpose: Option<&'a str>,
     /// By this member.
@@ -196,7 +198,7 @@ pub fn document(found: &Match) -> Dimension {
             };
             (
                 Answer::No,
-                Some(Code::NumberTaken),
+                Some(Code::FactsDiffer),
                 Said::new(
                     format!(
                         "same number with different facts: registered {}",
@@ -209,7 +211,7 @@ pub fn document(found: &Match) -> Dimension {
         // A copy that was saved again is as likely as a forgery: without facts nobody can say which.
         Match::OtherBytes => (
             Answer::CouldNotTell,
-            None,
+            Some(Code::BytesDiffer),
             Said::new(
                 "this number is registered, but with other bytes than this file, and there are not \
                  enough facts to compare; ask for the original file or for its receipt",
@@ -218,7 +220,7 @@ pub fn document(found: &Match) -> Dimension {
         ),
         Match::AbsentThoughCovered => (
             Answer::No,
-            None,
+            Some(Code::NotRegisteredInTime),
             Said::new(
                 "not registered, though its agency registers all such documents",
                 "未登记，而该机构承诺全部登记",
@@ -269,6 +271,13 @@ pub fn of_record(
 }
 
 fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension {
+    if record.status.state == State::Unattested {
+        let said = Said::new(
+            "no issuer has registered it: all that is known is that a member recorded its use",
+            "开具方未登记：账本仅有某成员对其使用的记录",
+        );
+        return dimension("issuer", Answer::CouldNotTell, None, said);
+    }
     let agency = state.leaf::<AgencyLeaf>(&key::agency(suite, &record.agency), "the agency");
     let Ok(Some(agency)) = agency else {
         let said = Said::new(
@@ -282,13 +291,37 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
         Some((code, said)) => return dimension("issuer", Answer::CouldNotTell, code, said),
     }
     let at = record.registration.block_time;
+    let (late, late_zh) = match &record.offline {
+        Some(offline) if offline.late => (
+            format!(
+                "; issued offline at {} and registered late, after {}",
+                offline.issued_at, offline.deadline
+            ),
+            format!(
+                "；离线开具于 {}，逾期登记（期限 {}）",
+                offline.issued_at, offline.deadline
+            ),
+        ),
+        Some(offline) => (
+            format!("; issued offline at {}", offline.issued_at),
+            format!("；离线开具于 {}", offline.issued_at),
+        ),
+        None => (String::new(), String::new()),
+    };
+    let (by, by_zh) = match &record.supervisor {
+        Some(supervisor) if record.status.state != State::Rejected => (
+            format!("; confirmed by {supervisor}"),
+            format!("；由 {supervisor} 确认"),
+        ),
+        _ => (String::new(), String::new()),
+    };
     let said = Said::new(
         format!(
-            "registered by {} ({}, {}) at {at}",
+            "registered by {} ({}, {}) at {at}{by}{late}",
             agency.name, agency.id, agency.region
         ),
         format!(
-            "由{}（{}，{}）于 {at} 登记",
+            "由{}（{}，{}）于 {at} 登记{by_zh}{late_zh}",
             agency.name, agency.id, agency.region
         ),
     );
@@ -342,18 +375,47 @@ fn status(
                 }
                 None => ("in force".to_owned(), "有效".to_owned()),
             };
+            let halt = halt(suite, state);
             let (en, zh) = record.uses.iter().fold((en, zh), |(en, zh), used| {
-                let (purpose, at) = (&used.purpose, used.consumed_at);
-                (
-                    format!("{en}; used for {purpose} at {at}"),
-                    format!("{zh}；已于 {at} 用于 {purpose}"),
-                )
+                match said_use(used, question.now, halt) {
+                    Some(said) => (format!("{en}; {}", said.en), format!("{zh}；{}", said.zh)),
+                    None => (en, zh),
+                }
             });
+            let (en, zh) = match &record.reversal {
+                Some(reversal) if reversal_at(reversal, question.now, halt).is_open() => {
+                    let stage = reversal_at(reversal, question.now, halt);
+                    let until = deadline(reversal.deadline, halt);
+                    let (number, reason) = (stage.number(), &reversal.reason);
+                    (
+                        format!(
+                            "{en}; a reversal is asked for (0{number}: {}; reason: {reason}; until \
+                             {until})",
+                            stage.said_en()
+                        ),
+                        format!(
+                            "{zh}；红冲申请中（0{number}：{}；原因：{reason}；期限 {until}）",
+                            stage.said_zh()
+                        ),
+                    )
+                }
+                _ => (en, zh),
+            };
             let (en, zh) = match record.status.state {
                 State::Issued => (en, zh),
+                State::PartlyReversed => (
+                    format!(
+                        "{en}; a part was reversed at {} (reason: {reason})",
+                        record.status.effective_at
+                    ),
+                    format!(
+                        "{zh}；已于 {} 部分红冲（原因：{reason}）",
+                        record.status.effective_at
+                    ),
+                ),
                 state => {
                     let at = record.status.effective_at;
-                    let (name, name_zh) = (state.name(), state_zh(state));
+                    let (name, name_zh) = (state.name(), state.name_zh());
                     (
                         format!("{en}; but {name} from {at} on (reason: {reason})"),
                         format!("{zh}；但自 {at} 起{name_zh}（原因：{reason}）"),
@@ -386,25 +448,82 @@ fn status(
             Some(Code::WrongState),
             Said::new(
                 format!(
-                    "{} since {since} (reason: {reason}; recorded {})",
+                    "{} since {since} (reason: {reason}; recorded {}){}",
                     state.name(),
-                    record.status.recorded_at
+                    record.status.recorded_at,
+                    links(record, false)
                 ),
                 format!(
-                    "自 {since} 起{}（原因：{reason}；记录于 {}）",
-                    state_zh(state),
-                    record.status.recorded_at
+                    "自 {since} 起{}（原因：{reason}；记录于 {}）{}",
+                    state.name_zh(),
+                    record.status.recorded_at,
+                    links(record, true)
                 ),
+            ),
+        ),
+        Derived::NotIssued {
+            state: State::Proposed,
+            ..
+        } => {
+            let code = Code::NotConfirmed;
+            dimension("status", Answer::CouldNotTell, Some(code), Said::of(code))
+        }
+        Derived::NotIssued { .. } | Derived::Unknown => dimension(
+            "status",
+            Answer::CouldNotTell,
+            None,
+            Said::new(
+                "its status is not known: its issuer has not registered it",
+                "状态未知：开具方未登记",
             ),
         ),
     }
 }
 
-fn state_zh(state: State) -> &'static str {
-    match state {
-        State::Issued => "有效",
-        State::Cancelled => "已作废",
-        State::Revoked => "已吊销",
+/// What ended a document, or what it is bound to otherwise.
+fn links(record: &PublicPart, zh: bool) -> String {
+    let of = |link: &hefu_types::record::Link| {
+        if zh {
+            format!("；{} {}", link.relation.name_zh(), link.record)
+        } else {
+            format!("; {} {}", link.relation.name(), link.record)
+        }
+    };
+    record.links.iter().map(of).collect()
+}
+
+/// The last halt of the ledger, where the certificate holds its clock: it was asked for where a
+/// deadline counts.
+pub fn halt(suite: Suite, state: &VerifiedState) -> Halt {
+    let clock = state.leaf::<ClockLeaf>(&key::clock(suite), "the clock");
+    clock.ok().flatten().and_then(|clock| clock.last_halt)
+}
+
+/// A use as everybody may know it.
+fn said_use(used: &UseState, now: Millis, halt: Halt) -> Option<Said> {
+    let purpose = &used.purpose;
+    let (unattested, unattested_zh) = if used.unattested {
+        (
+            " (recorded before its issuer registered it)",
+            "（在开具方登记之前记录）",
+        )
+    } else {
+        ("", "")
+    };
+    match use_at(used, now, halt) {
+        UseNow::Free => None,
+        UseNow::Used { since } => Some(Said::new(
+            format!("used for {purpose} at {since}{unattested}"),
+            format!("已于 {since} 用于 {purpose}{unattested_zh}"),
+        )),
+        UseNow::Locked { until } => Some(Said::new(
+            format!("locked for {purpose} until {until}{unattested}"),
+            format!("已锁定用于 {purpose}，至 {until}{unattested_zh}"),
+        )),
+        UseNow::Partly => Some(Said::new(
+            format!("in part used or locked for {purpose}{unattested}"),
+            format!("已部分用于或锁定用于 {purpose}{unattested_zh}"),
+        )),
     }
 }
 
@@ -424,15 +543,48 @@ fn usable(
     purpose: &str,
     question: &Question<'_>,
 ) -> Dimension {
-    if let Some(used) = record.uses.iter().find(|used| used.purpose == purpose) {
-        let said = Said::new(
-            format!(
-                "used already for {purpose} at {}; do not use it again",
-                used.consumed_at
-            ),
-            format!("已于 {} 用于 {purpose}，请勿重复使用", used.consumed_at),
-        );
-        return dimension("use", Answer::No, Some(Code::AlreadyUsed), said);
+    let halt = halt(suite, state);
+    if let Some(rules) = question.rules {
+        if rules.purpose(purpose).is_none() {
+            let code = Code::UnknownPurpose;
+            return dimension("use", Answer::No, Some(code), Said::of(code));
+        }
+    }
+    let mut partly = false;
+    for used in &record.uses {
+        let same = used.purpose == purpose;
+        if !same && !(question.rules).is_some_and(|rules| rules.excludes(&used.purpose, purpose)) {
+            continue;
+        }
+        let other = &used.purpose;
+        match use_at(used, question.now, halt) {
+            UseNow::Free => {}
+            UseNow::Partly => partly = true,
+            UseNow::Used { since } => {
+                let said = Said::new(
+                    format!("used already for {other} at {since}; do not use it for {purpose}"),
+                    format!("已于 {since} 用于 {other}，请勿再用于 {purpose}"),
+                );
+                let code = if same {
+                    Code::AlreadyUsed
+                } else {
+                    Code::PurposeExcluded
+                };
+                return dimension("use", Answer::No, Some(code), said);
+            }
+            UseNow::Locked { until } => {
+                let said = Said::new(
+                    format!("locked for {other} until {until}; try again after that"),
+                    format!("已被锁定用于 {other}，至 {until}，请届时再试"),
+                );
+                return dimension("use", Answer::No, Some(Code::Locked), said);
+            }
+        }
+    }
+    let is_open = |reversal| reversal_at(reversal, question.now, halt).is_open();
+    if record.reversal.as_ref().is_some_and(is_open) {
+        let code = Code::ConsentPending;
+        return dimension("use", Answer::No, Some(code), Said::of(code));
     }
     if let Some(member) = question.member {
         match state.leaf::<MemberLeaf>(&key::member(suite, member), "the member") {
@@ -461,10 +613,23 @@ fn usable(
         }
         (Some(UseRight::NamedMember(_) | UseRight::ClaimKey(_)), _) => Answer::CouldNotTell,
     };
-    let free = Said::new(
-        format!("not used for {purpose}; it is yours only once `consume` has returned its receipt"),
-        format!("尚未用于 {purpose}；取得 consume 回执后方可使用"),
-    );
+    let free = if partly {
+        Said::new(
+            format!(
+                "in part used for {purpose}; how much is free is told to who locks it, and it is yours \
+                 only once `hefu use lock` or `hefu use consume` has returned its receipt"
+            ),
+            format!("已部分用于 {purpose}；余额在锁定时告知，取得锁定或使用回执后方可使用"),
+        )
+    } else {
+        Said::new(
+            format!(
+                "free for {purpose}; it is yours only once `hefu use lock` or `hefu use consume` has \
+                 returned its receipt"
+            ),
+            format!("可用于 {purpose}；取得锁定或使用回执后方可使用"),
+        )
+    };
     match right {
         Answer::Yes => dimension("use", Answer::Yes, None, free),
         Answer::No => {
@@ -474,11 +639,11 @@ fn usable(
         Answer::CouldNotTell => {
             let said = Said::new(
                 format!(
-                    "not used for {purpose}, but whether this member is the one that the document \
+                    "free for {purpose}, but whether this member is the one that the document \
                      names is not shown; give the receipt and the member's key file"
                 ),
                 format!(
-                    "尚未用于 {purpose}，但未能证明该成员即文档所指成员；请提供回执和成员密钥文件"
+                    "可用于 {purpose}，但未能证明该成员即文档所指成员；请提供回执和成员密钥文件"
                 ),
             );
             dimension("use", Answer::CouldNotTell, None, said)

@@ -8,16 +8,22 @@ use crate::loaded::Loaded;
 use crate::tree::StateTree;
 use crate::verbs;
 use crate::RULES_VERSION;
+use hefu_proof::derived::Halt;
 use hefu_types::block::{block_id, BlockEntry, Refusal};
 use hefu_types::canonical;
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::{self, ClockLeaf, DigestLeaf, Holder, KeyLeaf, Leaf};
+use hefu_types::leaf::{
+    self, ClockLeaf, CoverageLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf,
+};
 use hefu_types::merkle;
+use hefu_types::numbering::NumberingLeaf;
 use hefu_types::operation::Operation;
 use hefu_types::record::{EncodedRecord, Event, Record, RECORD_BYTES_MAX};
 use hefu_types::statement::{CheckedStatement, Mode};
-use hefu_types::{Code, Digest, EntryIndex, Hash, Millis, OperationId, StateKey, Suite};
+use hefu_types::{
+    Code, Digest, EntryIndex, Hash, Millis, NetworkDigest, OperationId, StateKey, Suite,
+};
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
 
@@ -112,6 +118,9 @@ pub struct Context<'a> {
     pub(crate) operation: OperationId,
     pub(crate) key: &'a KeyLeaf,
     pub(crate) loaded: &'a Loaded,
+    pub(crate) network: NetworkDigest,
+    /// The last halt: deadlines that fell into it are put off.
+    pub(crate) halt: Halt,
     compromise_counter: u64,
 }
 
@@ -132,6 +141,9 @@ impl Context<'_> {
 pub struct Working {
     records: BTreeMap<StateKey, (Record, EncodedRecord)>,
     digests: BTreeMap<Digest, DigestLeaf>,
+    members: BTreeMap<String, MemberLeaf>,
+    numberings: BTreeMap<StateKey, NumberingLeaf>,
+    coverage: BTreeMap<StateKey, CoverageLeaf>,
 }
 
 /// The leaves that an operation sees and writes.
@@ -165,12 +177,76 @@ impl Ledger<'_> {
 
     /// Writes a record, unless it would become larger than a record may be.
     pub(crate) fn write_record(&mut self, key: StateKey, record: Record) -> Result<(), Refused> {
-        let encoded = record.encoded(self.suite);
-        if encoded.bytes.len() > RECORD_BYTES_MAX {
+        self.write_records([(key, record)])
+    }
+
+    /// Writes several records, or none of them.
+    pub(crate) fn write_records(
+        &mut self,
+        records: impl IntoIterator<Item = (StateKey, Record)>,
+    ) -> Result<(), Refused> {
+        let encoded: Vec<_> = (records.into_iter())
+            .map(|(key, record)| (key, record.encoded(self.suite), record))
+            .collect();
+        let fits = |bytes: &EncodedRecord| bytes.bytes.len() <= RECORD_BYTES_MAX;
+        if !encoded.iter().all(|(_, bytes, _)| fits(bytes)) {
             return Err(Refused::new(Code::TooLarge));
         }
-        self.working.records.insert(key, (record, encoded));
+        for (key, bytes, record) in encoded {
+            self.working.records.insert(key, (record, bytes));
+        }
         Ok(())
+    }
+
+    /// A member, as the block has left it.
+    pub(crate) fn member(&self, id: &str) -> Option<&MemberLeaf> {
+        let below = || self.below.and_then(|below| below.members.get(id));
+        (self.working.members.get(id).or_else(below)).or_else(|| self.loaded.member(id))
+    }
+
+    /// Writes a member.
+    pub(crate) fn write_member(&mut self, leaf: MemberLeaf) {
+        self.working.members.insert(leaf.id.clone(), leaf);
+    }
+
+    /// The ranges of a numbering.
+    pub(crate) fn numbering(&self, key: &StateKey) -> Option<&NumberingLeaf> {
+        let below = || self.below.and_then(|below| below.numberings.get(key));
+        match self.working.numberings.get(key).or_else(below) {
+            Some(leaf) => Some(leaf),
+            None => self.loaded.numberings.get(key)?.as_ref(),
+        }
+    }
+
+    /// The ranges of a numbering, to be changed, after every guard has passed: they are copied once for
+    /// a block, however many of their numbers it issues.
+    pub(crate) fn numbering_mut(&mut self, key: &StateKey) -> &mut NumberingLeaf {
+        if !self.working.numberings.contains_key(key) {
+            let leaf = self.numbering(key).cloned().unwrap_or_default();
+            self.working.numberings.insert(*key, leaf);
+        }
+        let leaf = self.working.numberings.get_mut(key);
+        leaf.expect("it was put there")
+    }
+
+    /// A promise of coverage.
+    pub(crate) fn coverage(
+        &self,
+        of_type: &str,
+        region: &str,
+        agency: &str,
+    ) -> Option<&CoverageLeaf> {
+        let key = key::coverage(self.suite, of_type, region, agency);
+        let below = || self.below.and_then(|below| below.coverage.get(&key));
+        (self.working.coverage.get(&key).or_else(below))
+            .or_else(|| self.loaded.coverage(of_type, region, agency))
+    }
+
+    /// Writes a promise of coverage.
+    pub(crate) fn write_coverage(&mut self, leaf: CoverageLeaf) {
+        let (of_type, region, agency) = (&leaf.document_type, &leaf.region, &leaf.agency);
+        let key = key::coverage(self.suite, of_type, region, agency);
+        self.working.coverage.insert(key, leaf);
     }
 
     /// Writes the leaf of a rendition.
@@ -196,8 +272,14 @@ pub fn execute(
     let mut refusals = Vec::new();
     let mut index = 0_u32;
     for statement in block.statements() {
-        let of_statement =
-            execute_statement(suite, statement, header.time, &clock, loaded, &mut working);
+        let of_statement = execute_statement(
+            network,
+            statement,
+            header.time,
+            &clock,
+            loaded,
+            &mut working,
+        );
         for outcome in &of_statement {
             if let Outcome::Refused(refused) = outcome {
                 refusals.push(Refusal {
@@ -252,19 +334,26 @@ fn next_clock(clock: &ClockLeaf, block_time: Millis) -> ClockLeaf {
         ..clock.clone()
     };
     if block_time > clock.block_time.plus(HALT_MS) {
-        next.last_halt = Some((clock.block_time, block_time));
+        // A halt within the hour of grace after another continues it: what fell into the first is put
+        // off again.
+        let before = match clock.last_halt {
+            Some((before, after)) if clock.block_time < after.plus(Millis::HOUR) => before,
+            _ => clock.block_time,
+        };
+        next.last_halt = Some((before, block_time));
     }
     next
 }
 
 fn execute_statement(
-    suite: Suite,
+    network: &Network,
     statement: &CheckedStatement,
     block_time: Millis,
     clock: &ClockLeaf,
     loaded: &Loaded,
     working: &mut Working,
 ) -> Vec<Outcome> {
+    let suite = network.suite();
     let key = loaded
         .key(&statement.key_id())
         .expect("a valid block's keys are loaded");
@@ -278,6 +367,8 @@ fn execute_statement(
             operation: statement.operation_id(suite, index),
             key,
             loaded,
+            network: network.digest(),
+            halt: clock.last_halt,
             compromise_counter: clock.compromise_counter,
         };
         let done = if statement.issuer() == key.holder.id() {
@@ -311,6 +402,9 @@ fn execute_statement(
     if atomic && outcomes.iter().all(|outcome| *outcome == Outcome::Accepted) {
         working.records.append(&mut layer.records);
         working.digests.append(&mut layer.digests);
+        working.members.append(&mut layer.members);
+        working.numberings.append(&mut layer.numberings);
+        working.coverage.append(&mut layer.coverage);
     } else if atomic {
         // All or none: what was accepted before its sibling failed is refused with it.
         for outcome in outcomes.iter_mut().filter(|o| **o == Outcome::Accepted) {
@@ -326,10 +420,31 @@ fn dispatch(
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Refused> {
     match operation {
-        Operation::Register(register) => verbs::register::apply(context, register, ledger),
-        Operation::Revoke(revoke) => verbs::revoke::apply(context, revoke, ledger),
-        Operation::Cancel(cancel) => verbs::cancel::apply(context, cancel, ledger),
-        Operation::Consume(consume) => verbs::consume::apply(context, consume, ledger),
+        Operation::Register(it) => verbs::register::apply(context, it, ledger),
+        Operation::Revoke(it) => verbs::revoke::apply(context, it, ledger),
+        Operation::Cancel(it) => verbs::cancel::apply(context, it, ledger),
+        Operation::Consume(it) => verbs::lock::consume(context, it, ledger),
+        Operation::AddRendition(it) => verbs::correct::add_rendition(context, it, ledger),
+        Operation::Correct(it) => verbs::correct::correct(context, it, ledger),
+        Operation::Confirm(it) => verbs::confirm::confirm(context, it, ledger),
+        Operation::Reject(it) => verbs::confirm::reject(context, it, ledger),
+        Operation::RequestReversal(it) => verbs::reversal::request(context, it, ledger),
+        Operation::AnswerReversal(it) => verbs::reversal::answer(context, it, ledger),
+        Operation::WithdrawReversal(it) => verbs::reversal::withdraw(context, it, ledger),
+        Operation::Reverse(it) => verbs::reversal::reverse(context, it, ledger),
+        Operation::Replace(it) => verbs::replace::replace(context, it, ledger),
+        Operation::Archive(it) => verbs::replace::archive(context, it, ledger),
+        Operation::Lock(it) => verbs::lock::lock(context, it, ledger),
+        Operation::Release(it) => verbs::lock::release(context, it, ledger),
+        Operation::Clawback(it) => verbs::clawback::apply(context, it, ledger),
+        Operation::HandOver(it) => verbs::hand_over::apply(context, it, ledger),
+        Operation::RequestRange(it) => verbs::numbers::request(context, it, ledger),
+        Operation::AllocateRange(it) => verbs::numbers::allocate(context, it, ledger),
+        Operation::ActivateRange(it) => verbs::numbers::activate(context, it, ledger),
+        Operation::WithdrawRange(it) => verbs::numbers::withdraw(context, it, ledger),
+        Operation::DelegateRange(it) => verbs::numbers::delegate(context, it, ledger),
+        Operation::VoidNumbers(it) => verbs::numbers::void(context, it, ledger),
+        Operation::Cover(it) => verbs::cover::apply(context, it, ledger),
     }
 }
 
@@ -391,6 +506,15 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
     leaf(key::clock(suite), clock.to_bytes());
     for (digest, of_digest) in &working.digests {
         leaf(key::digest(suite, digest), of_digest.to_bytes());
+    }
+    for (id, member) in &working.members {
+        leaf(key::member(suite, id), member.to_bytes());
+    }
+    for (key, numbering) in &working.numberings {
+        leaf(*key, numbering.to_bytes());
+    }
+    for (key, coverage) in &working.coverage {
+        leaf(*key, coverage.to_bytes());
     }
     for (key, (_, record)) in working.records {
         let value_hash = record.value_hash(suite);

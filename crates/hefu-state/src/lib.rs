@@ -12,6 +12,7 @@
 pub mod block;
 pub mod execute;
 pub mod loaded;
+mod shares;
 pub mod tree;
 pub mod verbs;
 

@@ -9,9 +9,10 @@ use hefu_types::canonical::DecodeError;
 use hefu_types::genesis::Network;
 use hefu_types::key;
 use hefu_types::leaf::{
-    AgencyLeaf, ClockLeaf, DigestLeaf, KeyLeaf, Leaf, MemberLeaf, RulesLeaf, SetCurrentLeaf,
-    SetLeaf, TypeLeaf,
+    AgencyLeaf, ClockLeaf, CoverageLeaf, DigestLeaf, KeyLeaf, Leaf, MemberLeaf, RulesLeaf,
+    SetCurrentLeaf, SetLeaf, TypeLeaf,
 };
+use hefu_types::numbering::NumberingLeaf;
 use hefu_types::operation::Operation;
 use hefu_types::profile::Profile;
 use hefu_types::record::Record;
@@ -33,6 +34,10 @@ pub enum Touch {
     Record(StateKey),
     /// The record of a rendition.
     Digest(Digest),
+    /// The ranges of a numbering.
+    Numbering(StateKey),
+    /// A promise of coverage: type, region, agency.
+    Coverage(String, String, String),
     /// The clock.
     Clock,
     /// The rules' version.
@@ -53,6 +58,10 @@ impl Touch {
             Self::Type(id) => key::document_type(suite, id),
             Self::Record(key) => *key,
             Self::Digest(digest) => key::digest(suite, digest),
+            Self::Numbering(key) => *key,
+            Self::Coverage(of_type, region, agency) => {
+                key::coverage(suite, of_type, region, agency)
+            }
             Self::Clock => key::clock(suite),
             Self::Rules => key::rules(suite),
             Self::SetCurrent => key::set_current(suite),
@@ -70,6 +79,8 @@ pub struct Loaded {
     types: HashMap<String, Option<TypeLeaf>>,
     pub(crate) records: HashMap<StateKey, Option<Record>>,
     pub(crate) digests: HashMap<Digest, Option<DigestLeaf>>,
+    pub(crate) numberings: HashMap<StateKey, Option<NumberingLeaf>>,
+    coverage: HashMap<(String, String, String), Option<CoverageLeaf>>,
     clock: Option<ClockLeaf>,
     rules: Option<RulesLeaf>,
     current: Option<SetCurrentLeaf>,
@@ -95,33 +106,73 @@ impl Missing<'_> {
         self.add(touch);
     }
 
-    fn add_touched_by(&mut self, suite: Suite, operation: &Operation) {
-        let record = match operation {
-            Operation::Register(register) => {
-                for digest in &register.digests {
-                    self.add(Touch::Digest(*digest));
-                }
-                let Some(known) = self.loaded.types.get(&register.document_type) else {
-                    self.add_named(Touch::Type, &register.document_type);
-                    return;
-                };
-                let rules = known.as_ref().map(|leaf| &leaf.rules);
-                let profile = rules.and_then(|rules| Profile::by_name(&rules.profile));
-                let Some(number) = profile.and_then(|p| p.check(&register.identity).ok()) else {
-                    return;
-                };
-                key::record(suite, &number)
-            }
-            Operation::Revoke(revoke) => revoke.record,
-            Operation::Cancel(cancel) => cancel.record,
-            Operation::Consume(consume) => consume.record,
+    /// The profile of a type that is loaded; else the type is asked for.
+    fn profile(&mut self, document_type: &str) -> Option<(Profile, bool)> {
+        let Some(known) = self.loaded.types.get(document_type) else {
+            self.add_named(Touch::Type, document_type);
+            return None;
         };
+        let rules = &known.as_ref()?.rules;
+        Some((Profile::by_name(&rules.profile)?, rules.ranges))
+    }
+
+    fn add_record(&mut self, record: StateKey) {
         self.add(Touch::Record(record));
         if let Some(Some(record)) = self.loaded.records.get(&record) {
             let of_type = &record.public.document_type;
             if !self.loaded.types.contains_key(of_type) {
                 self.add_named(Touch::Type, of_type);
             }
+        }
+    }
+
+    fn add_touched_by(&mut self, suite: Suite, issuer: &str, operation: &Operation) {
+        for digest in operation.digests() {
+            self.add(Touch::Digest(*digest));
+        }
+        if let Some((digest, unattested)) = operation.unattested() {
+            self.add(Touch::Digest(*digest));
+            self.profile(&unattested.document_type);
+        }
+        if let Some(numbering) = operation.numbering() {
+            if let Some((profile, _)) = self.profile(&numbering.document_type) {
+                self.add(Touch::Numbering(key::numbering(suite, profile, numbering)));
+            }
+        }
+        if let Some(record) = operation.record() {
+            self.add_record(*record);
+        }
+        match operation {
+            Operation::Register(register) => {
+                let Some((profile, ranges)) = self.profile(&register.document_type) else {
+                    return;
+                };
+                let Ok(number) = profile.check(&register.identity) else {
+                    return;
+                };
+                let record = key::record(suite, &number);
+                self.add_record(record);
+                if ranges {
+                    let numbers = register.numbering();
+                    self.add(Touch::Numbering(key::numbering(suite, profile, &numbers)));
+                }
+            }
+            Operation::Reverse(reverse) => {
+                if let Some(note) = reverse.credit_note {
+                    self.add_record(note);
+                }
+            }
+            Operation::Replace(replace) => self.add_record(replace.by),
+            Operation::DelegateRange(delegate) => self.add_named(Touch::Agency, &delegate.to),
+            Operation::Cover(cover) => {
+                self.profile(&cover.document_type);
+                self.add(Touch::Coverage(
+                    cover.document_type.clone(),
+                    cover.region.clone(),
+                    issuer.to_owned(),
+                ));
+            }
+            _ => {}
         }
     }
 }
@@ -138,7 +189,7 @@ impl Loaded {
             missing.add_named(Touch::Agency, statement.issuer());
             missing.add_named(Touch::Member, statement.issuer());
             for operation in statement.operations() {
-                missing.add_touched_by(network.suite(), operation);
+                missing.add_touched_by(network.suite(), statement.issuer(), operation);
             }
         }
         missing.touches.into_iter().collect()
@@ -162,6 +213,11 @@ impl Loaded {
             Touch::Type(id) => self.types.contains_key(id),
             Touch::Record(key) => self.records.contains_key(key),
             Touch::Digest(digest) => self.digests.contains_key(digest),
+            Touch::Numbering(key) => self.numberings.contains_key(key),
+            Touch::Coverage(of_type, region, agency) => {
+                let name = (of_type.clone(), region.clone(), agency.clone());
+                self.coverage.contains_key(&name)
+            }
             Touch::Clock => self.clock.is_some(),
             Touch::Rules => self.rules.is_some(),
             Touch::SetCurrent => self.current.is_some(),
@@ -186,6 +242,13 @@ impl Loaded {
                 );
             }
             Touch::Digest(digest) => drop(self.digests.insert(digest, read(bytes)?)),
+            Touch::Numbering(key) => drop(self.numberings.insert(key, read(bytes)?)),
+            Touch::Coverage(of_type, region, agency) => {
+                drop(
+                    self.coverage
+                        .insert((of_type, region, agency), read(bytes)?),
+                );
+            }
             Touch::Clock => self.clock = read(bytes)?,
             Touch::Rules => self.rules = read(bytes)?,
             Touch::SetCurrent => self.current = read(bytes)?,
@@ -203,6 +266,15 @@ impl Loaded {
     }
     pub(crate) fn member(&self, id: &str) -> Option<&MemberLeaf> {
         self.members.get(id)?.as_ref()
+    }
+    pub(crate) fn coverage(
+        &self,
+        of_type: &str,
+        region: &str,
+        agency: &str,
+    ) -> Option<&CoverageLeaf> {
+        let name = (of_type.to_owned(), region.to_owned(), agency.to_owned());
+        self.coverage.get(&name)?.as_ref()
     }
     pub(crate) fn document_type(&self, id: &str) -> Option<&TypeLeaf> {
         self.types.get(id)?.as_ref()

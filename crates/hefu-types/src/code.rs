@@ -68,6 +68,38 @@ codes! {
     TooLarge = 1007,
         "The request is larger than allowed; send it in smaller parts.",
         "请求超过大小限制，请分成较小的部分发送。";
+    /// The number is in no range that its issuer holds.
+    OutsideRange = 1008,
+        "This number is in no range that is allocated to this agency; ask for a range, or use a number of yours.",
+        "该号码不在已分配给该机构的号段内，请申请号段或使用本机构号段内的号码。";
+    /// The range is expired, withdrawn or not yet in use.
+    RangeNotActive = 1009,
+        "The range of this number is not in use now: it is expired, withdrawn, or not yet allocated and activated.",
+        "该号码所在号段当前不可用：已过期、已收回，或尚未分配、启用。";
+    /// The numbers are another range's already.
+    RangeTaken = 1010,
+        "Some of these numbers are in a range already; choose numbers that are free.",
+        "其中部分号码已属于其他号段，请选择未分配的号码。";
+    /// A number that is to be voided or given away is issued, void or a branch's.
+    NumberNotOpen = 1011,
+        "Some of these numbers are issued, void or given to a branch; look at the open ones with `hefu range report`.",
+        "其中部分号码已开具、已作废或已下发分支，请用 hefu range report 查看可用号码。";
+    /// No range has this place.
+    UnknownRange = 1012,
+        "There is no such range in this numbering; look them up with `hefu range list`.",
+        "该号码序列中没有此号段，请用 hefu range list 查询。";
+    /// The step does not start from where the range stands.
+    WrongRangeState = 1013,
+        "The range is in a state that does not allow this step; look at it with `hefu range list`.",
+        "该号段当前状态不允许此操作，请用 hefu range list 查看。";
+    /// The numbers were declared void.
+    NumberVoid = 1014,
+        "This number was declared void; it is never issued. Use another number.",
+        "该号码已声明作废，不得再开具，请使用其他号码。";
+    /// The document was issued without a connection where this is not allowed, or at a time that cannot be.
+    BadOfflineIssue = 1015,
+        "The document cannot have been issued offline at this time: the type does not allow it, or the time lies ahead or too far back.",
+        "该离线开具时间不可接受：该类型不允许离线开具，或时间在未来，或过于久远。";
     /// The same document is registered already; the first receipt answers.
     SameAgain = 2001,
         "This document is registered already; its first receipt is the answer.",
@@ -80,6 +112,10 @@ codes! {
     FileTaken = 2003,
         "This file is registered already under another number; one file is one document.",
         "该文件已登记在另一个号码下，一个文件只能对应一份文档。";
+    /// The number was cancelled, and its profile does not give it out again.
+    NumberBurned = 2004,
+        "The document of this number ended, and the number is not used again; use a new number.",
+        "该号码下的文档已终止，号码不得再次使用，请使用新号码。";
     /// The signing key is not on the ledger.
     UnknownKey = 3001,
         "The signing key is not registered on this network; ask your registrar to admit it.",
@@ -124,6 +160,46 @@ codes! {
     BadEffectiveTime = 4005,
         "The effective time must not lie in the past for this operation.",
         "此操作的生效时间不得早于当前时间。";
+    /// A request of a reversal stands.
+    ConsentPending = 4006,
+        "A reversal of this document is asked for; wait for its end, or answer it.",
+        "该文档正在红冲确认流程中，请等待结束或先予答复。";
+    /// The invoice is in use, so its users must agree to a reversal.
+    ConsentNeeded = 4007,
+        "The invoice is in use: ask for the reversal with `hefu reversal request`, and reverse it once its users agree.",
+        "该发票已被使用：请先用 hefu reversal request 申请红冲，待使用方确认后再红冲。";
+    /// No request stands, or it is denied, taken back or lapsed.
+    NoConsent = 4008,
+        "No request of a reversal stands that could be answered or carried out; ask anew.",
+        "没有可答复或执行的红冲申请（不存在、已否认、已撤销或已超时），请重新申请。";
+    /// More than is left would be reversed.
+    OverReversal = 4009,
+        "More would be reversed than is left of the invoice or of the credit note; lower the amount.",
+        "红冲金额超过发票或红字发票的剩余金额，请减少金额。";
+    /// The window for a correction is over.
+    CorrectWindowOver = 4010,
+        "The time in which this registration could be corrected is over; cancel, reverse or replace the document.",
+        "该登记已超过更正时限，请改用作废、红冲或替换。";
+    /// A supervising agency has not confirmed the document.
+    NotConfirmed = 4011,
+        "The document is proposed and not confirmed; it is in force once the supervising agency confirms it.",
+        "该文档仅为提交，尚待监管机构确认后生效。";
+    /// The other document of a link is not one that can be linked.
+    BadLink = 4012,
+        "The other document cannot be linked: it must be in force, of the same agency and legal issuer, and have room for a link.",
+        "另一份文档无法关联：须有效、由同一机构为同一开具方登记，且关联数未满。";
+    /// The amount is not the one that was agreed to.
+    OtherAmount = 4013,
+        "The amount is not the one that was asked for and agreed to; reverse that amount, or ask anew.",
+        "金额与已确认的红冲申请不一致，请按申请金额红冲或重新申请。";
+    /// It is archived already.
+    AlreadyArchived = 4014,
+        "The document is archived already; nothing is to be done.",
+        "该文档已归档，无需重复操作。";
+    /// Locked by somebody else.
+    Locked = 5001,
+        "Somebody else has locked the document for this use; try again after the time that is told.",
+        "该文档已被他人锁定用于此用途，请在所示时间之后再试。";
     /// Used already for this purpose.
     AlreadyUsed = 5002,
         "The document is used already for this purpose; do not pay or book it again.",
@@ -140,6 +216,78 @@ codes! {
     DigestNotOfRecord = 5005,
         "The file that the use names is not a rendition of this document.",
         "使用操作所引用的文件不是该文档的版式文件。";
+    /// More than is left is asked for.
+    ExceedsBalance = 5006,
+        "Less than this amount is free for this purpose; ask for at most what is told.",
+        "可用于此用途的余额不足，请勿超过所示金额。";
+    /// Used for a purpose that excludes this one.
+    PurposeExcluded = 5007,
+        "The document is used for a purpose that excludes this one; do not use it for both.",
+        "该文档已用于与此互斥的用途，不得同时用于两者。";
+    /// The lock lapsed, or is none.
+    LockOver = 5008,
+        "The lock is over or is not yours; lock again, or consume from what is free.",
+        "该锁定已失效或不属于您，请重新锁定或直接使用未占用部分。";
+    /// The member holds such a lock already.
+    LockHeld = 5009,
+        "You hold a lock on this already; its receipt is the answer, or release it first.",
+        "您已持有该锁定，其回执即为答复；或先予释放。";
+    /// Too many locks as first member.
+    TooManyLocks = 5010,
+        "Too many locks as first member in a short time; wait a minute, or consume at once.",
+        "短时间内以首个成员身份锁定过多，请稍后再试或直接使用。";
+    /// The member locked it as first member a moment ago.
+    LockedBefore = 5011,
+        "You had a lock on this that ended; as first member you may not lock it again so soon, but you may consume it.",
+        "您此前的锁定刚刚结束，首个成员不得立即再次锁定，但可以直接使用。";
+    /// The record has no room for another use.
+    TooManyShares = 5012,
+        "The document has as many uses as it may have; ask those who hold locks to release them.",
+        "该文档的使用份数已达上限，请相关锁定方先释放。";
+    /// The use cannot be divided.
+    NotDivisible = 5013,
+        "This purpose or this document is not used in parts; ask for the whole.",
+        "此用途或该文档不支持部分使用，请整份使用。";
+    /// No such use.
+    UnknownUse = 5014,
+        "The document has no such use that could be taken back; check the operation.",
+        "该文档没有可收回的此项使用，请核对操作编号。";
+    /// The signer signed it already.
+    AlreadySigned = 5015,
+        "Your side has signed this already; the other side is to sign now.",
+        "您方已签署，请等待另一方签署。";
+    /// The type does not let members record uses of what is not registered.
+    NotUnattested = 5016,
+        "This type's documents are used only once their issuer has registered them, or this one is registered; leave out the number.",
+        "该类型的文档须先由开具方登记方可使用，或该文档已登记；请勿附带号码。";
+    /// The bytes differ from those that were registered.
+    BytesDiffer = 6001,
+        "This number is registered with other bytes than this file; ask for the original file or for its receipt.",
+        "该号码登记的字节与此文件不同，请索取原始文件或其回执。";
+    /// The facts differ from those that were registered.
+    FactsDiffer = 6002,
+        "This file says other things than the registered document; do not rely on it.",
+        "该文件内容与登记的文档不一致，请勿采信。";
+    /// A proof does not hold.
+    BadProof = 6003,
+        "A proof does not hold; fetch it again, from another node.",
+        "证明无法通过验证，请从其他节点重新获取。";
+    /// What is proven is too old or does not say.
+    StatusUnknown = 6005,
+        "What is proven is too old, or does not say; ask the network.",
+        "所持证明过旧或不足以判断，请联网查询。";
+    /// Its agency registers all such documents, and this one is not there.
+    NotRegisteredInTime = 6006,
+        "It is not registered, though its agency registers all such documents in time; do not rely on it.",
+        "该文档未登记，而其机构承诺按时全部登记，请勿采信。";
+    /// The buyer is somebody else.
+    OtherBuyer = 6007,
+        "The invoice names another buyer than this member; do not pay it.",
+        "该发票的购买方不是此成员，请勿支付。";
+    /// The amount is more than the invoice's.
+    OtherTotal = 6008,
+        "More is claimed than the invoice's total; do not pay it.",
+        "申报金额超过发票金额，请勿支付。";
     /// Another operation of the same atomic statement was refused.
     SiblingRefused = 7001,
         "Another operation of the same atomic statement was refused, so this one was not done.",
@@ -210,9 +358,11 @@ mod tests {
         assert_eq!(
             numbers,
             [
-                1001, 1002, 1003, 1004, 1005, 1006, 1007, 2001, 2002, 2003, 3001, 3002, 3003, 3004,
-                3005, 3006, 4001, 4002, 4003, 4004, 4005, 5002, 5003, 5004, 5005, 7001, 7002, 7003,
-                7004, 7005, 7006, 7007
+                1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
+                1015, 2001, 2002, 2003, 2004, 3001, 3002, 3003, 3004, 3005, 3006, 4001, 4002, 4003,
+                4004, 4005, 4006, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014, 5001, 5002, 5003,
+                5004, 5005, 5006, 5007, 5008, 5009, 5010, 5011, 5012, 5013, 5014, 5015, 5016, 6001,
+                6002, 6003, 6005, 6006, 6007, 6008, 7001, 7002, 7003, 7004, 7005, 7006, 7007
             ]
         );
         assert!(Code::ALL

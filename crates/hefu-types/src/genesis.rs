@@ -8,9 +8,9 @@ use crate::bytes::{Hash, NetworkDigest, NetworkId, PublicKey, Signature, StateKe
 use crate::canonical;
 use crate::key;
 use crate::leaf::{
-    genesis_operation, AgencyLeaf, ClockLeaf, Entitlement, Holder, KeyLeaf, Leaf, MemberLeaf,
-    RecognitionLeaf, RecognitionRule, RulesLeaf, SetCurrentLeaf, SetLeaf, TypeLeaf, TypeRules,
-    Validator,
+    genesis_operation, AgencyLeaf, ClockLeaf, Entitlement, Holder, KeyLeaf, Leaf, MemberLeaf, Part,
+    PurposeRules, RecognitionLeaf, RecognitionRule, RulesLeaf, SetCurrentLeaf, SetLeaf, TypeLeaf,
+    TypeRules, Validator,
 };
 use crate::operation::NAME_BYTES_MAX;
 use crate::origin::origin;
@@ -309,6 +309,7 @@ impl Network {
                 identifier: member.identifier,
                 active: true,
                 operation,
+                locks: None,
             };
             leaves.push((key::member(suite, &member.id), leaf.to_bytes()));
         }
@@ -502,7 +503,7 @@ const PURPOSES_MAX: usize = 5;
 const PURPOSE_BYTES_MAX: usize = 16;
 
 fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
-    let fits = |purpose: &String| (1..=PURPOSE_BYTES_MAX).contains(&purpose.len());
+    let fits = |purpose: &PurposeRules| (1..=PURPOSE_BYTES_MAX).contains(&purpose.name.len());
     let types: BTreeSet<&str> = genesis.types.iter().map(|t| t.id.as_str()).collect();
     for rules in &genesis.types {
         if Profile::by_name(&rules.profile).is_none() {
@@ -511,6 +512,26 @@ fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
         if rules.purposes.len() > PURPOSES_MAX || !rules.purposes.iter().all(fits) {
             return refuse(format!(
                 "the type {:?} has too many or too long purposes",
+                rules.id
+            ));
+        }
+        let mut names: Vec<&str> = rules.purposes.iter().map(|p| p.name.as_str()).collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return refuse(format!("the type {:?} has a purpose twice", rules.id));
+        }
+        let mut excluded = rules.exclusions.iter().flatten();
+        if rules.exclusions.len() > PURPOSES_MAX
+            || excluded.any(|name| rules.purpose(name).is_none())
+        {
+            return refuse(format!(
+                "the exclusions of the type {:?} name a purpose that it does not have",
+                rules.id
+            ));
+        }
+        if rules.consent_ms == 0 || rules.purposes.iter().any(|p| p.lock_ms_max == 0) {
+            return refuse(format!(
+                "the times of the type {:?} for consent and locks must not be 0",
                 rules.id
             ));
         }
@@ -538,11 +559,12 @@ fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
         let rules = genesis.types.iter().find(|rules| rules.id == id);
         rules.map_or("", |rules| rules.profile.as_str())
     };
-    let mut scopes: Vec<(&str, &str, &str)> = Vec::new();
+    let mut scopes: Vec<(&str, Part, &str, &str)> = Vec::new();
     for agency in &genesis.agencies {
         for entitlement in &agency.entitlements {
             for prefix in &entitlement.issuer_prefixes {
-                scopes.push((profile(&entitlement.document_type), prefix, &agency.id));
+                let numbers = profile(&entitlement.document_type);
+                scopes.push((numbers, entitlement.part, prefix, &agency.id));
             }
         }
     }
@@ -550,10 +572,12 @@ fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
     scopes.dedup();
     // Sorted, a prefix stands right before the first of what it begins.
     for pair in scopes.windows(2) {
-        let [(numbers, prefix, agency), (other_numbers, other, other_agency)] = pair else {
+        let [(numbers, part, prefix, agency), (other_numbers, other_part, other, other_agency)] =
+            pair
+        else {
             continue;
         };
-        if other_numbers == numbers && other.starts_with(prefix) {
+        if other_numbers == numbers && other_part == part && other.starts_with(prefix) {
             return refuse(format!(
                 "for numbers of {numbers} the scopes {prefix:?} of {agency:?} and {other:?} of \
                  {other_agency:?} overlap"

@@ -6,7 +6,8 @@
 
 use crate::bytes::{Digest, KeyId, StateKey};
 use crate::canonical;
-use crate::profile::RecordId;
+use crate::operation::Numbering;
+use crate::profile::{Profile, RecordId};
 use crate::suite::Suite;
 use minicbor::Encode;
 
@@ -129,6 +130,20 @@ pub fn public_key(suite: Suite, id: &KeyId) -> StateKey {
 /// The key of a document type.
 pub fn document_type(suite: Suite, name: &str) -> StateKey {
     state_key(suite, Namespace::Type, &name)
+}
+
+/// The key of the ranges of a numbering. Types that share a profile share numbers, so neither type nor
+/// region is part of it.
+pub fn numbering(suite: Suite, profile: Profile, of: &Numbering) -> StateKey {
+    let id = (
+        profile.name(),
+        0_u32,
+        of.legal_issuer.as_str(),
+        of.class.as_str(),
+        of.series.as_str(),
+        of.period.as_str(),
+    );
+    state_key(suite, Namespace::Range, &id)
 }
 
 /// The key of a promise of coverage.

@@ -5,6 +5,7 @@
 
 use crate::bytes::{Hash, KeyId, OperationId, PublicKey, StateKey};
 use crate::canonical::{self, DecodeError};
+use crate::numbering::NumberingLeaf;
 use crate::suite::Suite;
 use crate::time::Millis;
 use minicbor::{Decode, Encode};
@@ -42,9 +43,13 @@ pub struct DigestLeaf {
     /// The record.
     #[n(0)]
     pub record: StateKey,
-    /// The operation that registered the rendition.
+    /// The operation that registered the rendition, or withdrew it.
     #[n(1)]
     pub operation: OperationId,
+    /// Whether a correction or a second registration of the number put other files in its place: it is
+    /// no file of the document any more, and may be one of another.
+    #[n(2)]
+    pub withdrawn: bool,
 }
 
 /// An agency that issues documents.
@@ -92,6 +97,37 @@ pub struct Entitlement {
     /// The legal basis that a refusal or a verdict cites.
     #[n(3)]
     pub legal_basis: String,
+    /// What the agency does with such documents.
+    #[n(4)]
+    #[serde(default)]
+    pub part: Part,
+}
+
+/// What an agency does with documents of a type.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Issues them; proposes them where the type is issued by two.
+    #[n(0)]
+    #[default]
+    Issue,
+    /// Confirms what others propose and allocates their ranges of numbers.
+    #[n(1)]
+    Supervise,
 }
 
 impl Entitlement {
@@ -191,6 +227,21 @@ pub struct MemberLeaf {
     /// The operation that last wrote this.
     #[n(4)]
     pub operation: OperationId,
+    /// How many locks as first member it may take now; none: as many as the bucket holds.
+    #[n(5)]
+    pub locks: Option<LockTokens>,
+}
+
+/// A bucket of tokens: each lock as first member takes one, and time brings them back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LockTokens {
+    /// How many there were.
+    #[n(0)]
+    pub left: u32,
+    /// At this block time.
+    #[n(1)]
+    pub at: Millis,
 }
 
 /// A kind of document.
@@ -231,15 +282,122 @@ pub struct TypeRules {
     /// The zone of its dates in minutes ahead of UTC; 480 is that of China.
     #[n(5)]
     pub zone_minutes: i16,
-    /// For what documents of this type are used, each once.
+    /// For what documents of this type are used.
     #[n(6)]
-    pub purposes: Vec<String>,
+    pub purposes: Vec<PurposeRules>,
     /// Whether an issuer may leave the use to the first member.
     #[n(7)]
     pub first_member: bool,
     /// How long an unused document may be cancelled, in milliseconds.
     #[n(8)]
     pub cancel_window_ms: u64,
+    /// Sets of purposes of which one excludes the others: what is used for one is used for all.
+    #[n(9)]
+    #[serde(default)]
+    pub exclusions: Vec<Vec<String>>,
+    /// How long a wrong registration may be corrected, in milliseconds.
+    #[n(10)]
+    #[serde(default)]
+    pub correct_window_ms: u64,
+    /// How long who uses an invoice has to answer, in milliseconds; by law 72 hours in China.
+    #[n(11)]
+    #[serde(default = "consent_ms")]
+    pub consent_ms: u64,
+    /// Within how many milliseconds a document that was issued without a connection is registered; 0:
+    /// none is issued so.
+    #[n(12)]
+    #[serde(default)]
+    pub offline_ms: u64,
+    /// Whether an issuing agency only proposes and a supervising one confirms.
+    #[n(13)]
+    #[serde(default)]
+    pub two_party: bool,
+    /// Whether numbers come out of ranges that a supervising agency allocates.
+    #[n(14)]
+    #[serde(default)]
+    pub ranges: bool,
+    /// Whether members may record the use of documents that no issuer has registered.
+    #[n(15)]
+    #[serde(default)]
+    pub unattested: bool,
+}
+
+/// 72 hours.
+const fn consent_ms() -> u64 {
+    72 * Millis::HOUR
+}
+
+/// A purpose for which documents of a type are used.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct PurposeRules {
+    /// Its name, such as `reimburse`.
+    #[n(0)]
+    pub name: String,
+    /// Whether several may each use a part of the total.
+    #[n(1)]
+    #[serde(default)]
+    pub divisible: bool,
+    /// For how long it may be locked, in milliseconds.
+    #[n(2)]
+    pub lock_ms_max: u64,
+    /// Whether who comes too late is told by which member it is used.
+    #[n(3)]
+    #[serde(default)]
+    pub names_member: bool,
+}
+
+impl PurposeRules {
+    /// A purpose for which a document is used whole, locked for at most a day.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            divisible: false,
+            lock_ms_max: 24 * Millis::HOUR,
+            names_member: false,
+        }
+    }
+}
+
+impl TypeRules {
+    /// A type of dates in China, whose documents are cancelled and corrected within a day where they
+    /// are invoices, used by nobody, with numbers that the issuer takes as it likes.
+    pub fn new(id: &str, kind: Kind, profile: &str) -> Self {
+        let window_ms = match kind {
+            Kind::Invoice => 24 * Millis::HOUR,
+            Kind::Licence => 0,
+        };
+        Self {
+            id: id.to_owned(),
+            kind,
+            name_zh: id.to_owned(),
+            name_en: id.to_owned(),
+            profile: profile.to_owned(),
+            zone_minutes: 480,
+            purposes: Vec::new(),
+            first_member: false,
+            cancel_window_ms: window_ms,
+            exclusions: Vec::new(),
+            correct_window_ms: 24 * Millis::HOUR,
+            consent_ms: consent_ms(),
+            offline_ms: 0,
+            two_party: false,
+            ranges: false,
+            unattested: false,
+        }
+    }
+
+    /// The rules of a purpose.
+    pub fn purpose(&self, name: &str) -> Option<&PurposeRules> {
+        self.purposes.iter().find(|purpose| purpose.name == name)
+    }
+
+    /// Whether what is used for one purpose is used for the other.
+    pub fn excludes(&self, one: &str, other: &str) -> bool {
+        let holds = |set: &Vec<String>, name: &str| set.iter().any(|purpose| purpose == name);
+        one == other || (self.exclusions.iter()).any(|set| holds(set, one) && holds(set, other))
+    }
 }
 
 /// A document type.
@@ -313,6 +471,9 @@ pub struct CoverageLeaf {
     /// The operation that last wrote this.
     #[n(5)]
     pub operation: OperationId,
+    /// Of documents issued before this time; absent: without an end.
+    #[n(6)]
+    pub before: Option<Millis>,
 }
 
 /// The version of the rules in force and the next.
@@ -423,6 +584,7 @@ leaves!(
     TypeLeaf,
     RecognitionLeaf,
     CoverageLeaf,
+    NumberingLeaf,
     RulesLeaf,
     ClockLeaf,
     SetLeaf,

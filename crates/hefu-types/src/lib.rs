@@ -18,6 +18,7 @@ pub mod genesis;
 pub mod key;
 pub mod leaf;
 pub mod merkle;
+pub mod numbering;
 pub mod operation;
 pub mod origin;
 pub mod possession;

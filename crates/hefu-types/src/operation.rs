@@ -3,6 +3,23 @@
 //! An operation is the canonical CBOR array [verb number, map]. The verbs of later rules get the
 //! next numbers; a number is never used again.
 
+mod invoice;
+mod numbers;
+mod uses;
+
+pub use invoice::{
+    AddRendition, AnswerReversal, Archive, Confirm, Correct, Reject, Replace, RequestReversal,
+    Reverse, WithdrawReversal,
+};
+pub use numbers::{
+    ActivateRange, AllocateRange, Cover, DelegateRange, Numbering, RequestRange, VoidNumbers,
+    WithdrawRange,
+};
+pub use uses::{
+    claim_preimage, Claim, Clawback, Consume, HandOver, Lock, MemberOpening, Release, RightProof,
+    Share, Unattested,
+};
+
 use crate::bytes::{Blinding, Digest, FactRoot, Hash, OperationId, Salt, StateKey, StatementId};
 use crate::canonical::{self, DecodeError};
 use crate::profile::Identity;
@@ -30,9 +47,72 @@ pub enum Operation {
     /// Voids an unused invoice within its window. Signed by its agency.
     #[n(2)]
     Cancel(#[n(0)] Cancel),
-    /// Uses an invoice for a purpose, once. Signed by a member.
+    /// Uses an invoice for a purpose, for good. Signed by a member.
     #[n(3)]
     Consume(#[n(0)] Consume),
+    /// Adds files to a document whose facts they share. Signed by its agency.
+    #[n(4)]
+    AddRendition(#[n(0)] AddRendition),
+    /// Mends a wrong registration within the type's window. Signed by its agency.
+    #[n(5)]
+    Correct(#[n(0)] Correct),
+    /// Confirms a document that a unit proposed. Signed by the supervising agency.
+    #[n(6)]
+    Confirm(#[n(0)] Confirm),
+    /// Rejects a document that a unit proposed. Signed by the supervising agency.
+    #[n(7)]
+    Reject(#[n(0)] Reject),
+    /// Asks the other side to agree to a reversal. Signed by the agency or by a member that uses it.
+    #[n(8)]
+    RequestReversal(#[n(0)] RequestReversal),
+    /// Agrees to a reversal or denies it. Signed by the other side.
+    #[n(9)]
+    AnswerReversal(#[n(0)] AnswerReversal),
+    /// Takes a request of a reversal back. Signed by who asked.
+    #[n(10)]
+    WithdrawReversal(#[n(0)] WithdrawReversal),
+    /// Reverses an invoice, whole or in part. Signed by its agency.
+    #[n(11)]
+    Reverse(#[n(0)] Reverse),
+    /// Replaces an invoice by another. Signed by its agency.
+    #[n(12)]
+    Replace(#[n(0)] Replace),
+    /// Marks a document as archived. Signed by its agency.
+    #[n(13)]
+    Archive(#[n(0)] Archive),
+    /// Reserves a use for some time. Signed by a member.
+    #[n(14)]
+    Lock(#[n(0)] Lock),
+    /// Gives a lock back. Signed by its member.
+    #[n(15)]
+    Release(#[n(0)] Release),
+    /// Takes a use back: done when member and agency both have signed one.
+    #[n(16)]
+    Clawback(#[n(0)] Clawback),
+    /// Hands the right to use on to somebody else. Signed by who has it.
+    #[n(17)]
+    HandOver(#[n(0)] HandOver),
+    /// Asks for a range of numbers. Signed by an agency that issues.
+    #[n(18)]
+    RequestRange(#[n(0)] RequestRange),
+    /// Allocates a range that was asked for. Signed by the supervising agency.
+    #[n(19)]
+    AllocateRange(#[n(0)] AllocateRange),
+    /// Begins to use an allocated range. Signed by its holder.
+    #[n(20)]
+    ActivateRange(#[n(0)] ActivateRange),
+    /// Takes what is open of a range back. Signed by the supervising agency.
+    #[n(21)]
+    WithdrawRange(#[n(0)] WithdrawRange),
+    /// Gives a part of a range to a branch. Signed by the range's holder.
+    #[n(22)]
+    DelegateRange(#[n(0)] DelegateRange),
+    /// Declares numbers void that were never used. Signed by the range's holder.
+    #[n(23)]
+    VoidNumbers(#[n(0)] VoidNumbers),
+    /// Promises that every document of a type is registered in time. Signed by an agency.
+    #[n(24)]
+    Cover(#[n(0)] Cover),
 }
 
 /// See [`Operation::Register`].
@@ -69,6 +149,23 @@ pub struct Register {
     /// Blinds the private items that this operation brings.
     #[n(9)]
     pub blinding: Blinding,
+    /// When it was issued without a connection, where the type allows this.
+    #[n(10)]
+    pub issued_offline_at: Option<Millis>,
+}
+
+impl Register {
+    /// The numbers among which its own is counted.
+    pub fn numbering(&self) -> Numbering {
+        Numbering {
+            document_type: self.document_type.clone(),
+            region: self.region.clone(),
+            legal_issuer: self.identity.legal_issuer.clone(),
+            class: self.identity.class.clone(),
+            series: self.identity.series.clone(),
+            period: self.identity.period.clone(),
+        }
+    }
 }
 
 /// Who may use a document.
@@ -81,7 +178,7 @@ pub enum UseRight {
     /// The first member that uses it, where the type allows this.
     #[n(1)]
     FirstMember,
-    /// Whoever holds the secret half of this key. Kept for the rules that come; now refused.
+    /// Whoever holds the secret half of this key, see [`claim_preimage`].
     #[n(2)]
     ClaimKey(#[n(0)] crate::bytes::PublicKey),
 }
@@ -123,42 +220,6 @@ pub struct Cancel {
     /// Why.
     #[n(1)]
     pub reason: String,
-}
-
-/// See [`Operation::Consume`].
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Consume {
-    /// The record.
-    #[n(0)]
-    pub record: StateKey,
-    /// A purpose that the type has, such as `reimburse`.
-    #[n(1)]
-    pub purpose: String,
-    /// The digest of one of the document's files: who uses it has seen it.
-    #[n(2)]
-    pub digest: Digest,
-    /// Opens the commitments to the named member; absent where the first member may use it.
-    #[n(3)]
-    pub opening: Option<MemberOpening>,
-    /// Blinds the private item that this operation brings.
-    #[n(4)]
-    pub blinding: Blinding,
-}
-
-/// Shows that the member who signs is the one that the document names.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct MemberOpening {
-    /// The legal identifier as the document names it, normalised as in [`member_identifier`].
-    #[n(0)]
-    pub identifier: String,
-    /// The salt of the commitment in the record; it travels with the receipt.
-    #[n(1)]
-    pub record_salt: Salt,
-    /// The salt of the commitment in the member's own leaf; the member keeps it.
-    #[n(2)]
-    pub member_salt: Salt,
 }
 
 /// One form for a legal identifier that is written with different case and outer space.
@@ -215,6 +276,93 @@ impl Operation {
             Self::Revoke(_) => "revoke",
             Self::Cancel(_) => "cancel",
             Self::Consume(_) => "consume",
+            Self::AddRendition(_) => "add-rendition",
+            Self::Correct(_) => "correct",
+            Self::Confirm(_) => "confirm",
+            Self::Reject(_) => "reject",
+            Self::RequestReversal(_) => "request-reversal",
+            Self::AnswerReversal(_) => "answer-reversal",
+            Self::WithdrawReversal(_) => "withdraw-reversal",
+            Self::Reverse(_) => "reverse",
+            Self::Replace(_) => "replace",
+            Self::Archive(_) => "archive",
+            Self::Lock(_) => "lock",
+            Self::Release(_) => "release",
+            Self::Clawback(_) => "clawback",
+            Self::HandOver(_) => "hand-over",
+            Self::RequestRange(_) => "request-range",
+            Self::AllocateRange(_) => "allocate-range",
+            Self::ActivateRange(_) => "activate-range",
+            Self::WithdrawRange(_) => "withdraw-range",
+            Self::DelegateRange(_) => "delegate-range",
+            Self::VoidNumbers(_) => "void-numbers",
+            Self::Cover(_) => "cover",
+        }
+    }
+
+    /// The record that the operation names; nothing where it is about a number or about none.
+    pub const fn record(&self) -> Option<&StateKey> {
+        match self {
+            Self::Revoke(operation) => Some(&operation.record),
+            Self::Cancel(operation) => Some(&operation.record),
+            Self::Consume(operation) => Some(&operation.record),
+            Self::AddRendition(operation) => Some(&operation.record),
+            Self::Correct(operation) => Some(&operation.record),
+            Self::Confirm(operation) => Some(&operation.record),
+            Self::Reject(operation) => Some(&operation.record),
+            Self::RequestReversal(operation) => Some(&operation.record),
+            Self::AnswerReversal(operation) => Some(&operation.record),
+            Self::WithdrawReversal(operation) => Some(&operation.record),
+            Self::Reverse(operation) => Some(&operation.record),
+            Self::Replace(operation) => Some(&operation.record),
+            Self::Archive(operation) => Some(&operation.record),
+            Self::Lock(operation) => Some(&operation.record),
+            Self::Release(operation) => Some(&operation.record),
+            Self::Clawback(operation) => Some(&operation.record),
+            Self::HandOver(operation) => Some(&operation.record),
+            Self::Register(_)
+            | Self::RequestRange(_)
+            | Self::AllocateRange(_)
+            | Self::ActivateRange(_)
+            | Self::WithdrawRange(_)
+            | Self::DelegateRange(_)
+            | Self::VoidNumbers(_)
+            | Self::Cover(_) => None,
+        }
+    }
+
+    /// The digests that the operation adds to a document.
+    pub fn digests(&self) -> &[Digest] {
+        match self {
+            Self::Register(register) => &register.digests,
+            Self::AddRendition(rendition) => &rendition.digests,
+            Self::Correct(correct) => &correct.digests,
+            _ => &[],
+        }
+    }
+
+    /// The digest and the number of a document whose issuer has not registered it, where the use may
+    /// be the first that the ledger hears of it.
+    pub fn unattested(&self) -> Option<(&Digest, &Unattested)> {
+        match self {
+            Self::Lock(Lock { claim, .. }) | Self::Consume(Consume { claim, .. }) => claim
+                .unattested
+                .as_ref()
+                .map(|unattested| (&claim.digest, unattested)),
+            _ => None,
+        }
+    }
+
+    /// The numbers that the operation is about.
+    pub const fn numbering(&self) -> Option<&Numbering> {
+        match self {
+            Self::RequestRange(operation) => Some(&operation.numbering),
+            Self::AllocateRange(operation) => Some(&operation.numbering),
+            Self::ActivateRange(operation) => Some(&operation.numbering),
+            Self::WithdrawRange(operation) => Some(&operation.numbering),
+            Self::DelegateRange(operation) => Some(&operation.numbering),
+            Self::VoidNumbers(operation) => Some(&operation.numbering),
+            _ => None,
         }
     }
 }

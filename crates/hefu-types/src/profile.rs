@@ -176,6 +176,20 @@ impl Profile {
             .find(|profile| profile.name() == name)
     }
 
+    /// When a number may be used again.
+    ///
+    /// What was rejected was never issued, so its number is free (Italy asks that the same one is sent
+    /// again, circular 13/E of 2018). A cancelled number is burned (India expressly: the IRN is never
+    /// given again), but in Italy, where a cancellation within the window is a refusal by the SdI or
+    /// by the recipient, after which the invoice counts as not issued. Numbers that the state itself
+    /// gives are given once.
+    pub const fn reuse(self) -> Reuse {
+        Reuse {
+            after_rejection: !matches!(self, Self::PlKsef | Self::MxCfdi),
+            after_cancellation: matches!(self, Self::ItSdi),
+        }
+    }
+
     /// Normalises what a document or a clerk wrote and checks it.
     pub fn normalise(self, raw: &Identity) -> Result<LegalNumber, ProfileError> {
         let legal_issuer = field("legal_issuer", &raw.legal_issuer)?;
@@ -271,6 +285,15 @@ pub struct CheckedNumber<'a> {
     number: &'a str,
     #[n(6)]
     period: &'a str,
+}
+
+/// When a number may be registered a second time, for another document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reuse {
+    /// After its document was rejected: it was never issued.
+    pub after_rejection: bool,
+    /// After its document was cancelled.
+    pub after_cancellation: bool,
 }
 
 /// The id of a record: a legal number that fits its profile, owned or borrowed.

@@ -5,7 +5,7 @@
 //! its operation brought, so that a party opens its own item only. A record without private items
 //! has the root of the empty tree.
 
-use crate::bytes::{Blinding, Digest, FactRoot, Hash, KeyId, OperationId, PrivateRoot};
+use crate::bytes::{Blinding, Digest, FactRoot, Hash, KeyId, OperationId, PrivateRoot, StateKey};
 use crate::canonical::{self, DecodeError};
 use crate::merkle;
 use crate::operation::{Amount, UseRight};
@@ -14,8 +14,15 @@ use crate::time::Millis;
 use minicbor::{decode, Decode, Decoder, Encode};
 use std::ops::Range;
 
-/// The longest record in bytes; what is older than the current status folds into a digest.
-pub const RECORD_BYTES_MAX: usize = 2 * 1024;
+/// The longest record in bytes: eight files, eight links, four events and sixteen uses fit. What is
+/// older folds into digest chains.
+pub const RECORD_BYTES_MAX: usize = 4 * 1024;
+/// The most events before the current status that stand in a record.
+pub const PAST_MAX: usize = 3;
+/// The most uses that stand in a record, those that no longer bind included.
+pub const USES_MAX: usize = 16;
+/// The most links of a record.
+pub const LINKS_MAX: usize = 8;
 
 /// What the ledger knows of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -63,7 +70,7 @@ pub struct PublicPart {
     /// Its status.
     #[n(9)]
     pub status: Status,
-    /// What it was used for, without by whom; ascending by purpose.
+    /// What it is used for, without by whom and how much; ascending by purpose.
     #[n(10)]
     pub uses: Vec<UseState>,
     /// Its registration.
@@ -75,9 +82,265 @@ pub struct PublicPart {
     /// How many events it has had, the registration and uses included.
     #[n(13)]
     pub event_count: u32,
-    /// The digest chain of status events before the last: H(chain | event) from 32 zero bytes.
+    /// The chain of the events before `past`.
     #[n(14)]
-    pub history: Option<Hash>,
+    pub history: Option<Folded>,
+    /// The last events before the current status, the oldest first; at most [`PAST_MAX`].
+    #[n(15)]
+    pub past: Vec<PastStatus>,
+    /// The request of a reversal that stands, or how the last one ended.
+    #[n(16)]
+    pub reversal: Option<Reversal>,
+    /// Documents that this one is bound to, in the order of the events; at most [`LINKS_MAX`].
+    #[n(17)]
+    pub links: Vec<Link>,
+    /// How it was issued without a connection.
+    #[n(18)]
+    pub offline: Option<OfflineIssue>,
+    /// The agency that confirmed or rejected it, where the type is issued by two.
+    #[n(19)]
+    pub supervisor: Option<String>,
+    /// Archived since.
+    #[n(20)]
+    pub archived_at: Option<Millis>,
+    /// The last event that changed neither status nor use: a request of a reversal, an answer to it,
+    /// another holder of the right to use, an archiving, a link.
+    #[n(21)]
+    pub noted: Option<Event>,
+}
+
+/// An event before the current status.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PastStatus {
+    /// What it led to.
+    #[n(0)]
+    pub status: Status,
+    /// The event.
+    #[n(1)]
+    pub event: Event,
+}
+
+/// What no longer stands in a record: H(chain | item) from 32 zero bytes on, for each that left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Folded {
+    /// How many.
+    #[n(0)]
+    pub count: u32,
+    /// The chain.
+    #[n(1)]
+    pub chain: Hash,
+}
+
+impl Folded {
+    /// The chain with one more item.
+    pub fn and<T: Encode<()>>(before: Option<Self>, suite: Suite, item: &T) -> Self {
+        let before = before.unwrap_or(Self {
+            count: 0,
+            chain: Hash([0; 32]),
+        });
+        let item = canonical::encode(item);
+        Self {
+            count: before.count.saturating_add(1),
+            chain: suite.hash(&[b"hefu/history/0", &before.chain.0, &item]),
+        }
+    }
+}
+
+/// A request to reverse an invoice that is in use, as everybody may know it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Reversal {
+    /// Where it stands. That it lapsed is derived, see `hefu_proof::derived`.
+    #[n(0)]
+    pub stage: ReversalStage,
+    /// Who asked.
+    #[n(1)]
+    pub asked_by: Side,
+    /// Why.
+    #[n(2)]
+    pub reason: String,
+    /// When it was asked for.
+    #[n(3)]
+    pub asked_at: Millis,
+    /// It lapses at this time unless the next step comes before.
+    #[n(4)]
+    pub deadline: Millis,
+}
+
+/// The codes of the confirmation form for red letters of China, 01 to 09. 07 is derived from the
+/// deadline and stands in no record.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReversalStage {
+    /// 01: nobody uses the invoice, so nobody need agree.
+    #[n(1)]
+    NoConsentNeeded,
+    /// 02: the issuer asked, who uses it has not answered.
+    #[n(2)]
+    AwaitsUser,
+    /// 03: who uses it asked, the issuer has not answered.
+    #[n(3)]
+    AwaitsIssuer,
+    /// 04: both agree.
+    #[n(4)]
+    Agreed,
+    /// 05: the issuer asked, who uses it denied.
+    #[n(5)]
+    DeniedByUser,
+    /// 06: who uses it asked, the issuer denied.
+    #[n(6)]
+    DeniedByIssuer,
+    /// 07: nobody answered in time.
+    #[n(7)]
+    TimedOut,
+    /// 08: taken back before an answer.
+    #[n(8)]
+    Withdrawn,
+    /// 09: taken back after both agreed.
+    #[n(9)]
+    WithdrawnAfterAgreement,
+}
+
+impl ReversalStage {
+    /// The code, 1 to 9.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::NoConsentNeeded => 1,
+            Self::AwaitsUser => 2,
+            Self::AwaitsIssuer => 3,
+            Self::Agreed => 4,
+            Self::DeniedByUser => 5,
+            Self::DeniedByIssuer => 6,
+            Self::TimedOut => 7,
+            Self::Withdrawn => 8,
+            Self::WithdrawnAfterAgreement => 9,
+        }
+    }
+
+    /// Whether the next step may still come, if its time is not over.
+    pub const fn is_open(self) -> bool {
+        self.number() <= 4
+    }
+
+    /// In English.
+    pub const fn said_en(self) -> &'static str {
+        match self {
+            Self::NoConsentNeeded => "no consent needed",
+            Self::AwaitsUser => "the issuer asked; awaits who uses it",
+            Self::AwaitsIssuer => "who uses it asked; awaits the issuer",
+            Self::Agreed => "both agree",
+            Self::DeniedByUser => "void: denied by who uses it",
+            Self::DeniedByIssuer => "void: denied by the issuer",
+            Self::TimedOut => "void: not answered in time",
+            Self::Withdrawn => "void: taken back",
+            Self::WithdrawnAfterAgreement => "void: taken back after both agreed",
+        }
+    }
+
+    /// In Chinese, as on the confirmation form.
+    pub const fn said_zh(self) -> &'static str {
+        match self {
+            Self::NoConsentNeeded => "无需确认",
+            Self::AwaitsUser => "销方录入待购方确认",
+            Self::AwaitsIssuer => "购方录入待销方确认",
+            Self::Agreed => "购销双方已确认",
+            Self::DeniedByUser => "作废（销方录入购方否认）",
+            Self::DeniedByIssuer => "作废（购方录入销方否认）",
+            Self::TimedOut => "作废（超时未确认）",
+            Self::Withdrawn => "作废（发起方已撤销）",
+            Self::WithdrawnAfterAgreement => "作废（确认后撤销）",
+        }
+    }
+}
+
+/// A side of an invoice.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// The agency that registered it.
+    #[n(0)]
+    Issuer,
+    /// A member that uses it.
+    #[n(1)]
+    User,
+}
+
+/// A document that this one is bound to. The other has the link back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Link {
+    /// How.
+    #[n(0)]
+    pub relation: Relation,
+    /// The other's record.
+    #[n(1)]
+    pub record: StateKey,
+}
+
+/// How one document is bound to another.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Relation {
+    /// It is replaced by the other.
+    #[n(0)]
+    ReplacedBy,
+    /// It replaces the other.
+    #[n(1)]
+    Replaces,
+    /// The other is a credit note that reverses it, whole or in part.
+    #[n(2)]
+    ReversedBy,
+    /// It is a credit note that reverses the other.
+    #[n(3)]
+    Reverses,
+}
+
+impl Relation {
+    /// The word in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReplacedBy => "replaced-by",
+            Self::Replaces => "replaces",
+            Self::ReversedBy => "reversed-by",
+            Self::Reverses => "reverses",
+        }
+    }
+
+    /// In Chinese.
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::ReplacedBy => "已被替换为",
+            Self::Replaces => "替换",
+            Self::ReversedBy => "红冲发票为",
+            Self::Reverses => "红冲",
+        }
+    }
+}
+
+/// A document that was issued without a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OfflineIssue {
+    /// When it was issued, as the agency says.
+    #[n(0)]
+    pub issued_at: Millis,
+    /// Until when it was to be registered.
+    #[n(1)]
+    pub deadline: Millis,
+    /// Whether it was registered later than that.
+    #[n(2)]
+    pub late: bool,
 }
 
 /// The status of a document, as an event left it; expiry is derived from the dates and a time.
@@ -98,7 +361,7 @@ pub struct Status {
     pub reason: Option<String>,
 }
 
-/// The states of documents. Later rules add suspended, annulled, reversed, transferred and more.
+/// The states of documents. Later rules add suspended, annulled, transferred and more.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
@@ -114,6 +377,24 @@ pub enum State {
     /// A licence that was taken away for good.
     #[n(2)]
     Revoked,
+    /// Proposed by a unit; the supervising agency has not confirmed it.
+    #[n(3)]
+    Proposed,
+    /// Proposed by a unit and rejected: it was never issued.
+    #[n(4)]
+    Rejected,
+    /// An invoice of which a part was reversed; the rest is in force.
+    #[n(5)]
+    PartlyReversed,
+    /// An invoice that was reversed whole.
+    #[n(6)]
+    Reversed,
+    /// An invoice in whose place another stands.
+    #[n(7)]
+    Replaced,
+    /// Its use was recorded by a member; no issuer has registered it.
+    #[n(8)]
+    Unattested,
 }
 
 impl State {
@@ -123,7 +404,42 @@ impl State {
             Self::Issued => "issued",
             Self::Cancelled => "cancelled",
             Self::Revoked => "revoked",
+            Self::Proposed => "proposed",
+            Self::Rejected => "rejected",
+            Self::PartlyReversed => "partly-reversed",
+            Self::Reversed => "reversed",
+            Self::Replaced => "replaced",
+            Self::Unattested => "unattested",
         }
+    }
+
+    /// In Chinese.
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Issued => "有效",
+            Self::Cancelled => "已作废",
+            Self::Revoked => "已吊销",
+            Self::Proposed => "待确认",
+            Self::Rejected => "已驳回",
+            Self::PartlyReversed => "已部分红冲",
+            Self::Reversed => "已红冲",
+            Self::Replaced => "已被替换",
+            Self::Unattested => "开具方未登记",
+        }
+    }
+
+    /// Whether a document of this state is in force, as far as its dates allow.
+    pub const fn is_in_force(self) -> bool {
+        matches!(self, Self::Issued | Self::PartlyReversed)
+    }
+
+    /// Whether nothing leads out of this state but, where the profile allows it, the number's next
+    /// registration.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Cancelled | Self::Revoked | Self::Rejected | Self::Reversed | Self::Replaced
+        )
     }
 }
 
@@ -134,9 +450,22 @@ pub struct UseState {
     /// The purpose.
     #[n(0)]
     pub purpose: String,
-    /// Consumed since this block time. (Locks and intervals of amounts come with the full rules.)
+    /// A part or all of it is used for good since this block time.
     #[n(1)]
-    pub consumed_at: Millis,
+    pub consumed_at: Option<Millis>,
+    /// A part or all of it is locked; the last lock lapses at this block time.
+    #[n(2)]
+    pub locked_until: Option<Millis>,
+    /// Whether uses and locks leave nothing for anybody else.
+    #[n(3)]
+    pub whole: bool,
+    /// Whether the uses for good alone leave nothing.
+    #[n(5)]
+    pub consumed_whole: bool,
+    /// Whether a use was recorded before the issuer registered the document, by a member whose right
+    /// nobody has shown.
+    #[n(4)]
+    pub unattested: bool,
 }
 
 /// What a record keeps of an event.
@@ -174,12 +503,95 @@ pub enum Item {
     /// The total of an invoice.
     #[n(0)]
     Total(#[n(0)] Amount),
-    /// One use.
+    /// One use or lock.
     #[n(1)]
     Use(#[n(0)] UseItem),
+    /// One reversal.
+    #[n(2)]
+    Reversed(#[n(0)] ReversedItem),
+    /// The reversal that is asked for.
+    #[n(3)]
+    Asked(#[n(0)] AskedReversal),
+    /// The chain of uses that no longer bind and have left the record.
+    #[n(4)]
+    FoldedUses(#[n(0)] Folded),
+    /// Of a credit note: how many minor units of other invoices it reverses.
+    #[n(5)]
+    Credited(#[n(0)] u64),
 }
 
-/// One use of a document: the leaf that names the operation of a `consume`.
+/// A reversal that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AskedReversal {
+    /// How much, in minor units; none: all that is left.
+    #[n(0)]
+    pub minor_units: Option<u64>,
+    /// The member that asked; none where the issuer did.
+    #[n(1)]
+    pub member: Option<String>,
+}
+
+/// One reversal of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReversedItem {
+    /// How much, in minor units; none where the total is not known and all of it is reversed.
+    #[n(0)]
+    pub minor_units: Option<u64>,
+    /// The operation.
+    #[n(1)]
+    pub operation: OperationId,
+    /// The block time.
+    #[n(2)]
+    pub block_time: Millis,
+    /// The record of the credit note.
+    #[n(3)]
+    pub credit_note: Option<StateKey>,
+}
+
+/// Minor units of a total: from `from`, before `to`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Encode,
+    Decode,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[cbor(map)]
+pub struct Span {
+    /// The first.
+    #[n(0)]
+    pub from: u64,
+    /// The end, exclusive.
+    #[n(1)]
+    pub to: u64,
+}
+
+impl Span {
+    /// How many minor units.
+    pub const fn len(&self) -> u64 {
+        self.to.saturating_sub(self.from)
+    }
+
+    /// Whether it holds none.
+    pub const fn is_empty(&self) -> bool {
+        self.to <= self.from
+    }
+
+    /// Whether both hold a same minor unit.
+    pub const fn meets(&self, other: &Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+}
+
+/// One use or lock of a document: it names the operations of `lock`, `consume`, and what ended it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct UseItem {
@@ -189,15 +601,100 @@ pub struct UseItem {
     /// The member.
     #[n(1)]
     pub member: String,
+    /// The operation that last wrote it.
+    #[n(2)]
+    pub operation: OperationId,
+    /// The block time of the lock, and from the use on that of the use.
+    #[n(3)]
+    pub block_time: Millis,
+    /// Which part of the total; none: all of a document whose total is not known.
+    #[n(4)]
+    pub share: Option<Span>,
+    /// What it is.
+    #[n(5)]
+    pub state: UseItemState,
+    /// The operation of the lock from which it came, or that it is.
+    #[n(6)]
+    pub lock: Option<OperationId>,
+    /// The operation of the `consume`.
+    #[n(7)]
+    pub consumption: Option<OperationId>,
+    /// How many minor units were taken back of it.
+    #[n(8)]
+    pub taken_back: u64,
+    /// Recorded before the issuer registered the document.
+    #[n(9)]
+    pub unattested: bool,
+    /// One side's signature under taking it back.
+    #[n(10)]
+    pub clawback: Option<AskedClawback>,
+    /// The operation by which the member agreed to the reversal that stands.
+    #[n(11)]
+    pub agreed: Option<OperationId>,
+}
+
+/// What a [`UseItem`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum UseItemState {
+    /// A lock until this block time, halts of the ledger aside.
+    #[n(0)]
+    Locked(#[n(0)] Millis),
+    /// Used for good.
+    #[n(1)]
+    Consumed,
+    /// Given back by its member, or let go for a reversal.
+    #[n(2)]
+    Released,
+    /// Taken back whole by both sides.
+    #[n(3)]
+    TakenBack,
+    /// Set aside: who has the right to use took its place.
+    #[n(4)]
+    SetAside,
+}
+
+/// One side's signature under taking a use back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct AskedClawback {
+    /// Which side.
+    #[n(0)]
+    pub by: Side,
+    /// How many minor units, from the end of the share; none: all.
+    #[n(1)]
+    pub minor_units: Option<u64>,
     /// The operation.
     #[n(2)]
     pub operation: OperationId,
-    /// The block time.
+    /// It lapses at this time.
     #[n(3)]
-    pub block_time: Millis,
+    pub deadline: Millis,
+}
+
+impl UseItem {
+    /// Whether the item tells that an operation was done.
+    pub fn names(&self, operation: &OperationId) -> bool {
+        self.operation == *operation
+            || self.lock.as_ref() == Some(operation)
+            || self.consumption.as_ref() == Some(operation)
+            || self.agreed.as_ref() == Some(operation)
+            || (self.clawback.as_ref()).is_some_and(|asked| asked.operation == *operation)
+    }
 }
 
 impl PublicPart {
+    /// Whether it tells that an operation was done: one that changed its status lately, or the last
+    /// that is noted.
+    pub fn names(&self, operation: &OperationId) -> bool {
+        let past = self.past.iter().map(|past| &past.event);
+        [&self.registration]
+            .into_iter()
+            .chain(&self.status_event)
+            .chain(past)
+            .chain(&self.noted)
+            .any(|event| event.operation == *operation)
+    }
+
     /// The value hash of a record with this public part.
     pub fn value_hash(&self, suite: Suite, private_root: &PrivateRoot) -> Hash {
         suite.hash(&[&canonical::encode(self), &private_root.0])
@@ -221,6 +718,46 @@ impl EncodedRecord {
 }
 
 impl Record {
+    /// The total, where it is known.
+    pub fn total(&self) -> Option<&Amount> {
+        self.private.iter().find_map(|item| match &item.item {
+            Item::Total(total) => Some(total),
+            _ => None,
+        })
+    }
+
+    /// Its uses and locks, those that no longer bind included.
+    pub fn uses(&self) -> impl Iterator<Item = &UseItem> {
+        self.private.iter().filter_map(|item| match &item.item {
+            Item::Use(used) => Some(used),
+            _ => None,
+        })
+    }
+
+    /// The same, to be changed.
+    pub fn uses_mut(&mut self) -> impl Iterator<Item = &mut UseItem> {
+        self.private
+            .iter_mut()
+            .filter_map(|item| match &mut item.item {
+                Item::Use(used) => Some(used),
+                _ => None,
+            })
+    }
+
+    /// Its reversals.
+    pub fn reversals(&self) -> impl Iterator<Item = &ReversedItem> {
+        self.private.iter().filter_map(|item| match &item.item {
+            Item::Reversed(reversed) => Some(reversed),
+            _ => None,
+        })
+    }
+
+    /// How many minor units were reversed.
+    pub fn reversed(&self) -> u64 {
+        let units = |item: &ReversedItem| item.minor_units.unwrap_or(0);
+        self.reversals().map(units).fold(0, u64::saturating_add)
+    }
+
     /// Its bytes in the store.
     pub fn encode(&self) -> Vec<u8> {
         canonical::encode(self)
@@ -350,6 +887,13 @@ mod tests {
                 status_event: None,
                 event_count: 1,
                 history: None,
+                past: Vec::new(),
+                reversal: None,
+                links: Vec::new(),
+                offline: None,
+                supervisor: None,
+                archived_at: None,
+                noted: None,
             },
             private: (0..items).map(item).collect(),
         }

@@ -6,7 +6,9 @@
 //! Ed25519 is verified with `verify_strict` everywhere: one rule for all validators (it refuses
 //! small-order keys and non-canonical encodings, on which implementations differ).
 
-use crate::bytes::{Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Signature};
+use crate::bytes::{
+    ClaimNonce, Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Signature, StateKey,
+};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
@@ -268,6 +270,20 @@ impl SecretKey {
             role,
             holder,
             &self.public_key(),
+        ))
+    }
+
+    /// Signs that a member may use the document that this claim key came with (see
+    /// [`crate::operation::claim_preimage`]).
+    pub fn sign_claim(
+        &self,
+        network: &NetworkDigest,
+        record: &StateKey,
+        member: &str,
+        nonce: &ClaimNonce,
+    ) -> Signature {
+        self.sign(&crate::operation::claim_preimage(
+            network, record, member, nonce,
         ))
     }
 

@@ -121,6 +121,7 @@ fn licence(number: u8) -> Operation {
         use_right: None,
         total: None,
         blinding: Blinding([1; 16]),
+        issued_offline_at: None,
     })
 }
 

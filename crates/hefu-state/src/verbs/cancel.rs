@@ -1,7 +1,8 @@
 //! `cancel`: the agency that issued an invoice voids it, whole, unused, within the type's window.
 
-use super::{check_own, check_text, end, record_with_type};
+use super::{check_no_reversal, check_own, check_text, record_with_type, set_status, wrong_state};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
+use crate::shares;
 use hefu_types::leaf::Kind;
 use hefu_types::operation::Cancel;
 use hefu_types::record::State;
@@ -17,27 +18,26 @@ pub(crate) fn apply(
     let public = &record.public;
     check_own(agency, public)?;
     check_text("reason", &cancel.reason)?;
-    if public.status.state != State::Issued {
-        let evidence = public.status_event.as_ref().map(|event| event.operation);
-        return Err(Refused {
-            evidence,
-            ..Refused::new(Code::WrongState)
-        });
+    // What is only proposed may be taken back.
+    if !matches!(public.status.state, State::Issued | State::Proposed) {
+        return Err(wrong_state(public));
     }
-    if !public.uses.is_empty() {
+    if shares::binding(&record, context).next().is_some() {
         return Err(Refused::new(Code::InUse));
     }
+    check_no_reversal(context, public)?;
     if context.block_time >= public.registration.block_time.plus(rules.cancel_window_ms) {
         return Err(Refused::new(Code::CancelWindowOver));
     }
     let now = context.block_time;
-    end(
+    set_status(
         context.suite,
-        &mut record,
+        &mut record.public,
         context.event(),
         State::Cancelled,
         now,
-        &cancel.reason,
+        Some(&cancel.reason),
     );
+    shares::tell(&mut record, context);
     ledger.write_record(cancel.record, record)
 }

@@ -1,32 +1,43 @@
 //! The verbs: one small module for each operation. The guards stand in the order of the rules.
 
 pub mod cancel;
-pub mod consume;
+pub mod clawback;
+pub mod confirm;
+pub mod correct;
+pub mod cover;
+pub mod hand_over;
+pub mod lock;
+pub mod numbers;
 pub mod register;
+pub mod replace;
+pub mod reversal;
 pub mod revoke;
 
 #[cfg(test)]
 mod tests;
 
 use crate::execute::{Context, Ledger, Refused};
-use hefu_types::leaf::{AgencyLeaf, Kind, TypeRules};
+use hefu_proof::derived::reversal_at;
+use hefu_types::leaf::{AgencyLeaf, Kind, Part, TypeRules};
 use hefu_types::operation::NAME_BYTES_MAX;
-use hefu_types::record::{Event, PublicPart, Record, State, Status};
-use hefu_types::{Code, Hash, Millis, StateKey, Suite};
+use hefu_types::record::{
+    Event, Folded, Link, PastStatus, PublicPart, Record, State, Status, LINKS_MAX, PAST_MAX,
+};
+use hefu_types::{Code, Millis, StateKey, Suite};
 
-/// A record that is there, with the rules of its type.
+/// A record that is there, with the rules of its type, which is of a kind where one is named.
 fn record_with_type<'a>(
     context: &Context<'a>,
     ledger: &Ledger<'_>,
     key: &StateKey,
-    kind: Kind,
+    kind: impl Into<Option<Kind>>,
 ) -> Result<(Record, &'a TypeRules), Refused> {
     let record = ledger
         .record(key)
         .ok_or_else(|| Refused::new(Code::UnknownRecord))?
         .clone();
     let rules = document_type(context, &record.public.document_type)?;
-    if rules.kind != kind {
+    if kind.into().is_some_and(|kind| rules.kind != kind) {
         return Err(Refused::new(Code::NotForThisType));
     }
     Ok((record, rules))
@@ -42,7 +53,9 @@ fn document_type<'a>(context: &Context<'a>, id: &str) -> Result<&'a TypeRules, R
 /// not at the time of issue, so an agency that lost the right does not act.
 fn check_own(agency: &AgencyLeaf, record: &PublicPart) -> Result<(), Refused> {
     let entitled = agency.entitlements.iter().any(|entitlement| {
-        entitlement.document_type == record.document_type && entitlement.region == record.region
+        entitlement.document_type == record.document_type
+            && entitlement.region == record.region
+            && entitlement.part == Part::Issue
     });
     if agency.id == record.agency && entitled {
         Ok(())
@@ -61,27 +74,88 @@ fn check_text(name: &str, text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Ends a document: the event before, if any, folds into the history.
-fn end(
+/// The agency that supervises documents of a type, region and legal issuer.
+fn check_supervises(
+    agency: &AgencyLeaf,
+    document_type: &str,
+    region: &str,
+    legal_issuer: &str,
+) -> Result<(), Refused> {
+    let supervises = agency.entitlements.iter().any(|entitlement| {
+        entitlement.part == Part::Supervise
+            && entitlement.document_type == document_type
+            && entitlement.region == region
+            && entitlement.covers(legal_issuer)
+    });
+    if supervises {
+        Ok(())
+    } else {
+        Err(Refused::new(Code::NotEntitled))
+    }
+}
+
+/// A state from which an operation does not start; the event that led there is the evidence.
+fn wrong_state(record: &PublicPart) -> Refused {
+    Refused {
+        evidence: record.status_event.as_ref().map(|event| event.operation),
+        ..Refused::new(Code::WrongState)
+    }
+}
+
+/// Refuses while a reversal is asked for.
+fn check_no_reversal(context: &Context<'_>, record: &PublicPart) -> Result<(), Refused> {
+    match &record.reversal {
+        Some(reversal) if reversal_at(reversal, context.block_time, context.halt).is_open() => {
+            Err(Refused::new(Code::ConsentPending))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives a document another status: the one before stands among its past ones, the oldest of which
+/// fold into the history.
+fn set_status(
     suite: Suite,
-    record: &mut Record,
+    public: &mut PublicPart,
     event: Event,
     state: State,
     effective_at: Millis,
-    reason: &str,
+    reason: Option<&str>,
 ) {
-    let public = &mut record.public;
-    if let Some(before) = &public.status_event {
-        let chain = public.history.unwrap_or(Hash([0; 32]));
-        let before = hefu_types::canonical::encode(before);
-        public.history = Some(suite.hash(&[b"hefu/history/0", &chain.0, &before]));
-    }
-    public.status = Status {
+    let status = Status {
         state,
         effective_at,
         recorded_at: event.block_time,
-        reason: Some(reason.to_owned()),
+        reason: reason.map(str::to_owned),
     };
-    public.status_event = Some(event);
+    let before = PastStatus {
+        status: std::mem::replace(&mut public.status, status),
+        event: public
+            .status_event
+            .replace(event)
+            .unwrap_or_else(|| public.registration.clone()),
+    };
+    public.past.push(before);
+    while public.past.len() > PAST_MAX {
+        let oldest = public.past.remove(0);
+        public.history = Some(Folded::and(public.history, suite, &oldest));
+    }
     public.event_count = public.event_count.saturating_add(1);
+}
+
+/// Notes an event that changes neither status nor use.
+fn note(public: &mut PublicPart, event: Event) {
+    public.noted = Some(event);
+    public.event_count = public.event_count.saturating_add(1);
+}
+
+/// Whether a link more has room, or is there already.
+fn has_room_for(public: &PublicPart, link: &Link) -> bool {
+    public.links.len() < LINKS_MAX || public.links.contains(link)
+}
+
+fn add_link(public: &mut PublicPart, link: Link) {
+    if !public.links.contains(&link) {
+        public.links.push(link);
+    }
 }

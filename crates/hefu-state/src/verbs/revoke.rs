@@ -1,6 +1,6 @@
 //! `revoke`: the agency that issued a licence takes it away for good, from now or a later time.
 
-use super::{check_own, check_text, end, record_with_type};
+use super::{check_own, check_text, record_with_type, set_status, wrong_state};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use hefu_proof::derived::{status_at, Derived};
 use hefu_types::leaf::Kind;
@@ -27,11 +27,7 @@ pub(crate) fn apply(
         && public.status.effective_at > context.block_time
         && effective_at < public.status.effective_at;
     if public.status.state != State::Issued && !pending {
-        let evidence = public.status_event.as_ref().map(|event| event.operation);
-        return Err(Refused {
-            evidence,
-            ..Refused::new(Code::WrongState)
-        });
+        return Err(wrong_state(public));
     }
     if let Derived::Expired { .. } = status_at(public, context.block_time) {
         return Err(Refused::new(Code::NotInValidity));
@@ -40,13 +36,13 @@ pub(crate) fn apply(
     if effective_at < context.block_time || effective_at > latest {
         return Err(Refused::new(Code::BadEffectiveTime));
     }
-    end(
+    set_status(
         context.suite,
-        &mut record,
+        &mut record.public,
         context.event(),
         State::Revoked,
         effective_at,
-        &revoke.reason,
+        Some(&revoke.reason),
     );
     ledger.write_record(revoke.record, record)
 }

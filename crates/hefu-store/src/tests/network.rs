@@ -10,7 +10,7 @@ use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Network, ProvenKey, Region, Seat,
 };
 use hefu_types::key;
-use hefu_types::leaf::{Entitlement, Kind, SetLeaf, TypeRules};
+use hefu_types::leaf::{Entitlement, Kind, PurposeRules, SetLeaf, TypeRules};
 use hefu_types::operation::{Amount, Operation, Register, Revoke};
 use hefu_types::profile::{Identity, Profile};
 use hefu_types::statement::{Mode, Statement};
@@ -58,6 +58,7 @@ impl World {
             region: "north".to_owned(),
             issuer_prefixes: vec![String::new()],
             legal_basis: "Act 1".to_owned(),
+            part: Default::default(),
         };
         let genesis = Genesis {
             format: 0,
@@ -138,6 +139,7 @@ impl World {
             use_right: None,
             total,
             blinding: Blinding([3; 16]),
+            issued_offline_at: None,
         })
     }
 
@@ -168,15 +170,8 @@ impl World {
 
 fn type_rules(id: &str, kind: Kind) -> TypeRules {
     TypeRules {
-        id: id.to_owned(),
-        kind,
-        name_zh: id.to_owned(),
-        name_en: id.to_owned(),
-        profile: "generic".to_owned(),
-        zone_minutes: 480,
-        purposes: vec!["reimburse".to_owned()],
-        first_member: false,
-        cancel_window_ms: 0,
+        purposes: vec![PurposeRules::new("reimburse")],
+        ..TypeRules::new(id, kind, "generic")
     }
 }
 

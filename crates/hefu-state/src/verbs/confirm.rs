@@ -1,0 +1,50 @@
+//! `confirm` and `reject`: what the supervising agency says of a document that a unit proposed.
+
+use super::{check_supervises, check_text, record_with_type, set_status, wrong_state};
+use crate::execute::{signing_agency, Context, Ledger, Refused};
+use hefu_types::operation::{Confirm, Reject};
+use hefu_types::record::State;
+use hefu_types::StateKey;
+
+pub(crate) fn confirm(
+    context: &Context<'_>,
+    confirm: &Confirm,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), Refused> {
+    answer(context, &confirm.record, State::Issued, None, ledger)
+}
+
+pub(crate) fn reject(
+    context: &Context<'_>,
+    reject: &Reject,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), Refused> {
+    check_text("reason", &reject.reason)?;
+    let reason = Some(reject.reason.as_str());
+    answer(context, &reject.record, State::Rejected, reason, ledger)
+}
+
+fn answer(
+    context: &Context<'_>,
+    key: &StateKey,
+    state: State,
+    reason: Option<&str>,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), Refused> {
+    let agency = signing_agency(context)?;
+    let (mut record, _) = record_with_type(context, ledger, key, None)?;
+    let public = &mut record.public;
+    check_supervises(
+        agency,
+        &public.document_type,
+        &public.region,
+        &public.legal_issuer,
+    )?;
+    if public.status.state != State::Proposed {
+        return Err(wrong_state(public));
+    }
+    let now = context.block_time;
+    public.supervisor = Some(agency.id.clone());
+    set_status(context.suite, public, context.event(), state, now, reason);
+    ledger.write_record(*key, record)
+}
