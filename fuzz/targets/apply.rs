@@ -18,11 +18,11 @@ use hefu_types::genesis::{
 use hefu_types::key;
 use hefu_types::leaf::{DigestLeaf, Entitlement, Kind, Leaf, PurposeRules, SetLeaf, TypeRules};
 use hefu_types::operation::{
-    member_commitment, named_member, Amount, Cancel, Consume, MemberOpening, Operation, Register,
-    Revoke, UseRight,
+    member_commitment, named_member, Amount, Cancel, Claim, Consume, MemberOpening, Operation,
+    Register, Revoke, RightProof, Share, UseRight,
 };
 use hefu_types::profile::{Identity, Profile};
-use hefu_types::record::{Item, Record, State};
+use hefu_types::record::{Item, Record, Span, State};
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
@@ -175,6 +175,28 @@ impl Choices<'_> {
             ..Identity::default()
         };
         key::record(SUITE, &profile.check(&identity).expect("it fits"))
+    }
+
+    fn claim(&mut self) -> Claim {
+        Claim {
+            share: match self.byte() % 4 {
+                0 => Share::Amount(self.byte().into()),
+                1 => {
+                    let (from, to) = (self.byte().into(), self.byte().into());
+                    Share::Units(Span { from, to })
+                }
+                _ => Share::Whole,
+            },
+            right: self.maybe(|c| {
+                let member = c.of(&MEMBERS);
+                RightProof::Named(MemberOpening {
+                    identifier: c.text(&[member, "buyer"]),
+                    record_salt: Salt([1; 16]),
+                    member_salt: salt(member),
+                })
+            }),
+            ..Claim::whole(&self.text(&["reimburse", "finance"]), self.digest())
+        }
     }
 
     fn operation(&mut self, now: Millis) -> Operation {

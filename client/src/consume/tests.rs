@@ -22,7 +22,7 @@ impl Stopped {
         let record = world.planned("invoice", &sample(UBL)).record;
         let operation = Operation::Consume(operation::Consume {
             record,
-            claim: Claim::whole("reimburse", SUITE.document_digest(&sample(UBL))),
+            claim: operation::Claim::whole("reimburse", SUITE.document_digest(&sample(UBL))),
             lock: None,
             blinding: Blinding([9; 16]),
         });
