@@ -124,6 +124,7 @@ impl<'a> Asked<'a> {
     pub fn operation(&self, file: &Wanted) -> Result<Result<Operation, InTheWay>, Failure> {
         let member = Some(self.key.file.holder.as_str());
         let beside = Beside {
+            coverage: None,
             region: None,
             member,
         };
