@@ -105,6 +105,13 @@ pub(crate) fn entitlement(document_type: &str, region: &str, prefix: &str) -> En
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_types(|_| {})
+    }
+
+    /// The same with other rules of the invoices.
+    pub(crate) fn with_types(change: impl FnOnce(&mut TypeRules)) -> Self {
+        let mut invoice = type_rules("invoice", Kind::Invoice, "eu.en16931");
+        change(&mut invoice);
         let agency = key_of(KeyRole::Agency, "gd-tax", None);
         let buyer = key_of(KeyRole::Member, "m-buyer", Some(BUYER));
         let other = key_of(KeyRole::Member, "m-other", Some("91310000MAHEFU0001"));
@@ -157,10 +164,7 @@ impl World {
                 key_valid_before: Millis(u64::MAX),
             }],
             members: vec![member(&buyer), member(&other)],
-            types: vec![
-                type_rules("invoice", Kind::Invoice, "eu.en16931"),
-                type_rules("licence", Kind::Licence, "generic"),
-            ],
+            types: vec![invoice, type_rules("licence", Kind::Licence, "generic")],
             recognition: Vec::new(),
         };
         let network = Network::new(genesis).expect("a genesis");
