@@ -19,7 +19,7 @@ pub struct Had {
     /// The record.
     pub record: StateKey,
     /// The lock or use.
-    pub item: UseItem,
+    pub item: Box<UseItem>,
 }
 
 impl Had {
@@ -28,7 +28,7 @@ impl Had {
         Some(Self {
             operation: receipt.operation_id(),
             record: receipt.record_key(),
-            item: receipt.used()?.clone(),
+            item: Box::new(receipt.used()?.clone()),
         })
     }
 }

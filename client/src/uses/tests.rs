@@ -256,9 +256,7 @@ fn a_lock_becomes_the_use_and_one_that_is_over_does_not() {
     };
     assert!(consume.lock.is_none() && consume.claim.right.is_some());
     check(
-        &folder.run(&format!(
-            "release --key @buyer.json @used/open.reimburse.lock.receipt"
-        )),
+        &folder.run("release --key @buyer.json @used/open.reimburse.lock.receipt"),
         Exit::No,
         &["5008"],
     );
