@@ -22,6 +22,7 @@ pub mod inspect;
 pub mod keys;
 pub mod list;
 pub mod lookup;
+pub mod money;
 pub mod nodes;
 pub mod plan;
 pub mod receipt;

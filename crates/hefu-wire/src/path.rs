@@ -7,9 +7,12 @@
 //! | `GET /v1/statements/{id}/receipts` | `first`, `count` | a bundle of receipts, CBOR |
 //! | `GET /v1/operations/{id}/receipt` | | a receipt, CBOR |
 //! | `GET /v1/records/{key}` | `region`, `member` | a status certificate, CBOR |
+//! | `GET /v1/records/{key}/history` | | the events that left the record, the oldest first, CBOR |
 //! | `GET /v1/digests/{digest}` | `region`, `member` | a status certificate, CBOR |
 //! | `GET /v1/agencies/{id}`, `/v1/members/{id}`, `/v1/types/{id}`, `/v1/keys/{id}` | | a status certificate |
 //! | `GET /v1/recognition/{by}/{type}/{of}` | | a status certificate |
+//! | `GET /v1/numberings/{key}` | | a status certificate of the ranges of a numbering |
+//! | `GET /v1/coverage/{type}/{region}/{agency}` | | a status certificate |
 //! | `GET /v1/genesis` | | the genesis, JSON |
 //! | `GET /checkpoint` | | the latest note (C2SP tlog-tiles) |
 //! | `GET /tile/{level}/{index}`, `GET /tile/entries/{index}` | | hashes, entries (C2SP tlog-tiles) |
@@ -88,6 +91,11 @@ pub fn record(key: &StateKey, beside: Beside<'_>) -> String {
     format!("/v1/records/{key}{}", beside.query())
 }
 
+/// What left a record: its oldest events, a list of `hefu_types::record::PastStatus`.
+pub fn history(key: &StateKey) -> String {
+    format!("/v1/records/{key}/history")
+}
+
 /// The status of a document by the digest of one of its files.
 pub fn digest(digest: &Digest, beside: Beside<'_>) -> String {
     format!("/v1/digests/{digest}{}", beside.query())
@@ -120,6 +128,21 @@ pub fn recognition(by: &str, document_type: &str, of: &str) -> String {
         escape(by),
         escape(document_type),
         escape(of)
+    )
+}
+
+/// The ranges of a numbering, by its key in the state tree.
+pub fn numbering(key: &StateKey) -> String {
+    format!("/v1/numberings/{key}")
+}
+
+/// An agency's promise that every document of a type is registered.
+pub fn coverage(document_type: &str, region: &str, agency: &str) -> String {
+    format!(
+        "/v1/coverage/{}/{}/{}",
+        escape(document_type),
+        escape(region),
+        escape(agency)
     )
 }
 
