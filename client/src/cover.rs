@@ -42,7 +42,11 @@ pub fn run(shared: &Shared, args: &Cover) -> Result<Report, Failure> {
     };
     let at = key::coverage(network.suite(), &rules.id, &region, &key.file.holder);
     let leaf = |state: &VerifiedState| state.leaf::<CoverageLeaf>(&at, "the promise");
-    let path = path::coverage(&rules.id, &region, &key.file.holder);
+    let path = path::coverage(path::Coverage {
+        agency: &key.file.holder,
+        document_type: &rules.id,
+        region: &region,
+    });
     let check = |state: &VerifiedState| leaf(state).map(|_| ()).map_err(|e| e.to_string());
     let fetched = nodes.certificate(&path, height, check)?;
     let id = signed.operation_id(0);

@@ -370,6 +370,7 @@ impl Asked<'_> {
     ) -> Result<Option<Answered>, Failure> {
         let nodes = self.nodes;
         let beside = Beside {
+            coverage: None,
             region: self.region,
             member: self.member.id(),
         };
