@@ -196,6 +196,30 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
     Ok(Named { answered, document })
 }
 
+/// The record of another document that a command names in one word: the key of a record, a receipt,
+/// or a file.
+pub fn named_by(nodes: &Nodes, text: &str) -> Result<StateKey, Failure> {
+    if let Ok(key) = text.parse() {
+        return Ok(key);
+    }
+    let path = Path::new(text);
+    if text.ends_with(disk::RECEIPT_SUFFIX) {
+        return Ok(open_receipt(path, nodes.network())?.record_key());
+    }
+    let args = DocumentArgs {
+        file: Some(path.to_owned()),
+        ..DocumentArgs::default()
+    };
+    let answered = named(nodes, &args)?.answered;
+    match (answered.key, answered.record) {
+        (Some(key), Some(_)) => Ok(key),
+        _ => Err(Failure::asked(
+            format!("{text} is not registered on this network: register it first"),
+            format!("{text} 未在本网络登记：请先登记"),
+        )),
+    }
+}
+
 fn no_type() -> Failure {
     Failure::asked(
         "the number fits no type of this network; check its issuer and --class",

@@ -9,9 +9,11 @@ use crate::failure::Failure;
 use crate::send::Signed;
 use hefu_proof::bundle::{ReceiptBundle, BUNDLE_BYTES_MAX};
 use hefu_proof::certificate::{StatusCertificate, VerifiedState, CERTIFICATE_BYTES_MAX};
+use hefu_proof::derived::is_history;
 use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
-use hefu_types::{Code, OperationId, StatementId};
+use hefu_types::record::{PastStatus, PublicPart};
+use hefu_types::{canonical, Code, OperationId, StateKey, StatementId};
 use hefu_wire::path::{self, CBOR};
 use hefu_wire::{NetworkFile, OutcomeAnswer, Problem, StatementAnswer, StatementState};
 use std::cell::{Cell, RefCell};
@@ -30,6 +32,8 @@ const ANSWER_MIN: Duration = Duration::from_secs(1);
 const WAIT_MS: u64 = 5_000;
 /// The rest between two rounds over all nodes, at first.
 const REST: Duration = Duration::from_millis(200);
+/// The longest history of a record: tens of thousands of events.
+const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The longest JSON answer: 4096 outcomes with their sentences.
 const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -219,6 +223,32 @@ impl Nodes {
             {
                 Ok(done) => Take::Done(done),
                 Err(why) => Take::Lies(format!("sent a receipt that does not hold: {why}")),
+            }
+        })
+    }
+
+    /// What left a record: its oldest events, which are those of its digest chain.
+    pub fn history(&self, key: &StateKey, record: &PublicPart) -> Result<Vec<PastStatus>, Failure> {
+        let count = record.history.map_or(0, |folded| folded.count as usize);
+        let path = path::history(key);
+        self.ask(&Question::get(&path, HISTORY_BYTES_MAX), |_, reply| {
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            let mut older: Vec<PastStatus> = match canonical::decode(&reply.body, HISTORY_BYTES_MAX)
+            {
+                Ok(older) => older,
+                Err(error) => return Take::Lies(format!("sent a history that is none: {error}")),
+            };
+            if older.len() < count {
+                return Take::Later(format!("sent {} of {count} older events", older.len()));
+            }
+            // More may have left the record since it was fetched.
+            older.truncate(count);
+            if is_history(self.network.suite(), record, &older) {
+                Take::Done(older)
+            } else {
+                Take::Lies("sent a history that is not the record's".to_owned())
             }
         })
     }

@@ -199,6 +199,7 @@ impl World {
             use_right: None,
             valid_from: None,
             valid_until: None,
+            offline_at: None,
         }
     }
 

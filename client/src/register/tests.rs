@@ -69,6 +69,7 @@ fn a_batch_ends_as_its_worst_document() {
         number: None,
         outcome,
         receipts: Vec::new(),
+        offline: None,
     };
     let aside = || Outcome::LeftAside(no_identity());
     assert_eq!(line(Outcome::ReceiptHere, false).exit(), Exit::Yes);
