@@ -1,6 +1,10 @@
 //! A network in memory for tests: one validator, one agency, two members, and a state tree that is
 //! computed anew for each certificate. It obeys no rules: tests write what stands in it.
 
+mod live;
+
+pub(crate) use live::Live;
+
 use crate::document::Document;
 use crate::keys::Key;
 use crate::plan::{plan, Asked, Issuer, Planned};
@@ -104,6 +108,11 @@ pub(crate) fn entitlement(document_type: &str, region: &str, prefix: &str) -> En
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A world whose genesis has more than usual.
+    pub(crate) fn with(more: impl FnOnce(&mut Genesis)) -> Self {
         let agency = key_of(KeyRole::Agency, "gd-tax", None);
         let buyer = key_of(KeyRole::Member, "m-buyer", Some(BUYER));
         let other = key_of(KeyRole::Member, "m-other", Some("91310000MAHEFU0001"));
@@ -119,7 +128,7 @@ impl World {
             name_zh: id.into(),
             name_en: id.into(),
         };
-        let genesis = Genesis {
+        let mut genesis = Genesis {
             format: 0,
             network_id: NETWORK_ID,
             name: "test.hefu.example".into(),
@@ -162,6 +171,7 @@ impl World {
             ],
             recognition: Vec::new(),
         };
+        more(&mut genesis);
         let network = Network::new(genesis).expect("a genesis");
         let values = network
             .leaves()
@@ -377,6 +387,25 @@ impl World {
         }
     }
 
+    /// Writes a leaf.
+    pub(crate) fn put(&mut self, key: StateKey, leaf: &impl Leaf) {
+        self.values.insert(key, Value::Leaf(leaf.to_bytes().into()));
+    }
+
+    /// Writes a record without private items.
+    pub(crate) fn put_record(&mut self, key: StateKey, record: PublicPart) {
+        let root = PrivateRoot(merkle::root::<Vec<u8>>(SUITE, &[]).0);
+        self.values.insert(key, Value::Record(record, root));
+    }
+
+    /// A record.
+    pub(crate) fn record(&self, key: &StateKey) -> PublicPart {
+        match self.values.get(key) {
+            Some(Value::Record(public, _)) => public.clone(),
+            _ => panic!("no such record"),
+        }
+    }
+
     /// What a node answers to `/v1/digests/{digest}?member=...` and `/v1/records/{key}`.
     pub(crate) fn certificate(&self, keys: &[StateKey], at: Millis) -> StatusCertificate {
         self.under(SUITE.log_empty(), keys, at)
@@ -489,6 +518,13 @@ fn prove(mut leaves: &Leaves, key: &StateKey) -> StateProof {
 
 /// A node that answers by a function of the path: status and body. It ends with the test.
 pub(crate) fn serve(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + 'static) -> String {
+    serve_posts(move |path, _| answer(path))
+}
+
+/// The same by a function of the path and of what was sent.
+pub(crate) fn serve_posts(
+    answer: impl Fn(&str, &[u8]) -> (u16, Vec<u8>) + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
@@ -513,7 +549,7 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + 'static) ->
             }
             let mut body = vec![0; length];
             let _ = reader.read_exact(&mut body);
-            let (status, body) = answer(&path);
+            let (status, body) = answer(&path, &body);
             let head = format!(
                 "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()
