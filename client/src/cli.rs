@@ -1,6 +1,7 @@
 //! What can be typed. Every command shows an example in its help.
 
 mod agency;
+pub mod uses;
 
 pub use agency::{
     Act, AmountArgs, Content, Correct, Cover, NumberingArgs, OnDocument, OnNumbering, Range,
@@ -191,12 +192,18 @@ Example:
 
 A promise is made larger, never smaller; it may end, not earlier than now.")]
     Cover(Cover),
-    /// Use an invoice for a purpose, once. Only the receipt that this writes entitles to pay.
-    #[command(after_help = "\
-Example:
-  hefu consume --network network.json --key member.json --for reimburse invoices/1017.xml \\
-      --receipt receipts/1017.xml.receipt --receipts used/")]
-    Consume(Consume),
+    /// Use invoices: lock, consume, release, take back, hand on. Only receipts of locks and uses entitle
+    /// to pay.
+    #[command(
+        subcommand,
+        after_help = "\
+Example, from a lock to the use that entitles to pay:
+  hefu use lock --network network.json --key member.json --for reimburse --receipts used/ \\
+      invoices/1017.xml
+  hefu use consume --network network.json --key member.json --for reimburse --receipts used/ \\
+      invoices/1017.xml"
+    )]
+    Use(uses::UseCommand),
     /// Show what receipts hold and whether they verify, or fetch one.
     #[command(after_help = "\
 Examples:
@@ -445,29 +452,6 @@ pub struct Revoke {
     pub effective_at: Option<String>,
 }
 
-/// See [`Command::Consume`].
-#[derive(Args, Debug)]
-pub struct Consume {
-    /// The network.
-    #[command(flatten)]
-    pub network: NetworkArg,
-    /// The member's key file.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// The purpose, such as reimburse.
-    #[arg(long = "for", value_name = "PURPOSE")]
-    pub purpose: String,
-    /// The invoice.
-    pub file: PathBuf,
-    /// The receipt of its registration [default: FILE.receipt, or the one in --receipts]. It is
-    /// needed where the invoice names its buyer.
-    #[arg(long, value_name = "FILE")]
-    pub receipt: Option<PathBuf>,
-    /// Where the receipt of the use is written.
-    #[arg(long, value_name = "DIR")]
-    pub receipts: PathBuf,
-}
-
 /// See [`Command::Receipt`].
 #[derive(Args, Debug)]
 pub struct ReceiptArgs {
@@ -578,39 +562,34 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
-    /// All commands with their subcommands, each with the words by which it is called.
-    fn commands(of: &clap::Command, words: &str) -> Vec<(String, clap::Command)> {
-        let mut all = Vec::new();
-        for sub in of.get_subcommands() {
-            let words = format!("{words} {}", sub.get_name());
-            all.push((words.clone(), sub.clone()));
-            all.extend(commands(sub, &words));
+    /// Every command that can be typed, with those within groups, as its words and its help.
+    fn commands() -> Vec<(String, String)> {
+        fn collect(of: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
+            for sub in of.get_subcommands() {
+                let words = format!("{words} {}", sub.get_name());
+                let help = sub.get_after_help().map(ToString::to_string);
+                found.push((words.clone(), help.unwrap_or_default()));
+                collect(sub, &words, found);
+            }
         }
-        all
+        let mut found = Vec::new();
+        collect(&Cli::command(), "hefu", &mut found);
+        found
     }
 
     #[test]
     fn every_command_has_an_example() {
-        let command = Cli::command();
-        command.clone().debug_assert();
-        for (words, sub) in commands(&command, "hefu") {
-            let help = sub
-                .get_after_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            assert!(help.contains(&format!("  {words} ")), "{words}");
+        Cli::command().debug_assert();
+        for (words, help) in commands() {
+            assert!(help.contains(&words), "{words}");
         }
     }
 
     #[test]
     fn every_example_can_be_typed() {
         let mut examples = 0;
-        for (_, sub) in commands(&Cli::command(), "hefu") {
-            let Some(help) = sub.get_after_help() else {
-                continue;
-            };
+        for (_, help) in commands() {
             let help = help
-                .to_string()
                 .replace("\\\n", " ")
                 .replace("6f0c...e1", &"6f".repeat(32));
             for line in help.lines().filter(|line| line.starts_with("  hefu ")) {
@@ -619,7 +598,7 @@ mod tests {
                 examples += 1;
             }
         }
-        assert!(examples >= 44, "{examples}");
+        assert!(examples >= 49, "{examples}");
     }
 
     #[test]

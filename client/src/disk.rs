@@ -71,6 +71,22 @@ pub fn read_if_there(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, F
 
 /// Writes a file whole or not at all: who finds it under its name finds all of it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_as(path, bytes, |temporary| fs::rename(temporary, path))
+}
+
+/// The same for a file that must not be there yet: of two that write it, one is told that it is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    write_as(path, bytes, |temporary| {
+        fs::hard_link(temporary, path)?;
+        fs::remove_file(temporary)
+    })
+}
+
+fn write_as(
+    path: &Path,
+    bytes: &[u8],
+    give_name: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<(), Failure> {
     let disk = |error| Failure::disk(path, error);
     let folder = folder_of(path);
     fs::create_dir_all(&folder).map_err(disk)?;
@@ -80,7 +96,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)?;
+        give_name(&temporary)?;
         // Without this the name itself may be lost with the power.
         File::open(&folder)?.sync_all()
     })();
@@ -218,6 +234,11 @@ mod tests {
                 .count(),
             1
         );
+
+        let new = folder.path().join("new");
+        write_new(&new, b"one").expect("written");
+        assert!(write_new(&new, b"two").is_err());
+        assert_eq!(read(&new, 3).expect("read"), b"one");
 
         let secret = folder.path().join("key.json");
         write_secret(&secret, b"seed").expect("written");

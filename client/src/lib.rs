@@ -13,7 +13,6 @@ pub mod act;
 pub mod bench;
 pub mod claim;
 pub mod cli;
-pub mod consume;
 pub mod content;
 pub mod cover;
 pub mod disclose;
@@ -39,6 +38,7 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod times;
+pub mod uses;
 pub mod verify;
 
 use cli::{Cli, Command};
@@ -67,7 +67,7 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Reverse(args) => reversal::reverse(shared, args),
         Command::Range(args) => ranges::run(shared, args),
         Command::Cover(args) => cover::run(shared, args),
-        Command::Consume(args) => consume::run(shared, args),
+        Command::Use(command) => uses::run(shared, command),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Inspect(args) => inspect::run(shared, args),

@@ -1,9 +1,10 @@
-//! What the rules cost an operation: `cargo run --release --example rules_speed [ROUNDS]`
+//! What the rules cost an operation: `cargo run --release --example rules_speed [ROUNDS [first]]`
 //!
 //! One thread, everything in memory, blocks of 64 statements with 256 operations each. Measured is
 //! the processor time of [`execute`]: the guards, the new records with their hashes, the state tree and
 //! the refusals; not signatures, disk or engine. Each row is one kind of operation, each figure the
-//! median of the rounds in microseconds an operation, over documents that are new in each round.
+//! median of the rounds in microseconds an operation, over documents that are new in each round. `first`
+//! leaves out all but what the first rules had, to compare with a program of that time.
 
 use hefu_proof::checkpoint::Checkpoint;
 use hefu_state::block::{Before, CheckedBlock, ReadBlock, Surroundings};
@@ -40,10 +41,11 @@ fn main() {
     let rounds: u64 = std::env::args()
         .nth(1)
         .map_or(9, |rounds| rounds.parse().expect("a number"));
+    let all = std::env::args().nth(2).as_deref() != Some("first");
     let mut ledger = Ledger::new();
     let mut rows: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for round in 0..=rounds {
-        for (name, per_operation) in ledger.round(round) {
+        for (name, per_operation) in ledger.round(round, all) {
             // The first round finds everything cold.
             if round > 0 {
                 rows.entry(name).or_default().push(per_operation);
@@ -115,13 +117,16 @@ impl Ledger {
     }
 
     /// One block of each kind over new documents.
-    fn round(&mut self, round: u64) -> Vec<(&'static str, f64)> {
+    fn round(&mut self, round: u64, all: bool) -> Vec<(&'static str, f64)> {
         let count = STATEMENTS * OPERATIONS;
         let numbers: Vec<u64> = (0..count).map(|n| round * count + n).collect();
         let of = |make: fn(u64) -> Operation| numbers.iter().copied().map(make).collect::<Vec<_>>();
         let mut rows = Vec::new();
         rows.push(("register", self.run("agency", &of(register))));
         rows.push(("consume, whole", self.run("member", &of(consume))));
+        if !all {
+            return rows;
+        }
         self.run("agency", &of(register_shared));
         let (time, ids) = self.run_ids("other", &of(lock));
         rows.push(("lock, a part", time));
