@@ -238,7 +238,7 @@ impl Held {
                     row("taken back", "已收回", money.shown(used.taken_back, lang));
                 }
                 row("since", "时间", used.block_time.to_string());
-                row("use", "使用状态", use_now(used, lang));
+                row("use then", "当时使用状态", use_now(used, lang));
                 if let Some(asked) = &used.clawback {
                     row("clawback until", "收回签署期限", asked.deadline.to_string());
                 }
