@@ -28,7 +28,7 @@ use hefu_types::record::Record;
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
 use hefu_types::time::{Day, Millis};
 use hefu_types::{Digest, Hash, KeyId, OperationId, PublicKey, StateKey, StatementId, Suite};
-use hefu_wire::{Health, KeyFile, NetworkFile, Problem, StatementAnswer, Tile};
+use hefu_wire::{ClaimFile, Health, KeyFile, NetworkFile, Problem, StatementAnswer, Tile};
 use minicbor::{Decode, Encode};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
@@ -246,10 +246,13 @@ pub fn answers(bytes: &[u8]) {
     }
 }
 
-/// A key file.
+/// A key file, and the key that travels with an invoice.
 pub fn key_file(bytes: &[u8]) {
     if let Some(file) = json_round::<KeyFile>(bytes) {
         let _ = (file.secret_key(), file.member_commitment());
+    }
+    if let Some(file) = json_round::<ClaimFile>(bytes) {
+        let _ = file.secret_key(SUITE);
     }
 }
 

@@ -51,6 +51,7 @@ pub use error::ReadError;
 pub use fact::{Fact, FactType};
 pub use mapping::{read_mapped, Mapping, MappingError};
 pub use reading::{Format, Identity, Kind, Profile, Reading, Stated};
+pub use values::{decimal, minor_units};
 
 /// Reads what the file is, its identity and its facts.
 ///

@@ -64,7 +64,7 @@ fn day_of(year: &str, month: &str, day: &str) -> Option<String> {
 
 /// An `xsd:decimal` amount as a whole number of the currency's minor units: `50` and `50.00` EUR
 /// are `5000`. Nothing is rounded: `0.001` EUR is no amount.
-pub(crate) fn minor_units(text: &str, currency: &str) -> Option<String> {
+pub fn minor_units(text: &str, currency: &str) -> Option<String> {
     let digits = minor_unit_digits(currency)?;
     // The library reads more than xsd:decimal does (`1_000`), so the characters are checked here.
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -87,7 +87,7 @@ pub(crate) fn minor_units(text: &str, currency: &str) -> Option<String> {
 
 /// Minor units as a person reads them: `467500` EUR is `4675.00`. `None` where the currency has no
 /// known minor unit or the text is no whole number.
-pub(crate) fn decimal(units: &str, currency: &str) -> Option<String> {
+pub fn decimal(units: &str, currency: &str) -> Option<String> {
     let digits = usize::try_from(minor_unit_digits(currency)?).ok()?;
     let (sign, bare) = match units.strip_prefix('-') {
         Some(bare) => ("-", bare),

@@ -1,9 +1,9 @@
-//! Files that people keep: the network file and key files, both JSON.
+//! Files that people keep: the network file, key files and claim files, all JSON.
 
 use hefu_types::genesis::{Genesis, GenesisError, Network};
 use hefu_types::operation::member_commitment;
 use hefu_types::suite::SecretKey;
-use hefu_types::{Hash, KeyId, NetworkDigest, PublicKey, Salt, Suite};
+use hefu_types::{Hash, KeyId, NetworkDigest, PublicKey, Salt, StateKey, Suite};
 use serde::{Deserialize, Serialize};
 
 /// All that a client needs of a network: whom to trust and whom to ask.
@@ -171,5 +171,31 @@ impl KeyFile {
         let suite = Suite::by_name(&self.suite)?;
         let (salt, identifier) = (self.identifier_salt.as_ref()?, self.identifier.as_ref()?);
         Some(member_commitment(suite, &self.holder, salt, identifier))
+    }
+}
+
+/// The secret half of an invoice's claim key: it travels with the invoice, and whoever has it may use
+/// the invoice. The file is its holder's alone (mode 600).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimFile {
+    /// The network, by the digest of its genesis.
+    pub network: NetworkDigest,
+    /// The record of the invoice.
+    pub record: StateKey,
+    /// The seed of the claim key, hex.
+    pub seed: Hash,
+}
+
+impl std::fmt::Debug for ClaimFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ClaimFile({})", self.record)
+    }
+}
+
+impl ClaimFile {
+    /// The claim key, of the suite of its network.
+    pub fn secret_key(&self, suite: Suite) -> SecretKey {
+        SecretKey::from_seed(suite, &self.seed.0)
     }
 }

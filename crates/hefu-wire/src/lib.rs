@@ -1,4 +1,5 @@
-//! What outsiders read and write: HTTP paths, JSON, errors, key files and the network file.
+//! What outsiders read and write: HTTP paths, JSON, errors, key files, claim files and the
+//! network file.
 //!
 //! Start at [`path`]. Bytes that are hashed, signed or proven travel as canonical CBOR
 //! (`application/cbor`) in the formats of `hefu-types` and `hefu-proof`; everything else is JSON.
@@ -10,5 +11,5 @@ pub mod path;
 pub mod tile;
 
 pub use answer::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState};
-pub use file::{KeyFile, NetworkFile};
+pub use file::{ClaimFile, KeyFile, NetworkFile};
 pub use tile::Tile;
