@@ -12,6 +12,7 @@
 pub mod act;
 pub mod bench;
 pub mod cli;
+pub mod codes;
 pub mod consume;
 pub mod disclose;
 pub mod disk;
@@ -22,6 +23,7 @@ pub mod inspect;
 pub mod keys;
 pub mod list;
 pub mod lookup;
+pub mod money;
 pub mod nodes;
 pub mod plan;
 pub mod receipt;
@@ -33,6 +35,7 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod verify;
+pub mod watch;
 
 use cli::{Cli, Command};
 use failure::Failure;
@@ -47,6 +50,8 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Keygen(args) => keys::run(shared, args),
         Command::Register(args) => register::run(shared, args),
         Command::Verify(args) => verify::run(shared, args),
+        Command::Watch(args) => watch::run(shared, args),
+        Command::Codes(args) => codes::run(shared, args),
         Command::Status(args) => status::run(shared, args),
         Command::Cancel(args) => act::cancel(shared, args),
         Command::Revoke(args) => act::revoke(shared, args),

@@ -6,10 +6,14 @@
 //! | `GET /v1/statements/{id}` | `wait_ms` | the same |
 //! | `GET /v1/statements/{id}/receipts` | `first`, `count` | a bundle of receipts, CBOR |
 //! | `GET /v1/operations/{id}/receipt` | | a receipt, CBOR |
-//! | `GET /v1/records/{key}` | `region`, `member` | a status certificate, CBOR |
+//! | `GET /v1/records/{key}` | `region`, `member`, `agency` with `type` | a status certificate, CBOR |
+//! | `POST /v1/records` | keys of records, at most [`RECORDS_MAX`], CBOR | one status certificate of all |
+//! | `GET /v1/records/{key}/history` | | the events that left the record, the oldest first, CBOR |
 //! | `GET /v1/digests/{digest}` | `region`, `member` | a status certificate, CBOR |
 //! | `GET /v1/agencies/{id}`, `/v1/members/{id}`, `/v1/types/{id}`, `/v1/keys/{id}` | | a status certificate |
 //! | `GET /v1/recognition/{by}/{type}/{of}` | | a status certificate |
+//! | `GET /v1/numberings/{key}` | | a status certificate of the ranges of a numbering |
+//! | `GET /v1/coverage/{type}/{region}/{agency}` | | a status certificate of a promise |
 //! | `GET /v1/genesis` | | the genesis, JSON |
 //! | `GET /checkpoint` | | the latest note (C2SP tlog-tiles) |
 //! | `GET /tile/{level}/{index}`, `GET /tile/entries/{index}` | | hashes, entries (C2SP tlog-tiles) |
@@ -19,7 +23,12 @@
 //! | `GET /healthz` | | [`crate::Health`]; 200 while there is progress |
 //!
 //! A certificate that is asked with `region` also proves the rule by which that region recognises
-//! the document's type, and with `member` that member. Errors are [`crate::Problem`].
+//! the document's type, and with `member` that member. With `agency`, `type` and `covered` (a region) it
+//! proves that agency and its promise of coverage, whether the document is there or not. Errors are
+//! [`crate::Problem`].
+//!
+//! The history of a record is not proven by itself: its chain has to end in what the record holds
+//! (`hefu_proof::derived::is_history`).
 //!
 //! A statement that is posted with `receipts=true` and is final with all its operations accepted is
 //! answered with the bundle of their receipts (CBOR) instead of JSON: one question less. One of more than
@@ -33,6 +42,8 @@ pub const CBOR: &str = "application/cbor";
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The most receipts in one answer.
 pub const RECEIPTS_MAX: u32 = 256;
+/// The most records in one certificate.
+pub const RECORDS_MAX: usize = 256;
 /// The longest time that a request waits for finality, in milliseconds.
 pub const WAIT_MS_MAX: u64 = 30_000;
 
@@ -68,12 +79,32 @@ pub struct Beside<'a> {
     pub region: Option<&'a str>,
     /// This member.
     pub member: Option<&'a str>,
+    /// What an agency promised to register.
+    pub coverage: Option<Coverage<'a>>,
+}
+
+/// A promise to register all documents of a type.
+#[derive(Clone, Copy, Debug)]
+pub struct Coverage<'a> {
+    /// Whose.
+    pub agency: &'a str,
+    /// Of which type.
+    pub document_type: &'a str,
+    /// For which region.
+    pub region: &'a str,
 }
 
 impl Beside<'_> {
     fn query(&self) -> String {
         let mut query = String::new();
-        for (name, value) in [("region", self.region), ("member", self.member)] {
+        let of = self.coverage;
+        for (name, value) in [
+            ("region", self.region),
+            ("member", self.member),
+            ("agency", of.map(|of| of.agency)),
+            ("type", of.map(|of| of.document_type)),
+            ("covered", of.map(|of| of.region)),
+        ] {
             if let Some(value) = value {
                 query.push(if query.is_empty() { '?' } else { '&' });
                 query.push_str(&format!("{name}={}", escape(value)));
@@ -86,6 +117,29 @@ impl Beside<'_> {
 /// The status of a document by the key of its record.
 pub fn record(key: &StateKey, beside: Beside<'_>) -> String {
     format!("/v1/records/{key}{}", beside.query())
+}
+
+/// Where the status of many documents is asked for at once.
+pub const RECORDS: &str = "/v1/records";
+
+/// The events that left a record.
+pub fn history(key: &StateKey) -> String {
+    format!("/v1/records/{key}/history")
+}
+
+/// The ranges of a numbering.
+pub fn numbering(key: &StateKey) -> String {
+    format!("/v1/numberings/{key}")
+}
+
+/// A promise to register all documents of a type.
+pub fn coverage(of: Coverage<'_>) -> String {
+    format!(
+        "/v1/coverage/{}/{}/{}",
+        escape(of.document_type),
+        escape(of.region),
+        escape(of.agency)
+    )
 }
 
 /// The status of a document by the digest of one of its files.
@@ -151,6 +205,7 @@ mod tests {
         let beside = Beside {
             region: Some("a&b=c"),
             member: Some("广东"),
+            coverage: None,
         };
         assert!(digest(&Digest([0; 32]), beside)
             .ends_with("?region=a%26b%3Dc&member=%E5%B9%BF%E4%B8%9C"));
