@@ -216,6 +216,7 @@ impl Run<'_> {
     fn operation(&self) -> Result<Result<Operation, Ended>, Failure> {
         let member = &self.key.file.holder;
         let beside = Beside {
+            coverage: None,
             region: None,
             member: Some(member),
         };

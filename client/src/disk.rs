@@ -71,13 +71,32 @@ pub fn read_if_there(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, F
 
 /// Writes a file whole or not at all: who finds it under its name finds all of it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    replace(path, bytes, |file| File::create(file))
+}
+
+/// The same, for its owner's eyes only.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    replace(path, bytes, |file| {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file)
+    })
+}
+
+fn replace(
+    path: &Path,
+    bytes: &[u8],
+    create: impl Fn(&Path) -> std::io::Result<File>,
+) -> Result<(), Failure> {
     let disk = |error| Failure::disk(path, error);
     let folder = folder_of(path);
     fs::create_dir_all(&folder).map_err(disk)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
     let written = (|| {
-        let mut file = File::create(&temporary)?;
+        let mut file = create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
@@ -227,6 +246,10 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(&secret).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+
+            write_private(&path, b"state").expect("written");
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

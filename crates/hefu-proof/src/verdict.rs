@@ -914,7 +914,8 @@ fn recognition(
     }
 }
 
-fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
+/// Whether what is proven is young enough to speak for now.
+pub fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
     let seen = Millis(state.checkpoint().quorum_seconds().saturating_mul(1000));
     let age_ms = question.now.0.saturating_sub(seen.0);
     let height = state.checkpoint().checkpoint().height;
