@@ -11,7 +11,7 @@ use crate::prove::{self, Beside, Prover};
 use crate::serve::Source;
 use crate::shared::{Published, Shared};
 use crate::tiles;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::{header, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -21,10 +21,12 @@ use hefu_engine::EngineHandle;
 use hefu_proof::checkpoint::policy;
 use hefu_state::Outcome;
 use hefu_store::{StatementPosition, StoreFault};
-use hefu_types::leaf::{AgencyLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf};
+use hefu_types::leaf::{
+    AgencyLeaf, CoverageLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf,
+};
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
-use hefu_types::{canonical, key, Code, EntryIndex, StatementId};
-use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, WAIT_MS_MAX};
+use hefu_types::{canonical, key, Code, EntryIndex, StateKey, StatementId};
+use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, RECORDS_MAX, WAIT_MS_MAX};
 use hefu_wire::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState, Tile};
 use minicbor::bytes::ByteVec;
 use serde::Deserialize;
@@ -52,6 +54,8 @@ pub struct Api {
     pub intake: Arc<Intake>,
 }
 
+/// The longest list of records that is read, in bytes.
+const RECORDS_BODY_BYTES_MAX: usize = 16 * 1024;
 /// See [`Api::submissions`]. Each takes some tens of MiB at the most.
 pub const SUBMISSIONS_AT_ONCE: usize = 32;
 
@@ -62,13 +66,17 @@ pub fn public(api: Api) -> Router {
         .route("/v1/statements/{id}", get(statement))
         .route("/v1/statements/{id}/receipts", get(receipts))
         .route("/v1/operations/{id}/receipt", get(operation_receipt))
+        .route("/v1/records", post(records))
         .route("/v1/records/{key}", get(record))
+        .route("/v1/records/{key}/history", get(history))
         .route("/v1/digests/{digest}", get(digest))
         .route("/v1/agencies/{id}", get(agency))
         .route("/v1/members/{id}", get(member))
         .route("/v1/types/{id}", get(document_type))
         .route("/v1/keys/{id}", get(public_key))
         .route("/v1/recognition/{by}/{type}/{of}", get(recognition))
+        .route("/v1/numberings/{key}", get(numbering))
+        .route("/v1/coverage/{type}/{region}/{agency}", get(coverage))
         .route("/v1/genesis", get(genesis))
         .route("/checkpoint", get(checkpoint))
         .route("/policy", get(tlog_policy))
@@ -429,13 +437,19 @@ async fn operation_receipt(State(api): State<Api>, Path(id): Path<String>) -> Re
 struct Asked {
     region: Option<String>,
     member: Option<String>,
+    agency: Option<String>,
+    #[serde(rename = "type")]
+    document_type: Option<String>,
+    covered: Option<String>,
 }
 
 impl From<Asked> for Beside {
     fn from(asked: Asked) -> Self {
+        let coverage = (asked.agency.zip(asked.document_type)).zip(asked.covered);
         Self {
             region: asked.region,
             member: asked.member,
+            coverage: coverage.map(|((agency, of_type), region)| (agency, of_type, region)),
         }
     }
 }
@@ -468,6 +482,40 @@ async fn record(
 ) -> Response {
     match parse(&key, "the record's key") {
         Ok(key) => certificate(&api, move |prover| prover.document(key, &asked.into())).await,
+        Err(response) => response,
+    }
+}
+
+/// The status of many documents under one checkpoint.
+async fn records(State(api): State<Api>, body: Bytes) -> Response {
+    let keys: Vec<StateKey> = match canonical::decode(&body, RECORDS_BODY_BYTES_MAX) {
+        Ok(keys) => keys,
+        Err(error) => {
+            let detail = format!("the list of records: {error}");
+            return problem(StatusCode::BAD_REQUEST, Code::Unreadable, Some(detail));
+        }
+    };
+    if keys.len() > RECORDS_MAX {
+        let detail = format!("at most {RECORDS_MAX} records are asked for at once");
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, Some(detail));
+    }
+    let add = move |prover: &mut Prover<'_>| {
+        let nothing = Beside::default();
+        keys.into_iter()
+            .try_for_each(|key| prover.document(key, &nothing))
+    };
+    certificate(&api, add).await
+}
+
+async fn history(State(api): State<Api>, Path(key): Path<String>) -> Response {
+    let (published, key) = match (published(&api), parse::<StateKey>(&key, "the record's key")) {
+        (Ok(published), Ok(key)) => (published, key),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    let shared = Arc::clone(&api.shared);
+    match blocking(move || prove::history(&shared, &published, &key)).await {
+        Ok(Some(events)) => cbor(canonical::encode(&events)),
+        Ok(None) => not_found("no record under this key"),
         Err(response) => response,
     }
 }
@@ -515,6 +563,34 @@ async fn recognition(
 ) -> Response {
     let at = key::recognition(api.shared.network.suite(), &by, &document_type, &of);
     one::<RecognitionLeaf>(&api, at).await
+}
+
+async fn numbering(State(api): State<Api>, Path(key): Path<String>) -> Response {
+    let (published, key) = match (published(&api), parse(&key, "the numbering's key")) {
+        (Ok(published), Ok(key)) => (published, key),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    let shared = Arc::clone(&api.shared);
+    let made = blocking(move || {
+        let mut prover = Prover::new(&shared, &published);
+        Ok(prover
+            .numbering(key)?
+            .then(|| prover.certificate().encode()))
+    });
+    match made.await {
+        Ok(Some(bytes)) => cbor(bytes),
+        Ok(None) => not_found("another leaf stands under this key"),
+        Err(response) => response,
+    }
+}
+
+async fn coverage(
+    State(api): State<Api>,
+    Path((document_type, region, agency)): Path<(String, String, String)>,
+) -> Response {
+    let suite = api.shared.network.suite();
+    let at = key::coverage(suite, &document_type, &region, &agency);
+    one::<CoverageLeaf>(&api, at).await
 }
 
 async fn genesis(State(api): State<Api>) -> Response {

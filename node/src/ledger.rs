@@ -190,7 +190,8 @@ impl Ledger {
                         let found = store.record_at(&key, u64::MAX)?;
                         loaded.put(touch, found.as_deref())
                     }
-                    Touch::Digest(_) | Touch::Clock => {
+                    // A numbering changes with every number that it gives.
+                    Touch::Digest(_) | Touch::Clock | Touch::Numbering(_) => {
                         let found = store.load(&key)?;
                         loaded.put(touch, found.as_deref())
                     }

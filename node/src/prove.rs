@@ -13,14 +13,17 @@ use hefu_store::columns::Column;
 use hefu_store::{OperationPosition, StoreFault};
 use hefu_types::key;
 use hefu_types::leaf::{
-    AgencyLeaf, ClockLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf,
+    AgencyLeaf, ClockLeaf, CoverageLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf,
+    RecognitionLeaf, TypeLeaf,
 };
+use hefu_types::numbering::NumberingLeaf;
 use hefu_types::operation::{operation_id, Operation};
 use hefu_types::profile::Profile;
-use hefu_types::record::{Item, Record};
+use hefu_types::record::{Item, PastStatus, Record};
 use hefu_types::statement::SignedHeader;
 use hefu_types::{Digest, EntryIndex, Hash, KeyId, OperationId, PrivateRoot, StateKey};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// What else a certificate of a document proves.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +32,8 @@ pub struct Beside {
     pub region: Option<String>,
     /// This member.
     pub member: Option<String>,
+    /// This agency, and its promise to register all documents of a type for a region.
+    pub coverage: Option<(String, String, String)>,
 }
 
 /// A certificate in the making: leaves of one published height.
@@ -73,6 +78,21 @@ impl<'a> Prover<'a> {
         Ok(leaf)
     }
 
+    /// Adds the ranges of a numbering, or that there are none. Tells whether the key is one of a
+    /// numbering: anybody may ask with any.
+    pub fn numbering(&mut self, key: StateKey) -> Result<bool, StoreFault> {
+        let bytes = self.bytes(&key)?;
+        if bytes
+            .as_deref()
+            .is_some_and(|bytes| NumberingLeaf::from_bytes(bytes).is_err())
+        {
+            return Ok(false);
+        }
+        let value = bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.into()));
+        self.values.insert(key, value);
+        Ok(true)
+    }
+
     /// Adds a record, or that there is none, and tells it.
     pub fn record(&mut self, key: StateKey) -> Result<Option<Record>, StoreFault> {
         let Some(value_hash) = self.published.tree.value_hash(&key) else {
@@ -104,6 +124,11 @@ impl<'a> Prover<'a> {
         let suite = self.shared.network.suite();
         if let Some(member) = &beside.member {
             self.leaf::<MemberLeaf>(key::member(suite, member))?;
+        }
+        if let Some((agency, document_type, region)) = &beside.coverage {
+            self.leaf::<AgencyLeaf>(key::agency(suite, agency))?;
+            let at = key::coverage(suite, document_type, region, agency);
+            self.leaf::<CoverageLeaf>(at)?;
         }
         let Some(Record { public, .. }) = self.record(key)? else {
             return Ok(());
@@ -319,6 +344,38 @@ fn open_use(suite: hefu_types::Suite, record: &Record, id: &OperationId) -> Opti
         path: ListTree::new(suite, leaves).path(index),
     })
 }
+
+/// The events that left the record under a key, the oldest first, as its older versions still hold them.
+/// They are whole only if their chain ends in what the record holds; whoever asks checks that.
+pub fn history(
+    shared: &Shared,
+    published: &Published,
+    key: &StateKey,
+) -> Result<Option<Vec<PastStatus>>, StoreFault> {
+    let height = published.signed.checkpoint.height;
+    let mut left: BTreeMap<u32, PastStatus> = BTreeMap::new();
+    let mut wanted = None;
+    let mut versions = 0;
+    shared.store.record_versions(key, height, |bytes| {
+        let record = Record::decode(bytes).map_err(|e| unreadable(Column::Leaves, key, e))?;
+        // The place of each event among all that the record has had.
+        let folded = record.public.history.map_or(0, |folded| folded.count);
+        let wanted = *wanted.get_or_insert(folded);
+        let past = (folded..).zip(record.public.past);
+        left.extend(past.filter(|(at, _)| *at < wanted));
+        versions += 1;
+        let enough = left.len() >= wanted as usize || versions >= VERSIONS_MAX;
+        Ok(if enough {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        })
+    })?;
+    Ok(wanted.map(|_| left.into_values().collect()))
+}
+
+/// The most versions of a record that are read for its history: each use is one too.
+const VERSIONS_MAX: usize = 10_000;
 
 /// The key of the record that an operation is about.
 pub fn record_key(shared: &Shared, operation: &Operation) -> Result<Option<StateKey>, StoreFault> {

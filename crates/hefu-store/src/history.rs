@@ -1,11 +1,13 @@
 //! Looking back: the state tree before a block, from the one after it.
 
-use crate::columns::of_leaf;
+use crate::columns::{of_leaf, Column};
+use crate::database::Step;
 use crate::fault::StoreFault;
 use crate::rows::Value;
 use crate::Store;
 use hefu_state::StateTree;
 use hefu_types::StateKey;
+use std::ops::ControlFlow;
 
 impl Store {
     /// The record under a key as it was after the block of a height. Operations name any key: under
@@ -19,6 +21,28 @@ impl Store {
         }
         row.remove(0);
         Ok(Some(row))
+    }
+
+    /// Visits the record under a key as each block left it that wrote it, the latest first, from a
+    /// height down, until the visitor has enough.
+    pub fn record_versions(
+        &self,
+        key: &StateKey,
+        height: u64,
+        mut visit: impl FnMut(&[u8]) -> Result<ControlFlow<()>, StoreFault>,
+    ) -> Result<(), StoreFault> {
+        let visit = |row: &[u8], value: &[u8]| {
+            // Where another leaf stands there is no record.
+            if !row.starts_with(&key.0) || !Value::read(row, value)?.is_record() {
+                return Ok(Step::Stop);
+            }
+            Ok(match visit(&value[1..])? {
+                ControlFlow::Continue(()) => Step::Next,
+                ControlFlow::Break(()) => Step::Stop,
+            })
+        };
+        let from = of_leaf(key, height);
+        self.inner.database.scan(Column::Leaves, &from, None, visit)
     }
 
     /// The state tree before the block of a height, given the one after it: after a start the last
