@@ -1,5 +1,7 @@
 //! What can be typed. Every command shows an example in its help.
 
+pub mod uses;
+
 use crate::nodes::Nodes;
 use crate::say::Lang;
 use crate::Failure;
@@ -127,12 +129,18 @@ Example:
   hefu revoke --network network.json --key agency.json licence.json --reason safety-violation \\
       --effective-at 2026-12-01T00:00:00+08:00")]
     Revoke(Revoke),
-    /// Use an invoice for a purpose, once. Only the receipt that this writes entitles to pay.
-    #[command(after_help = "\
-Example:
-  hefu consume --network network.json --key member.json --for reimburse invoices/1017.xml \\
-      --receipt receipts/1017.xml.receipt --receipts used/")]
-    Consume(Consume),
+    /// Use invoices: lock, consume, release, take back, hand on. Only receipts of locks and uses entitle
+    /// to pay.
+    #[command(
+        subcommand,
+        after_help = "\
+Example, from a lock to the use that entitles to pay:
+  hefu use lock --network network.json --key member.json --for reimburse --receipts used/ \\
+      invoices/1017.xml
+  hefu use consume --network network.json --key member.json --for reimburse --receipts used/ \\
+      invoices/1017.xml"
+    )]
+    Use(uses::UseCommand),
     /// Show what receipts hold and whether they verify, or fetch one.
     #[command(after_help = "\
 Examples:
@@ -396,29 +404,6 @@ pub struct Revoke {
     pub effective_at: Option<String>,
 }
 
-/// See [`Command::Consume`].
-#[derive(Args, Debug)]
-pub struct Consume {
-    /// The network.
-    #[command(flatten)]
-    pub network: NetworkArg,
-    /// The member's key file.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// The purpose, such as reimburse.
-    #[arg(long = "for", value_name = "PURPOSE")]
-    pub purpose: String,
-    /// The invoice.
-    pub file: PathBuf,
-    /// The receipt of its registration [default: FILE.receipt, or the one in --receipts]. It is
-    /// needed where the invoice names its buyer.
-    #[arg(long, value_name = "FILE")]
-    pub receipt: Option<PathBuf>,
-    /// Where the receipt of the use is written.
-    #[arg(long, value_name = "DIR")]
-    pub receipts: PathBuf,
-}
-
 /// See [`Command::Receipt`].
 #[derive(Args, Debug)]
 pub struct ReceiptArgs {
@@ -529,33 +514,34 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
+    /// Every command that can be typed, with those within groups, as its words and its help.
+    fn commands() -> Vec<(String, String)> {
+        fn collect(of: &clap::Command, words: &str, found: &mut Vec<(String, String)>) {
+            for sub in of.get_subcommands() {
+                let words = format!("{words} {}", sub.get_name());
+                let help = sub.get_after_help().map(ToString::to_string);
+                found.push((words.clone(), help.unwrap_or_default()));
+                collect(sub, &words, found);
+            }
+        }
+        let mut found = Vec::new();
+        collect(&Cli::command(), "hefu", &mut found);
+        found
+    }
+
     #[test]
     fn every_command_has_an_example() {
-        let command = Cli::command();
-        command.clone().debug_assert();
-        for sub in command.get_subcommands() {
-            let help = sub
-                .get_after_help()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            assert!(
-                help.contains(&format!("hefu {}", sub.get_name())),
-                "{}",
-                sub.get_name()
-            );
+        Cli::command().debug_assert();
+        for (words, help) in commands() {
+            assert!(help.contains(&words), "{words}");
         }
     }
 
     #[test]
     fn every_example_can_be_typed() {
-        let command = Cli::command();
-        let helps = command
-            .get_subcommands()
-            .filter_map(clap::Command::get_after_help);
         let mut examples = 0;
-        for help in helps {
+        for (_, help) in commands() {
             let help = help
-                .to_string()
                 .replace("\\\n", " ")
                 .replace("6f0c...e1", &"6f".repeat(32));
             for line in help.lines().filter(|line| line.starts_with("  hefu ")) {
@@ -564,7 +550,7 @@ mod tests {
                 examples += 1;
             }
         }
-        assert!(examples >= 16, "{examples}");
+        assert!(examples >= 25, "{examples}");
     }
 
     #[test]

@@ -71,24 +71,37 @@ pub fn read_if_there(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, F
 
 /// Writes a file whole or not at all: who finds it under its name finds all of it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace(path, bytes, |file| File::create(file))
+    let rename = |temporary: &Path| fs::rename(temporary, path);
+    write_as(path, bytes, |file| File::create(file), rename)
 }
 
 /// The same, for its owner's eyes only.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    replace(path, bytes, |file| {
+    let rename = |temporary: &Path| fs::rename(temporary, path);
+    let create = |file: &Path| {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(file)
-    })
+    };
+    write_as(path, bytes, create, rename)
 }
 
-fn replace(
+/// The same for a file that must not be there yet: of two that write it, one is told that it is.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let link = |temporary: &Path| {
+        fs::hard_link(temporary, path)?;
+        fs::remove_file(temporary)
+    };
+    write_as(path, bytes, |file| File::create(file), link)
+}
+
+fn write_as(
     path: &Path,
     bytes: &[u8],
-    create: impl Fn(&Path) -> std::io::Result<File>,
+    create: impl FnOnce(&Path) -> std::io::Result<File>,
+    give_name: impl FnOnce(&Path) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     let disk = |error| Failure::disk(path, error);
     let folder = folder_of(path);
@@ -99,7 +112,7 @@ fn replace(
         let mut file = create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)?;
+        give_name(&temporary)?;
         // Without this the name itself may be lost with the power.
         File::open(&folder)?.sync_all()
     })();
@@ -237,6 +250,11 @@ mod tests {
                 .count(),
             1
         );
+
+        let new = folder.path().join("new");
+        write_new(&new, b"one").expect("written");
+        assert!(write_new(&new, b"two").is_err());
+        assert_eq!(read(&new, 3).expect("read"), b"one");
 
         let secret = folder.path().join("key.json");
         write_secret(&secret, b"seed").expect("written");

@@ -13,7 +13,6 @@ pub mod act;
 pub mod bench;
 pub mod cli;
 pub mod codes;
-pub mod consume;
 pub mod disclose;
 pub mod disk;
 pub mod document;
@@ -34,6 +33,7 @@ pub mod status;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+pub mod uses;
 pub mod verify;
 pub mod watch;
 
@@ -55,7 +55,7 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Status(args) => status::run(shared, args),
         Command::Cancel(args) => act::cancel(shared, args),
         Command::Revoke(args) => act::revoke(shared, args),
-        Command::Consume(args) => consume::run(shared, args),
+        Command::Use(command) => uses::run(shared, command),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Inspect(args) => inspect::run(shared, args),

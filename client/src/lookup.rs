@@ -45,7 +45,10 @@ pub fn by_digest(
         let leaf = state
             .leaf::<DigestLeaf>(&at, "the digest")
             .map_err(|error| error.to_string())?;
-        let Some(leaf) = leaf else { return Ok(None) };
+        // A file that was withdrawn is one of no document.
+        let Some(leaf) = leaf.filter(|leaf| !leaf.withdrawn) else {
+            return Ok(None);
+        };
         match state
             .record(&leaf.record)
             .map_err(|error| error.to_string())?

@@ -13,7 +13,7 @@ use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
 use hefu_types::{canonical, Code, OperationId, StateKey, StatementId};
 use hefu_wire::path::{self, CBOR};
-use hefu_wire::{NetworkFile, Problem, StatementAnswer, StatementState};
+use hefu_wire::{NetworkFile, OutcomeAnswer, Problem, StatementAnswer, StatementState};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -323,6 +323,30 @@ impl Nodes {
             }),
             asked => asked,
         }
+    }
+
+    /// Whether every node of the network file says of itself that it refused a statement for good.
+    /// Once its time is over, one that never saw it agrees.
+    pub fn all_refuse(&self, id: &StatementId, is_over: bool) -> bool {
+        let path = path::statement(id, 0);
+        let question = Question::get(&path, JSON_BYTES_MAX);
+        let refuses = |node: &String| {
+            let Ok(reply) = self.send(node, &question, Instant::now() + ANSWER) else {
+                return false;
+            };
+            if reply.status != 200 {
+                let problem = serde_json::from_slice::<Problem>(&reply.body);
+                return is_over && problem.is_ok_and(|p| p.code == Code::NotFound.number());
+            }
+            serde_json::from_slice::<StatementAnswer>(&reply.body).is_ok_and(|answer| {
+                let is_refused = |outcome| matches!(outcome, &OutcomeAnswer::Refused { .. });
+                answer.statement == *id
+                    && answer.state == StatementState::Final
+                    && !answer.outcomes.is_empty()
+                    && answer.outcomes.iter().all(is_refused)
+            })
+        };
+        !self.addresses.is_empty() && self.addresses.iter().all(refuses)
     }
 
     /// The same nodes, of which this one is asked first; for a sender of its own.

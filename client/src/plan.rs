@@ -383,7 +383,12 @@ fn root_facts(kind: Kind, rendition: &Document) -> Vec<(String, String)> {
     facts
 }
 
-fn total(rules: &TypeRules, number: &LegalNumber, renditions: &[Document]) -> Option<Amount> {
+/// The total that the files state, as it stands on the ledger.
+pub(crate) fn total(
+    rules: &TypeRules,
+    number: &LegalNumber,
+    renditions: &[Document],
+) -> Option<Amount> {
     if rules.kind != Kind::Invoice {
         return None;
     }

@@ -5,9 +5,12 @@ use crate::disk;
 use crate::failure::Failure;
 use crate::nodes::network_file;
 use crate::say::{shown, table, Exit, Lang, Report};
+use crate::uses::money::Money;
+use hefu_proof::derived::has_passed;
 use hefu_proof::receipt::{Disclosed, Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::Network;
-use hefu_types::operation::{self, Operation};
+use hefu_types::operation::{self, Operation, Share, UseRight};
+use hefu_types::record::{UseItem, UseItemState};
 use hefu_types::statement::SignedHeader;
 use hefu_types::OperationId;
 use serde_json::{json, Value};
@@ -141,10 +144,13 @@ impl Held {
             "检查点",
             format!("{} ({})", checkpoint.height, checkpoint.time),
         );
-        match Operation::decode(&receipt.operation.operation) {
+        let operation = Operation::decode(&receipt.operation.operation);
+        let facts = receipt.disclosed.as_ref().map(Money::of_facts);
+        let money = facts.unwrap_or_default();
+        match &operation {
             Ok(operation) => {
                 row("operation", "操作", operation.verb().to_owned());
-                match &operation {
+                match operation {
                     Operation::Register(register) => {
                         let identity = &register.identity;
                         row("type", "类型", register.document_type.clone());
@@ -152,15 +158,59 @@ impl Held {
                         row("legal issuer", "开具方", identity.legal_issuer.clone());
                         row("region", "地区", register.region.clone());
                     }
-                    Operation::Revoke(revoke) => row("reason", "原因", revoke.reason.clone()),
-                    Operation::Cancel(cancel) => row("reason", "原因", cancel.reason.clone()),
+                    Operation::Lock(lock) => {
+                        row("purpose", "用途", lock.claim.purpose.clone());
+                        row(
+                            "asked for",
+                            "申请份额",
+                            asked(&lock.claim.share, &money, lang),
+                        );
+                    }
                     Operation::Consume(consume) => {
-                        row("purpose", "用途", consume.claim.purpose.clone())
+                        row("purpose", "用途", consume.claim.purpose.clone());
+                        let share = asked(&consume.claim.share, &money, lang);
+                        match &consume.lock {
+                            None => row("asked for", "申请份额", share),
+                            Some(lock) => row("from the lock", "来自锁定", lock.to_string()),
+                        }
+                    }
+                    Operation::Release(release) => row("lock", "锁定", release.lock.to_string()),
+                    Operation::Clawback(clawback) => {
+                        row("use", "使用", clawback.consumption.to_string());
+                        row("amount", "金额", units(clawback.minor_units, &money, lang));
+                    }
+                    Operation::RequestReversal(request) => {
+                        row("amount", "金额", units(request.minor_units, &money, lang));
+                    }
+                    Operation::Reverse(reverse) => {
+                        row("amount", "金额", units(reverse.minor_units, &money, lang));
+                    }
+                    Operation::Replace(replace) => row("by", "替换为", replace.by.to_string()),
+                    Operation::AnswerReversal(answer) => {
+                        let (en, zh) = if answer.agrees {
+                            ("agrees", "同意")
+                        } else {
+                            ("denies", "否认")
+                        };
+                        row("answer", "答复", lang.pick(en, zh).to_owned());
+                    }
+                    Operation::HandOver(hand_over) => {
+                        let (en, zh) = match &hand_over.to {
+                            UseRight::NamedMember(_) => ("another named member", "另一指定成员"),
+                            UseRight::ClaimKey(_) => {
+                                ("whoever holds the claim file", "凭证文件持有者")
+                            }
+                            UseRight::FirstMember => ("the first member", "首个成员"),
+                        };
+                        row("handed over to", "移交给", lang.pick(en, zh).to_owned());
                     }
                     _ => {}
                 }
             }
             Err(error) => row("operation", "操作", error.to_string()),
+        }
+        if let Some(reason) = operation.as_ref().ok().and_then(reason) {
+            row("reason", "原因", reason.to_owned());
         }
         if let Some(Ok(verified)) = &self.verified {
             let record = verified.record();
@@ -182,8 +232,27 @@ impl Held {
                 record.status.state.name().to_owned(),
             );
             if let Some(used) = verified.used() {
-                row("used by", "使用者", used.member.clone());
-                row("used at", "使用时间", used.block_time.to_string());
+                row("member", "成员", used.member.clone());
+                row("share", "份额", money.share(used.share, lang));
+                if used.taken_back > 0 {
+                    row("taken back", "已收回", money.shown(used.taken_back, lang));
+                }
+                row("since", "时间", used.block_time.to_string());
+                row("use then", "当时使用状态", use_now(used, lang));
+                if let Some(asked) = &used.clawback {
+                    row("clawback until", "收回签署期限", asked.deadline.to_string());
+                }
+                if used.unattested {
+                    let (en, zh) = (
+                        "recorded before any issuer registered it",
+                        "开具方登记前记录",
+                    );
+                    row(
+                        "no proof of the invoice",
+                        "不证明发票真实",
+                        lang.pick(en, zh).to_owned(),
+                    );
+                }
             }
         }
         let disclosed = receipt.disclosed.clone().unwrap_or_default();
@@ -232,6 +301,7 @@ impl Held {
             .as_ref()
             .map(|r| &r.certificate.checkpoint.checkpoint);
         let disclosed = self.receipt.as_ref().and_then(|r| r.disclosed.as_ref());
+        let money = disclosed.map(Money::of_facts).unwrap_or_default();
         let facts: Vec<Value> = (disclosed.iter())
             .flat_map(|disclosed| disclosed.open_facts())
             .map(|fact| json!({"name": fact.name, "value": fact.value}))
@@ -248,15 +318,90 @@ impl Held {
             "record": proven.map(|verified| verified.record_key()),
             "type": register.map(|register| &register.document_type),
             "identity": register.map(|register| &register.identity),
-            "used": proven.and_then(|verified| verified.used()).map(|used| json!({
-                "purpose": used.purpose,
-                "member": used.member,
-                "at": used.block_time.to_string(),
-            })),
+            "reason": operation.as_ref().and_then(reason),
+            "used": proven.and_then(|verified| verified.used()).map(|used| used_json(used, &money)),
             "facts": facts,
             "hidden_facts": disclosed.map_or(0, Disclosed::hidden),
         })
     }
+}
+
+/// How much was asked for.
+fn asked(share: &Share, money: &Money, lang: Lang) -> String {
+    match share {
+        Share::Whole => lang.pick("all that is left", "全部余额").to_owned(),
+        Share::Amount(units) => money.shown(*units, lang),
+        Share::Units(span) => money.share(Some(*span), lang),
+    }
+}
+
+fn units(units: Option<u64>, money: &Money, lang: Lang) -> String {
+    units.map_or_else(
+        || lang.pick("all of it", "全部").to_owned(),
+        |units| money.shown(units, lang),
+    )
+}
+
+/// Why it was done, where the operation says so.
+const fn reason(operation: &Operation) -> Option<&String> {
+    match operation {
+        Operation::Revoke(operation) => Some(&operation.reason),
+        Operation::Cancel(operation) => Some(&operation.reason),
+        Operation::Correct(operation) => Some(&operation.reason),
+        Operation::Reject(operation) => Some(&operation.reason),
+        Operation::RequestReversal(operation) => Some(&operation.reason),
+        Operation::Reverse(operation) => Some(&operation.reason),
+        Operation::Replace(operation) => Some(&operation.reason),
+        Operation::Clawback(operation) => Some(&operation.reason),
+        _ => None,
+    }
+}
+
+/// What a lock or a use is, by the receipt and the time of this machine.
+fn use_state(used: &UseItem) -> (&'static str, &'static str, &'static str) {
+    match used.state {
+        UseItemState::Locked(until) if has_passed(until, crate::now(), None) => {
+            ("lapsed", "the lock is over since", "锁定已于此时失效")
+        }
+        UseItemState::Locked(_) => ("locked", "locked until", "锁定至"),
+        UseItemState::Consumed => ("consumed", "used for good", "已使用"),
+        UseItemState::Released => ("released", "released", "已释放"),
+        UseItemState::TakenBack => ("taken-back", "taken back", "已收回"),
+        UseItemState::SetAside => (
+            "set-aside",
+            "set aside: who has the right used it",
+            "已让位于有权使用者",
+        ),
+    }
+}
+
+fn use_now(used: &UseItem, lang: Lang) -> String {
+    let (_, en, zh) = use_state(used);
+    let said = lang.pick(en, zh);
+    match used.state {
+        UseItemState::Locked(until) => format!("{said} {until}"),
+        _ => said.to_owned(),
+    }
+}
+
+fn used_json(used: &UseItem, money: &Money) -> Value {
+    let until = match used.state {
+        UseItemState::Locked(until) => Some(until.to_string()),
+        _ => None,
+    };
+    json!({
+        "purpose": used.purpose,
+        "member": used.member,
+        "at": used.block_time.to_string(),
+        "state": use_state(used).0,
+        "until": until,
+        "share": money.share_json(used.share),
+        "taken_back": used.taken_back,
+        "unattested": used.unattested,
+        "lock": used.lock,
+        "consumption": used.consumption,
+        "clawback_until": used.clawback.as_ref().map(|asked| asked.deadline.to_string()),
+    })
 }
 
 #[cfg(test)]

@@ -30,6 +30,21 @@ pub struct Signed {
 impl Signed {
     /// Signs operations, each for itself.
     pub fn new(network: &Network, key: &Key, operations: &[Operation], now: Millis) -> Self {
+        Self::sign(network, key, operations, now, Mode::Each)
+    }
+
+    /// Signs operations of which all are done or none.
+    pub fn atomic(network: &Network, key: &Key, operations: &[Operation], now: Millis) -> Self {
+        Self::sign(network, key, operations, now, Mode::Atomic)
+    }
+
+    fn sign(
+        network: &Network,
+        key: &Key,
+        operations: &[Operation],
+        now: Millis,
+        mode: Mode,
+    ) -> Self {
         let statement = Statement::sign(
             network.suite(),
             network.digest(),
@@ -38,7 +53,7 @@ impl Signed {
             &key.file.holder,
             Nonce(crate::random()),
             now.plus(VALID_MS),
-            Mode::Each,
+            mode,
             operations,
         );
         Self::of(network, statement).expect("what was just signed can be read")

@@ -1,28 +1,29 @@
 //! A network in memory for tests: one validator, one agency, two members, and a state tree that is
 //! computed anew for each certificate. It obeys no rules: tests write what stands in it.
 
+mod members;
+
+pub(crate) use members::{Ledger, Served, BLINDING};
+
 use crate::document::Document;
 use crate::keys::Key;
 use crate::plan::{plan, Asked, Issuer, Planned};
-use crate::send::Signed;
 use hefu_proof::certificate::{ProvenLeaf, StatusCertificate, Value};
 use hefu_proof::checkpoint::{Checkpoint, LogSignature, SignedCheckpoint};
-use hefu_proof::receipt::{Disclosed, OpenedItem, ProvenOperation, Receipt};
+use hefu_proof::receipt::{Disclosed, ProvenOperation, Receipt};
 use hefu_proof::state_proof::{turns_right, StateProof};
 use hefu_types::block::MemberCosignature;
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
 use hefu_types::leaf::{value_hash, DigestLeaf, Entitlement, Kind, Leaf, PurposeRules, TypeRules};
-use hefu_types::operation::{operation_id, Operation};
-use hefu_types::record::{
-    Event, Item, PrivateItem, PublicPart, State, Status, UseItem, UseItemState, UseState,
-};
+use hefu_types::operation::operation_id;
+use hefu_types::record::{Event, PublicPart, State, Status};
 use hefu_types::statement::{Mode, SignedHeader, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
-    canonical, key, merkle, Blinding, EntryIndex, Hash, Millis, NetworkId, Nonce, PrivateRoot,
-    Salt, StateKey, Suite, TreeSize,
+    key, merkle, Blinding, EntryIndex, Hash, Millis, NetworkId, Nonce, PrivateRoot, Salt, StateKey,
+    Suite, TreeSize,
 };
 use hefu_wire::file::KeyRole;
 use hefu_wire::{KeyFile, NetworkFile};
@@ -302,71 +303,6 @@ impl World {
         }
     }
 
-    /// Writes the use of a document as done by the buyer's statement and makes its receipt.
-    pub(crate) fn consume(&mut self, signed: &Signed) -> Receipt {
-        let statement = Statement::decode(&signed.bytes).expect("just signed");
-        let (operation, id) = (&signed.operations[0], signed.operation_id(0));
-        let Operation::Consume(consume) = operation else {
-            panic!("another operation")
-        };
-        let (purpose, block_time) = (consume.claim.purpose.clone(), crate::now());
-        let item = PrivateItem {
-            blinding: consume.blinding,
-            item: Item::Use(UseItem {
-                purpose: purpose.clone(),
-                member: self.buyer.file.holder.clone(),
-                operation: id,
-                block_time,
-                share: None,
-                state: UseItemState::Consumed,
-                lock: None,
-                consumption: Some(id),
-                taken_back: 0,
-                unattested: false,
-                clawback: None,
-                agreed: None,
-            }),
-        };
-        self.change(&consume.record, |record| {
-            record.uses.push(UseState {
-                purpose,
-                consumed_at: Some(block_time),
-                locked_until: None,
-                whole: true,
-                consumed_whole: true,
-                unattested: false,
-            });
-        });
-        let root = merkle::root(SUITE, &[canonical::encode(&item)]);
-        if let Some(Value::Record(_, private)) = self.values.get_mut(&consume.record) {
-            *private = PrivateRoot(root.0);
-        }
-        let keys = [
-            consume.record,
-            key::agency(SUITE, "gd-tax"),
-            key::member(SUITE, &self.buyer.file.holder),
-            key::public_key(SUITE, &self.buyer.file.key_id),
-        ];
-        Receipt {
-            certificate: self.under(SUITE.log_leaf(statement.cose()), &keys, block_time),
-            operation: ProvenOperation {
-                operation: operation.encode().into(),
-                index: 0,
-                path: Vec::new(),
-                cose: statement.cose().to_vec().into(),
-                entry_index: EntryIndex(0),
-                entry_path: Vec::new(),
-            },
-            opened: Some(OpenedItem {
-                index: 0,
-                count: 1,
-                item,
-                path: Vec::new(),
-            }),
-            disclosed: None,
-        }
-    }
-
     /// Changes a record, in the next block.
     pub(crate) fn change(&mut self, record: &StateKey, change: impl FnOnce(&mut PublicPart)) {
         self.height += 1;
@@ -488,6 +424,13 @@ fn prove(mut leaves: &Leaves, key: &StateKey) -> StateProof {
 
 /// A node that answers by a function of the path: status and body. It ends with the test.
 pub(crate) fn serve(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + 'static) -> String {
+    serve_posts(move |path, _| answer(path))
+}
+
+/// The same by a function of the path and of what is posted.
+pub(crate) fn serve_posts(
+    answer: impl Fn(&str, &[u8]) -> (u16, Vec<u8>) + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
@@ -512,7 +455,7 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + 'static) ->
             }
             let mut body = vec![0; length];
             let _ = reader.read_exact(&mut body);
-            let (status, body) = answer(&path);
+            let (status, body) = answer(&path, &body);
             let head = format!(
                 "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
                 body.len()

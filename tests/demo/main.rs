@@ -494,6 +494,7 @@ impl Demo {
         let (network, key, receipts) = (self.network(), self.key(member), self.receipts());
         let (receipt, file) = (self.receipt(file)?, text(file));
         self.hefu(&[
+            "use",
             "consume",
             "--network",
             &network,

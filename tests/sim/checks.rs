@@ -120,6 +120,7 @@ struct Documents {
     by_record: BTreeMap<StateKey, (Option<FactRoot>, BTreeSet<Digest>)>,
     by_file: BTreeMap<Digest, StateKey>,
     uses: BTreeSet<(StateKey, String)>,
+    reversed: BTreeSet<StateKey>,
 }
 
 impl Documents {
@@ -150,7 +151,22 @@ impl Documents {
                 }
                 known.extend(files);
             }
+            Operation::Reverse(reverse) => {
+                let is_used = self
+                    .uses
+                    .iter()
+                    .any(|(record, _)| *record == reverse.record);
+                if is_used || !self.reversed.insert(reverse.record) {
+                    return Err(format!("{} is reversed in use or twice", reverse.record));
+                }
+            }
+            Operation::Lock(lock) if self.reversed.contains(&lock.record) => {
+                return Err(format!("{} is locked after its reversal", lock.record));
+            }
             Operation::Consume(consume) => {
+                if self.reversed.contains(&consume.record) {
+                    return Err(format!("{} is used after its reversal", consume.record));
+                }
                 let used = (consume.record, consume.claim.purpose.clone());
                 if !self.uses.insert(used) {
                     return Err(format!(

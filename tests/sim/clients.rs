@@ -12,7 +12,7 @@ use hefu_proof::Receipt;
 use hefu_state::Outcome;
 use hefu_store::{OperationPosition, StatementPosition};
 use hefu_types::operation::{
-    Amount, Cancel, Claim, Consume, Operation, Register, Revoke, UseRight,
+    Amount, Cancel, Claim, Consume, Lock, Operation, Register, Reverse, Revoke, UseRight,
 };
 use hefu_types::profile::{Identity, Profile};
 use hefu_types::statement::{Mode, Statement};
@@ -145,6 +145,13 @@ impl World {
                 record: record("invoice", number),
                 reason: "error".to_owned(),
             }),
+            (1, true) => Operation::Reverse(Reverse {
+                record: record("invoice", number),
+                minor_units: None,
+                credit_note: None,
+                reason: "return".to_owned(),
+                blinding: Blinding([5; 16]),
+            }),
             (0, false) => Operation::Revoke(Revoke {
                 record: record("licence", number),
                 reason: "fraud".to_owned(),
@@ -218,16 +225,27 @@ impl World {
         }
     }
 
-    /// Two members use one invoice for one purpose at one time, at two nodes.
+    /// Two members use or lock one invoice for one purpose at one time, at two nodes.
     fn use_twice(&mut self) {
         let number = self.rng.gen_range(0..NUMBERS);
         let purpose = ["finance", "reimburse"][self.rng.gen_range(0..2)];
-        let consume = Operation::Consume(Consume {
-            record: record("invoice", number),
-            claim: Claim::whole(purpose, file("invoice", number, 0)),
-            lock: None,
-            blinding: Blinding([4; 16]),
-        });
+        let claim = Claim::whole(purpose, file("invoice", number, 0));
+        let (record, blinding) = (record("invoice", number), Blinding([4; 16]));
+        let consume = if self.rng.gen_bool(0.3) {
+            Operation::Lock(Lock {
+                record,
+                claim,
+                for_ms: Some(self.rng.gen_range(1_000..60_000)),
+                blinding,
+            })
+        } else {
+            Operation::Consume(Consume {
+                record,
+                claim,
+                lock: None,
+                blinding,
+            })
+        };
         let first = self.rng.gen_range(0..3);
         for member in [first, (first + 1) % 3] {
             let operations = [consume.clone()];
