@@ -20,6 +20,7 @@ use hefu_types::record::{
 };
 use hefu_types::time::Day;
 use hefu_types::{Code, Digest, Millis, StateKey, Suite};
+use std::collections::BTreeMap;
 
 /// How long ago a document may have been issued without a connection, in milliseconds: a year.
 const OFFLINE_AGO_MS_MAX: u64 = 366 * 24 * Millis::HOUR;
@@ -170,7 +171,7 @@ impl Asked<'_> {
         ledger: &mut Ledger<'_>,
     ) -> Result<(), Refused> {
         let digests = &self.register.digests;
-        ledger.write_record(self.at, record)?;
+        ledger.write_records(with_freed(digests, self.at, record, ledger))?;
         withdraw(context, before, digests, self.at, ledger);
         write_digests(context, digests, self.at, ledger);
         if let Some((key, range, number)) = self.number {
@@ -419,7 +420,7 @@ fn again(
         return Err(Refused::saying(Code::BadField, detail));
     }
     public.event_count = public.event_count.saturating_add(1);
-    ledger.write_record(asked.at, record)?;
+    ledger.write_records(with_freed(&register.digests, asked.at, record, ledger))?;
     write_digests(context, &register.digests, asked.at, ledger);
     Ok(())
 }
@@ -462,11 +463,14 @@ fn join(
     asked.write(context, record, &public.digests, ledger)
 }
 
-/// Of a document that cannot be divided one use of each line stays, the first.
+/// Of a document that cannot be divided one use of each line stays: the first for good, or the first
+/// lock where there is none.
 fn keep_one_use(record: &mut Record, rules: &TypeRules, context: &Context<'_>) {
     let (now, halt) = (context.block_time, context.halt);
     let mut kept: Vec<String> = Vec::new();
-    for item in record.uses_mut() {
+    let mut uses: Vec<_> = record.uses_mut().collect();
+    uses.sort_by_key(|item| item.state != UseItemState::Consumed);
+    for item in uses {
         item.share = None;
         if !shares::binds(item, now, halt) {
             continue;
@@ -483,20 +487,61 @@ fn keep_one_use(record: &mut Record, rules: &TypeRules, context: &Context<'_>) {
     }
 }
 
+/// The leaf of a file that is another document's.
+fn of_another<'l>(
+    digest: &Digest,
+    at: &StateKey,
+    ledger: &'l Ledger<'_>,
+) -> Option<&'l DigestLeaf> {
+    ledger
+        .digest(digest)
+        .filter(|leaf| !leaf.withdrawn && leaf.record != *at)
+}
+
+fn is_unattested(record: &StateKey, ledger: &Ledger<'_>) -> bool {
+    let state = ledger
+        .record(record)
+        .map(|record| record.public.status.state);
+    state == Some(State::Unattested)
+}
+
+/// One file is one document. What a member said of a file keeps nobody who is entitled to issue from
+/// saying of which document it is: else a stranger could keep a document off the ledger.
 pub(super) fn refuse_taken_files(
     digests: &[Digest],
     at: &StateKey,
     ledger: &Ledger<'_>,
 ) -> Result<(), Refused> {
     for digest in digests {
-        let leaf = ledger
-            .digest(digest)
-            .filter(|leaf| !leaf.withdrawn && leaf.record != *at);
-        if let Some(leaf) = leaf {
+        let leaf = of_another(digest, at, ledger);
+        if let Some(leaf) = leaf.filter(|leaf| !is_unattested(&leaf.record, ledger)) {
             return Err(Refused::because_of(Code::FileTaken, leaf.operation));
         }
     }
     Ok(())
+}
+
+/// A record that is written with its files, and those that lose one of these to it: a member had used
+/// the file under another number. Its use stays under that number.
+pub(super) fn with_freed(
+    digests: &[Digest],
+    at: StateKey,
+    record: Record,
+    ledger: &Ledger<'_>,
+) -> BTreeMap<StateKey, Record> {
+    let mut records = BTreeMap::from([(at, record)]);
+    for digest in digests {
+        let Some(leaf) = of_another(digest, &at, ledger) else {
+            continue;
+        };
+        let before = (records.get(&leaf.record)).or_else(|| ledger.record(&leaf.record));
+        if let Some(mut loser) = before.cloned() {
+            loser.public.digests.retain(|of| of != digest);
+            loser.public.event_count = loser.public.event_count.saturating_add(1);
+            records.insert(leaf.record, loser);
+        }
+    }
+    records
 }
 
 pub(super) fn write_digests(
