@@ -102,7 +102,12 @@ pub(crate) fn correct(
     public.valid_from = valid_from;
     public.valid_before = valid_before;
     public.use_right = correct.use_right.clone();
-    let (state, effective_at) = (public.status.state, public.status.effective_at);
+    let (mut state, mut effective_at) = (public.status.state, public.status.effective_at);
+    if rules.two_party && state == State::Issued {
+        // Who confirmed it has not seen this: it is proposed anew.
+        (state, effective_at) = (State::Proposed, context.block_time);
+        public.supervisor = None;
+    }
     let reason = Some(correct.reason.as_str());
     set_status(
         context.suite,

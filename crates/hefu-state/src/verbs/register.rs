@@ -6,13 +6,14 @@
 //! over where its use alone was known, and where the profile gives the number of what ended out again.
 
 use super::correct::withdraw;
+use super::numbers::has_room;
 use super::{document_type, set_status};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use crate::shares;
 use hefu_proof::derived::has_passed;
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, DigestLeaf, Kind, Part, TypeRules};
-use hefu_types::numbering::{self, NumberSpan, RangeNow, RangeState, SPANS_MAX};
+use hefu_types::numbering::{self, NumberSpan, RangeNow, RangeState};
 use hefu_types::operation::{Amount, Register, UseRight, DIGESTS_MAX};
 use hefu_types::profile::Profile;
 use hefu_types::record::{
@@ -360,7 +361,7 @@ fn in_range(
         RangeNow::Stored(RangeState::Active) => {}
         now => return Err(Refused::saying(Code::RangeNotActive, now.name())),
     }
-    if range.issued.len() >= SPANS_MAX {
+    if !has_room(leaf, &range.issued, span) {
         let detail = "too many gaps between the numbers issued; issue or void those between first";
         return Err(Refused::saying(Code::TooLarge, detail));
     }

@@ -345,9 +345,14 @@ impl Desk {
         if !is_known || words.named.contains_key("right") {
             register.use_right = self.right(name, words.named("right", otherwise), &key);
         }
-        if !is_known {
-            self.documents.insert(name.to_owned(), register.clone());
-        }
+        register
+    }
+
+    /// The same, to be known under this name from now on.
+    fn new_document(&mut self, name: &str, words: &Words<'_>) -> Register {
+        let register = self.document(name, words);
+        let known = self.documents.entry(name.to_owned());
+        known.or_insert_with(|| register.clone());
         register
     }
 
@@ -401,7 +406,11 @@ impl Desk {
 
     fn claim(&mut self, actor: &str, words: &Words<'_>) -> (StateKey, Claim) {
         let name = words.at(0);
-        let register = self.document(name, &Words::of(""));
+        let register = if words.named.contains_key("unattested") {
+            self.new_document(name, &Words::of(""))
+        } else {
+            self.document(name, &Words::of(""))
+        };
         let at = match name {
             "the-clock" | "the-agency" => self.key(name),
             _ => key_of(&register),
@@ -471,7 +480,7 @@ impl Desk {
         };
         let place = || words.at(1).parse().expect("the place of a range");
         match verb {
-            "register" => Operation::Register(self.document(words.at(0), &words)),
+            "register" => Operation::Register(self.new_document(words.at(0), &words)),
             "add-rendition" => Operation::AddRendition(AddRendition {
                 record: self.key(words.at(0)),
                 digests: digests(words.named("file", words.at(0))),
