@@ -581,8 +581,8 @@ fn usable(
             }
         }
     }
-    let is_open = |reversal| reversal_at(reversal, question.now, halt).is_open();
-    if record.reversal.as_ref().is_some_and(is_open) {
+    let stops_use = |reversal| reversal_at(reversal, question.now, halt).stops_use();
+    if record.reversal.as_ref().is_some_and(stops_use) {
         let code = Code::ConsentPending;
         return dimension("use", Answer::No, Some(code), Said::of(code));
     }

@@ -6,10 +6,10 @@
 //! him, so that no member keeps an invoice from the others. Where the right is shown, uses that were
 //! recorded without one are set aside.
 
-use super::{check_no_reversal, check_text, document_type, record_with_type, wrong_state};
+use super::{check_text, document_type, record_with_type, wrong_state};
 use crate::execute::{signing_member, Context, Ledger, Refused};
 use crate::shares::{self, Place};
-use hefu_proof::derived::{status_at, Derived};
+use hefu_proof::derived::{reversal_at, status_at, Derived};
 use hefu_types::key;
 use hefu_types::leaf::{DigestLeaf, Kind, LockTokens, MemberLeaf, TypeRules};
 use hefu_types::operation::{
@@ -337,7 +337,8 @@ fn unattested_record<'a>(
     Ok((Record { public, private }, rules))
 }
 
-/// Refuses what is not in force, or is about to be reversed.
+/// Refuses what is not in force, or is about to be reversed: not what a user alone asked to reverse, or
+/// whoever holds a small lock could stop all others.
 fn check_usable(context: &Context<'_>, public: &PublicPart) -> Result<(), Refused> {
     if public.status.state == State::Unattested {
         return Ok(());
@@ -350,7 +351,12 @@ fn check_usable(context: &Context<'_>, public: &PublicPart) -> Result<(), Refuse
             return Err(Refused::new(Code::NotInValidity));
         }
     }
-    check_no_reversal(context, public)
+    match &public.reversal {
+        Some(reversal) if reversal_at(reversal, context.block_time, context.halt).stops_use() => {
+            Err(Refused::new(Code::ConsentPending))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the right to use was shown, where there is one to show.

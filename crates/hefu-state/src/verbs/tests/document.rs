@@ -2,7 +2,7 @@
 
 use super::rows::{check, Table};
 
-pub(super) const TABLES: &[Table] = &[
+const TABLES: &[Table] = &[
     ("issued by two", TWO),
     ("cancelled", CANCELLED),
     ("revoked", REVOKED),

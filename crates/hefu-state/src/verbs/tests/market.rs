@@ -7,10 +7,12 @@ use hefu_types::operation::member_commitment;
 use hefu_types::profile::Profile;
 use hefu_types::Millis;
 
-/// How many members have names of their own; the crowd is beside them.
+/// The members with names of their own; the crowd is beside them.
 pub(super) const MEMBERS: [&str; 4] = ["buyer", "other", "third", "hostile"];
 /// So many members more: `sybil-0` and so on.
 pub(super) const CROWD: usize = 50;
+/// So many members have the longest name that there is.
+pub(super) const LONG: usize = 17;
 
 /// The legal identifier of a member.
 pub(super) fn identifier(member: &str) -> String {
@@ -107,7 +109,8 @@ pub(super) fn market() -> Genesis {
         key_valid_before: START.plus(1_000 * DAY),
         id,
     };
-    let crowd = (0..CROWD).map(|n| format!("sybil-{n}"));
+    let long = (0..LONG).map(|n| format!("{n:0>64}"));
+    let crowd = (0..CROWD).map(|n| format!("sybil-{n}")).chain(long);
     Genesis {
         name: "market.example".into(),
         agencies: vec![

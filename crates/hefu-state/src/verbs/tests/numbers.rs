@@ -14,7 +14,7 @@ use hefu_types::profile::Profile;
 use hefu_types::statement::Mode;
 use hefu_types::{Code, Millis, OperationId};
 
-pub(super) const TABLES: &[Table] = &[
+const TABLES: &[Table] = &[
     ("asked for, allocated, in use", STEPS),
     ("numbers are issued out of ranges", ISSUED),
     ("branches", BRANCHES),

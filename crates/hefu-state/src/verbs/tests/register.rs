@@ -2,7 +2,7 @@
 
 use super::rows::{check, Table};
 
-pub(super) const TABLES: &[Table] = &[
+const TABLES: &[Table] = &[
     ("who registers what", WHO),
     ("the same again", AGAIN),
     ("issued offline", OFFLINE),

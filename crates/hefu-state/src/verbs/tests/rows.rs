@@ -54,11 +54,11 @@ pub(super) fn check(table: &Table) {
     }
 }
 
-/// The codes that a table expects.
-pub(super) fn codes(table: &Table) -> impl Iterator<Item = Code> + '_ {
-    let expected = table.1.lines().filter_map(|line| line.split_once("->"));
+/// The codes that rows expect, in a text that holds rows.
+pub(super) fn codes(text: &str) -> impl Iterator<Item = Code> + '_ {
+    let expected = text.lines().filter_map(|line| line.split_once("->"));
     expected
-        .flat_map(|(_, expected)| expected.split([',', ' ']))
+        .flat_map(|(_, expected)| expected.split(|c: char| !c.is_alphanumeric()))
         .filter_map(code_named)
 }
 

@@ -1,9 +1,13 @@
 //! Rows of `lock`, `consume`, `release`, `clawback` and `hand-over`.
 
+use super::market::LONG;
 use super::rows::{check, Desk, Table};
+use super::world::SUITE;
+use hefu_types::key;
+use hefu_types::leaf::{AgencyLeaf, MemberLeaf};
 use hefu_types::record::USES_MAX;
 
-pub(super) const TABLES: &[Table] = &[
+const TABLES: &[Table] = &[
     ("who may use an invoice", RIGHT),
     ("which invoice is used", WHICH),
     ("in parts and whole", PARTS),
@@ -466,4 +470,45 @@ fn a_record_has_so_many_uses_and_what_no_longer_binds_makes_room() {
         desk.line(&format!("sybil-{n} consume I book 1 -> ok"));
     }
     desk.line("third consume I book 1 -> TooManyShares");
+}
+
+#[test]
+fn who_is_suspended_does_nothing() {
+    let mut desk = Desk::new();
+    desk.line("tax register I -> ok");
+    let member = key::member(SUITE, "buyer");
+    desk.world.govern(member, |leaf: &mut MemberLeaf| leaf.active = false);
+    let agency = key::agency(SUITE, "tax");
+    desk.world.govern(agency, |leaf: &mut AgencyLeaf| leaf.active = false);
+    desk.line("buyer consume I book -> HolderNotActive");
+    desk.line("tax cancel I -> HolderNotActive");
+    // Who lost the entitlement does not act on what he registered.
+    desk.world.govern(agency, |leaf: &mut AgencyLeaf| {
+        leaf.active = true;
+        leaf.entitlements.retain(|it| it.document_type != "invoice");
+    });
+    desk.line("tax cancel I -> NotEntitled");
+    desk.line("tax register J -> NotEntitled");
+}
+
+#[test]
+fn what_no_longer_binds_makes_room_in_bytes_too() {
+    let mut desk = Desk::new();
+    desk.line("tax register I total=1000000000 file=1,2,3,4,5,6,7,8 -> ok");
+    let long = |n: usize| format!("{n:0>64}");
+    // As many as the record takes; each is over after an hour.
+    let mut taken = 0;
+    for n in 0..LONG - 1 {
+        let row = format!("lock I reimburse 1 for=1h file={}", n % 8 + 1);
+        taken += desk.flood(&long(n), &[row]).0;
+    }
+    assert!(taken >= 8, "{taken}");
+    desk.line("wait 1h");
+    let last = long(LONG - 1);
+    desk.line(&format!("{last} lock I reimburse 5 file=1 -> ok as L"));
+    desk.line(&format!("{last} consume I reimburse lock=L file=1 -> ok"));
+    desk.line("tax request-reversal I 7 -> ok");
+    desk.line(&format!("{last} agree I -> ok"));
+    desk.line("tax reverse I 7 -> ok");
+    desk.line("buyer consume I book file=1 -> ok");
 }

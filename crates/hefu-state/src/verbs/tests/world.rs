@@ -349,6 +349,15 @@ impl World {
         Record::decode(&self.values[key]).expect("a record")
     }
 
+    /// Writes a leaf as an act of governance would.
+    pub(super) fn govern<L: Leaf>(&mut self, key: StateKey, change: impl FnOnce(&mut L)) {
+        let mut leaf = L::from_bytes(&self.values[&key]).expect("the leaf");
+        change(&mut leaf);
+        let bytes = leaf.to_bytes();
+        self.before.state_root = self.tree.apply(&mut [(key, Some(SUITE.hash(&[&bytes])))]);
+        self.values.insert(key, bytes);
+    }
+
     /// The clock's last halt.
     pub(super) fn halt(&self) -> Halt {
         let clock = &self.values[&key::clock(SUITE)];
