@@ -24,7 +24,8 @@ use hefu_types::{Blinding, Code, Millis, StateKey};
 
 /// The longest lock of a member whose right is not shown, in milliseconds.
 const UNSHOWN_LOCK_MS_MAX: u64 = Millis::HOUR;
-/// For so long after such a lock began the same member does not lock the document again.
+/// For so long after such a lock began the same member does not lock the document again for what
+/// excludes it.
 const LOCK_AGAIN_AFTER_MS: u64 = 24 * Millis::HOUR;
 /// How many such locks a member may take at once.
 const TOKENS: u32 = 256;
@@ -69,16 +70,25 @@ pub(crate) fn lock(
     }
     let now = context.block_time;
     let member = claimed.member.id.clone();
-    let ended_lately = |item: &UseItem| {
+    let locked_lately = |item: &&UseItem| {
         item.member == member
             && item.lock.is_some()
             && item.consumption.is_none()
-            && !shares::binds(item, now, context.halt)
             && claimed.rules.excludes(&item.purpose, purpose)
-            && now < item.block_time.plus(LOCK_AGAIN_AFTER_MS)
+            && (shares::binds(item, now, context.halt)
+                || now < item.block_time.plus(LOCK_AGAIN_AFTER_MS))
     };
-    if !claimed.is_shown && claimed.record.uses().any(ended_lately) {
-        return Err(Refused::new(Code::LockedBefore));
+    // One lock at a time, too: else he would keep the others away piece by piece.
+    if let Some(item) = (claimed.record.uses().find(locked_lately)).filter(|_| !claimed.is_shown) {
+        let code = if shares::binds(item, now, context.halt) {
+            Code::LockHeld
+        } else {
+            Code::LockedBefore
+        };
+        return Err(Refused {
+            evidence: item.lock,
+            ..Refused::new(code)
+        });
     }
     let place = Place::new(
         &claimed.record,

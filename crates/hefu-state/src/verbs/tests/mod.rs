@@ -2,9 +2,11 @@
 
 mod document;
 mod first;
+mod hostile;
 mod invariants;
 mod market;
 mod numbers;
+mod order;
 mod register;
 mod reversal;
 mod rows;
