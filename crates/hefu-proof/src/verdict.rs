@@ -628,8 +628,8 @@ fn usable(
         Taken::Partly => true,
         Taken::Not => false,
     };
-    let is_open = |reversal| reversal_at(reversal, question.now, halt).is_open();
-    if record.reversal.as_ref().is_some_and(is_open) {
+    let stops_use = |reversal| reversal_at(reversal, question.now, halt).stops_use();
+    if record.reversal.as_ref().is_some_and(stops_use) {
         return no_use(Code::ConsentPending);
     }
     if let Some(answer) = member_may_not(suite, state, question) {
