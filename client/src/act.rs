@@ -1,27 +1,32 @@
-//! `hefu cancel` and `hefu revoke`: an agency ends a document that it issued.
+//! One operation on one document: it is signed, brought to finality, and told with its receipt.
+//!
+//! Here are the verbs that need nothing but the record: `cancel`, `revoke`, `confirm`, `reject`,
+//! `replace`, `archive`. Verbs that bring more use the same steps: [`Acting::find`],
+//! [`Acting::perform`].
 
-use crate::cli::{Act, Revoke, Shared};
+use crate::cli::{self, Act, OnDocument, Revoke, Shared};
 use crate::disk;
 use crate::failure::Failure;
-use crate::keys;
-use crate::lookup::named;
+use crate::keys::{self, Key};
+use crate::lookup::{named, named_by, Named};
 use crate::nodes::Nodes;
 use crate::say::{shown, table, Exit, Lang, Report};
 use crate::send;
-use crate::status::{record_json, rows};
+use crate::status::{record_json, rows, Moment};
 use crate::summary::Refusal;
+use crate::times::time;
 use hefu_proof::receipt::{Receipt, VerifiedReceipt};
-use hefu_types::genesis::Network;
 use hefu_types::operation::{self, Operation};
-use hefu_types::{Code, Millis, OperationId, StateKey};
+use hefu_types::{Code, OperationId, StateKey};
 use hefu_wire::file::KeyRole;
 use hefu_wire::OutcomeAnswer;
 use serde_json::json;
+use std::path::Path;
 
 /// `hefu cancel`.
 pub fn cancel(shared: &Shared, args: &Act) -> Result<Report, Failure> {
     let reason = args.reason.clone();
-    act(shared, args, |record| {
+    by_agency(shared, &args.on, |record| {
         Operation::Cancel(operation::Cancel { record, reason })
     })
 }
@@ -30,7 +35,7 @@ pub fn cancel(shared: &Shared, args: &Act) -> Result<Report, Failure> {
 pub fn revoke(shared: &Shared, args: &Revoke) -> Result<Report, Failure> {
     let effective_at = args.effective_at.as_deref().map(time).transpose()?;
     let reason = args.act.reason.clone();
-    act(shared, &args.act, |record| {
+    by_agency(shared, &args.act.on, |record| {
         Operation::Revoke(operation::Revoke {
             record,
             reason,
@@ -39,77 +44,177 @@ pub fn revoke(shared: &Shared, args: &Revoke) -> Result<Report, Failure> {
     })
 }
 
-fn time(text: &str) -> Result<Millis, Failure> {
-    chrono::DateTime::parse_from_rfc3339(text)
-        .ok()
-        .and_then(|time| u64::try_from(time.timestamp_millis()).ok())
-        .map(Millis)
-        .ok_or_else(|| {
-            Failure::asked(
-                format!("{text:?} is no time: write it as 2026-12-01T00:00:00+08:00"),
-                format!("{text:?} 不是时间，请写作 2026-12-01T00:00:00+08:00"),
-            )
-        })
+/// `hefu confirm`.
+pub fn confirm(shared: &Shared, args: &OnDocument) -> Result<Report, Failure> {
+    by_agency(shared, args, |record| {
+        Operation::Confirm(operation::Confirm { record })
+    })
 }
 
-fn act(
+/// `hefu reject`.
+pub fn reject(shared: &Shared, args: &Act) -> Result<Report, Failure> {
+    let reason = args.reason.clone();
+    by_agency(shared, &args.on, |record| {
+        Operation::Reject(operation::Reject { record, reason })
+    })
+}
+
+/// `hefu archive`.
+pub fn archive(shared: &Shared, args: &OnDocument) -> Result<Report, Failure> {
+    by_agency(shared, args, |record| {
+        Operation::Archive(operation::Archive { record })
+    })
+}
+
+/// `hefu replace`.
+pub fn replace(shared: &Shared, args: &cli::Replace) -> Result<Report, Failure> {
+    let acting = Acting::open(shared, &args.on, &[KeyRole::Agency])?;
+    let by = named_by(&acting.nodes, &args.by)?;
+    let reason = args.reason.clone();
+    acting.on_document(|record| Operation::Replace(operation::Replace { record, by, reason }))
+}
+
+/// An operation that needs nothing but the record, signed by an agency.
+fn by_agency(
     shared: &Shared,
-    args: &Act,
+    on: &OnDocument,
     operation: impl FnOnce(StateKey) -> Operation,
 ) -> Result<Report, Failure> {
-    let nodes = shared.nodes(&args.network.network)?;
-    let key = keys::open(&args.key, KeyRole::Agency, nodes.network())?;
-    let lang = shared.lang();
-    let answered = named(&nodes, &args.document)?.answered;
-    let report = match (answered.key, answered.record) {
-        (Some(record), Some(_)) => {
-            let operation = operation(record);
-            let verb = operation.verb();
-            let (signed, answer) = send::send(&nodes, &key, &[operation])?;
-            let id = signed.operation_id(0);
-            match answer.outcomes.into_iter().next() {
-                Some(OutcomeAnswer::Refused {
-                    code,
-                    sentence,
-                    sentence_zh,
-                    evidence,
-                    detail,
-                }) => {
-                    let refusal = Refusal::new(code, &sentence, &sentence_zh, detail);
-                    let before = evidence.and_then(|id| receipt_of(&nodes, &id, &record).ok());
-                    refused(
-                        nodes.network(),
-                        verb,
-                        &record,
-                        &refusal,
-                        before.map(|(_, before)| before),
-                        lang,
-                    )
-                }
-                // `submit` takes only an answer with as many outcomes as operations.
-                Some(OutcomeAnswer::Accepted) | None => {
-                    let (receipt, verified) = receipt_of(&nodes, &id, &record)?;
-                    if let Some(path) = &args.out {
-                        disk::write(path, &receipt.encode())?;
-                    }
-                    done(nodes.network(), verb, args, &id, &verified, lang)
-                }
+    Acting::open(shared, on, &[KeyRole::Agency])?.on_document(operation)
+}
+
+/// Who acts, and how it is told.
+pub struct Acting<'a> {
+    /// The nodes.
+    pub nodes: Nodes,
+    /// Who signs.
+    pub key: Key,
+    /// The language of texts.
+    pub lang: Lang,
+    /// What was asked for.
+    on: &'a OnDocument,
+}
+
+/// What an operation on a document came to.
+pub enum Ended {
+    /// Done: its receipt.
+    Done(Box<(Receipt, VerifiedReceipt)>),
+    /// Refused, and the receipt of the operation that stands in the way.
+    Refused(Refusal, Option<Box<VerifiedReceipt>>),
+}
+
+impl<'a> Acting<'a> {
+    /// Reads the network and the key, which has one of these roles.
+    pub fn open(shared: &Shared, on: &'a OnDocument, roles: &[KeyRole]) -> Result<Self, Failure> {
+        let nodes = shared.nodes(&on.network.network)?;
+        let key = keys::open_one_of(&on.key, roles, nodes.network())?;
+        Ok(Self {
+            nodes,
+            key,
+            lang: shared.lang(),
+            on,
+        })
+    }
+
+    /// The document that was named; the report, where it is not registered.
+    pub fn find(&self) -> Result<Result<(StateKey, Named), Box<Report>>, Failure> {
+        let found = named(&self.nodes, &self.on.document)?;
+        match (found.answered.key, &found.answered.record) {
+            (Some(record), Some(_)) => Ok(Ok((record, found))),
+            (key, _) => {
+                let report = not_found(key, self.lang);
+                let report = report.with_warnings(self.lang, &self.nodes.warnings());
+                Ok(Err(Box::new(report)))
             }
         }
-        (record, _) => {
-            let code = Code::UnknownRecord;
-            let refusal = Refusal::new(code.number(), code.sentence_en(), code.sentence_zh(), None);
-            refused(
-                nodes.network(),
-                "find",
-                &record.unwrap_or(StateKey([0; 32])),
-                &refusal,
-                None,
-                lang,
-            )
+    }
+
+    /// Does an operation on a record, and tells it; of what was done `tell` tells more.
+    pub fn perform(
+        &self,
+        record: &StateKey,
+        operation: Operation,
+        tell: impl FnOnce(&VerifiedReceipt, &mut Report),
+    ) -> Result<Report, Failure> {
+        let (nodes, verb) = (&self.nodes, operation.verb());
+        let ended = perform(nodes, &self.key, operation, record, holds(nodes))?;
+        let out = self.on.out.as_deref();
+        let mut report = report(nodes, verb, record, &ended, out, self.lang)?;
+        if let Ended::Done(done) = &ended {
+            tell(&done.1, &mut report);
         }
-    };
-    Ok(report.with_warnings(lang, &nodes.warnings()))
+        Ok(report.with_warnings(self.lang, &nodes.warnings()))
+    }
+
+    /// The whole way of an operation that needs nothing but the record.
+    fn on_document(
+        &self,
+        operation: impl FnOnce(StateKey) -> Operation,
+    ) -> Result<Report, Failure> {
+        match self.find()? {
+            Ok((record, _)) => self.perform(&record, operation(record), |_, _| {}),
+            Err(report) => Ok(*report),
+        }
+    }
+}
+
+/// Verifies a receipt, and leaves it as it is.
+pub fn holds(
+    nodes: &Nodes,
+) -> impl FnMut(Receipt) -> Result<(Receipt, VerifiedReceipt), String> + '_ {
+    |receipt| {
+        let verified = receipt
+            .verify(nodes.network())
+            .map_err(|error| error.to_string())?;
+        Ok((receipt, verified))
+    }
+}
+
+/// Signs an operation on a record, waits until it is final, and gets its receipt, which `whole`
+/// completes and verifies.
+pub fn perform(
+    nodes: &Nodes,
+    key: &Key,
+    operation: Operation,
+    record: &StateKey,
+    mut whole: impl FnMut(Receipt) -> Result<(Receipt, VerifiedReceipt), String>,
+) -> Result<Ended, Failure> {
+    let (signed, answer) = send::send(nodes, key, &[operation])?;
+    let id = signed.operation_id(0);
+    // `submit` takes only an answer with as many outcomes as operations.
+    match answer.outcomes.into_iter().next() {
+        Some(OutcomeAnswer::Refused {
+            code,
+            sentence,
+            sentence_zh,
+            evidence,
+            detail,
+        }) => {
+            let refusal = Refusal::new(code, &sentence, &sentence_zh, detail);
+            let before = evidence.and_then(|id| receipt_of(nodes, &id, record).ok());
+            Ok(Ended::Refused(refusal, before.map(|(_, it)| Box::new(it))))
+        }
+        Some(OutcomeAnswer::Accepted) | None => {
+            let done = nodes.operation_receipt(&id, |receipt| {
+                let (receipt, verified) = whole(receipt)?;
+                of_operation(&verified, &id, record)?;
+                Ok((receipt, verified))
+            })?;
+            Ok(Ended::Done(Box::new(done)))
+        }
+    }
+}
+
+fn of_operation(
+    verified: &VerifiedReceipt,
+    id: &OperationId,
+    record: &StateKey,
+) -> Result<(), String> {
+    if verified.operation_id() == *id && verified.record_key() == *record {
+        Ok(())
+    } else {
+        Err("it is of another operation".to_owned())
+    }
 }
 
 /// The receipt of an operation on a record, verified.
@@ -118,30 +223,57 @@ pub fn receipt_of(
     id: &OperationId,
     record: &StateKey,
 ) -> Result<(Receipt, VerifiedReceipt), Failure> {
+    let mut holds = holds(nodes);
     nodes.operation_receipt(id, |receipt| {
-        let verified = receipt
-            .verify(nodes.network())
-            .map_err(|error| error.to_string())?;
-        if verified.operation_id() != *id || verified.record_key() != *record {
-            return Err("it is of another operation".to_owned());
-        }
+        let (receipt, verified) = holds(receipt)?;
+        of_operation(&verified, id, record)?;
         Ok((receipt, verified))
     })
 }
 
-fn done(
-    network: &Network,
+/// Writes the receipt, and tells what an operation came to.
+pub fn report(
+    nodes: &Nodes,
     verb: &str,
-    args: &Act,
-    id: &OperationId,
+    record: &StateKey,
+    ended: &Ended,
+    out: Option<&Path>,
+    lang: Lang,
+) -> Result<Report, Failure> {
+    match ended {
+        Ended::Done(done) => {
+            let (receipt, verified) = &**done;
+            if let Some(path) = out {
+                disk::write(path, &receipt.encode())?;
+            }
+            Ok(self::done(nodes, verb, verified, out, lang))
+        }
+        Ended::Refused(refusal, before) => Ok(refused(
+            nodes,
+            verb,
+            record,
+            refusal,
+            before.as_deref(),
+            lang,
+        )),
+    }
+}
+
+fn done(
+    nodes: &Nodes,
+    verb: &str,
     verified: &VerifiedReceipt,
+    out: Option<&Path>,
     lang: Lang,
 ) -> Report {
-    let (key, record, now) = (verified.record_key(), verified.record(), crate::now());
+    let network = nodes.network();
+    let (key, record) = (verified.record_key(), verified.record());
+    let moment = Moment::of(network, verified.state());
+    let id = verified.operation_id();
     let mut text = format!("{verb}: {}\n", lang.pick("done", "已完成"));
-    text.push_str(&table(&rows(network, &key, record, now, lang)));
+    text.push_str(&table(&rows(network, &key, record, moment, lang)));
     text.push_str(&format!("  {} {id}\n", lang.pick("operation", "操作")));
-    if let Some(path) = &args.out {
+    if let Some(path) = out {
         let word = lang.pick("receipt", "回执");
         text.push_str(&format!("  {word} {}\n", shown(&path.to_string_lossy())));
     }
@@ -151,30 +283,27 @@ fn done(
             "command": verb,
             "outcome": "done",
             "operation": id,
-            "record": record_json(&key, record, now),
-            "receipt": args.out,
+            "record": record_json(&key, record, moment),
+            "receipt": out,
         }),
         text,
     }
 }
 
 fn refused(
-    network: &Network,
+    nodes: &Nodes,
     verb: &str,
     key: &StateKey,
     refusal: &Refusal,
-    before: Option<VerifiedReceipt>,
+    before: Option<&VerifiedReceipt>,
     lang: Lang,
 ) -> Report {
+    let network = nodes.network();
     let mut text = format!("{}\n", refusal.text(lang));
-    if let Some(before) = &before {
-        text.push_str(&table(&rows(
-            network,
-            key,
-            before.record(),
-            crate::now(),
-            lang,
-        )));
+    let moment = |before: &VerifiedReceipt| Moment::of(network, before.state());
+    if let Some(before) = before {
+        let rows = rows(network, key, before.record(), moment(before), lang);
+        text.push_str(&table(&rows));
     }
     Report {
         exit: Exit::No,
@@ -184,28 +313,32 @@ fn refused(
             "code": refusal.code,
             "sentence": lang.of(&refusal.said),
             "detail": refusal.detail,
-            "record": before.as_ref().map(|b| record_json(key, b.record(), crate::now())),
-            "evidence": before.map(|before| before.operation_id()),
+            "record": before.map(|b| record_json(key, b.record(), moment(b))),
+            "evidence": before.map(VerifiedReceipt::operation_id),
         }),
         text,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_says_its_zone() {
-        let beijing = time("2026-12-01T00:00:00+08:00").expect("a time");
-        assert_eq!(beijing.to_string(), "2026-11-30T16:00:00Z");
-        for bad in [
-            "2026-12-01",
-            "2026-12-01T00:00:00",
-            "1969-01-01T00:00:00Z",
-            "",
-        ] {
-            assert!(time(bad).is_err(), "{bad:?} was accepted");
-        }
+/// That no document is registered under what was named.
+pub fn not_found(key: Option<StateKey>, lang: Lang) -> Report {
+    let code = Code::UnknownRecord;
+    let refusal = Refusal::new(code.number(), code.sentence_en(), code.sentence_zh(), None);
+    Report {
+        exit: Exit::No,
+        json: json!({
+            "command": "find",
+            "outcome": "refused",
+            "code": refusal.code,
+            "sentence": lang.of(&refusal.said),
+            "detail": refusal.detail,
+            "key": key,
+            "record": null,
+            "evidence": null,
+        }),
+        text: format!("{}\n", refusal.text(lang)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,12 @@
 //! What can be typed. Every command shows an example in its help.
 
+mod agency;
 pub mod uses;
+
+pub use agency::{
+    Act, AmountArgs, Content, Correct, Cover, NumberingArgs, OnDocument, OnNumbering, Range,
+    RangeList, RangeReport, RangeStep, Replace, Reversal, ReversalStep, Reverse, Which,
+};
 
 use crate::nodes::Nodes;
 use crate::say::Lang;
@@ -9,6 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hefu_types::{NetworkId, OperationId, StateKey};
 use std::path::PathBuf;
 use std::time::Duration;
+
+mod watch;
+pub use watch::{Codes, Watch};
 
 /// The client of Hefu: register, verify and use electronic invoices and licences.
 #[derive(Debug, Parser)]
@@ -73,7 +82,12 @@ Examples:
   hefu register --network network.json --key agency.json --csv invoices.csv --receipts receipts/
   hefu register --network network.json --key agency.json --type licence --number GZ-FP-2026-0004 \\
       --issuer 11520100MBHEFU0243 --class food-production --receipts receipts/ licence.pdf
+  hefu register --network network.json --key agency.json --use claim --receipts receipts/ 1017.xml
+  hefu register --network network.json --key agency.json --offline-at 2026-11-20T08:30:00+08:00 \\
+      --receipts receipts/ till/
 
+With --use claim each file also gets DIR/<its path>.claim, which goes to the buyer with the invoice:
+whoever has it may use the invoice.
 The CSV has the header file,type,number,legal_issuer,class,series,period[,valid_from,valid_until]; its
 files are relative to it. Each file gets DIR/<its path, separators as __>.receipt.")]
     Register(Register),
@@ -81,20 +95,44 @@ files are relative to it. Each file gets DIR/<its path, separators as __>.receip
     #[command(after_help = "\
 Examples:
   hefu verify --network network.json invoices/1017.xml --for reimburse --as member.json
+  hefu verify --network network.json invoices/1017.xml --for reimburse --as member.json \\
+      --amount 300.00 --receipt used/
   hefu verify --network network.json licence.json --region zhejiang
   hefu verify --network network.json --offline licence.pdf --receipt licence.pdf.receipt
 
-Without --receipt, a receipt beside the file (FILE.receipt) is used by itself.
+Without --receipt, a receipt beside the file (FILE.receipt) is used by itself. With --for, the receipt of
+the member's own lock or use (FILE.PURPOSE.receipt, or --receipt) tells what it entitles to.
 A file that is not registered itself, such as another rendition or a print, could not be told even
 where all registered facts agree with it: ask for the original.
 Exit code: 0 authentic, in force and usable; 1 not; 2 could not tell.")]
     Verify(Verify),
+    /// Tell which documents changed since they were last looked at, with proofs.
+    #[command(after_help = "\
+Examples:
+  hefu watch --network network.json paid/ --state watch.state
+  hefu watch --network network.json paid.csv --since status.cert --save changed/
+  hefu watch --network network.json paid/ --state watch.state --follow --every 2s --for 1m
+
+A document is compared with the newer of its receipt, --state and --since.
+Exit code: 0 nothing changed; 1 something changed; 2 could not tell.")]
+    Watch(Watch),
+    /// List the codes of the ledger, with what they mean and what to do.
+    #[command(after_help = "\
+Examples:
+  hefu codes
+  hefu codes --group 5 --lang zh")]
+    Codes(Codes),
     /// Show what the ledger knows of a document.
     #[command(after_help = "\
 Examples:
   hefu status --network network.json invoices/1017.xml
   hefu status --network network.json --type licence --number JY15201110000003 \\
-      --issuer 11520100MBHEFU0243 --class food-business --save status.cert")]
+      --issuer 11520100MBHEFU0243 --class food-business --save status.cert
+  hefu status --network network.json invoices/1017.xml --at 2026-06-30
+  hefu status --network network.json invoices/1017.xml --at 2026-06-30 \\
+      --as-known-at 2026-07-01T09:00:00+08:00
+
+A day means its end, in the zone of the document's type.")]
     Status(Status),
     /// Void an unused invoice within its window.
     #[command(after_help = "\
@@ -119,6 +157,75 @@ Example, from a lock to the use that entitles to pay:
       invoices/1017.xml"
     )]
     Use(uses::UseCommand),
+    /// Add files to a document whose facts they share, such as its PDF beside its XML.
+    #[command(after_help = "\
+Examples:
+  hefu add-rendition --network network.json --key agency.json invoices/1017.pdf
+  hefu add-rendition --network network.json --key agency.json --document invoices/1017.xml print.pdf
+
+The facts of the new files must be those that are registered.")]
+    AddRendition(Content),
+    /// Mend a wrong registration within its window: the right files take the place of the wrong ones.
+    #[command(after_help = "\
+Examples:
+  hefu correct --network network.json --key agency.json --reason wrong-amount invoices/1017.xml
+  hefu correct --network network.json --key agency.json --document wrong.xml --reason wrong-file \\
+      right.xml right.pdf --out right.receipt
+
+The number stays. Whatever is not given is as in a registration of these files.")]
+    Correct(Correct),
+    /// Confirm a document that a unit proposed: as the supervising agency.
+    #[command(after_help = "\
+Example:
+  hefu confirm --network network.json --key finance.json bills/0000000017.xml")]
+    Confirm(OnDocument),
+    /// Reject a document that a unit proposed: as the supervising agency.
+    #[command(after_help = "\
+Example:
+  hefu reject --network network.json --key finance.json bills/0000000017.xml --reason wrong-payer")]
+    Reject(Act),
+    /// Replace an invoice by another that is registered.
+    #[command(after_help = "\
+Example:
+  hefu replace --network network.json --key agency.json invoices/1017.xml --by invoices/1018.xml \\
+      --reason wrong-address")]
+    Replace(Replace),
+    /// Mark a document as archived. It says nothing about its state.
+    #[command(after_help = "\
+Example:
+  hefu archive --network network.json --key agency.json invoices/1017.xml")]
+    Archive(OnDocument),
+    /// Come to agree to the reversal of an invoice that is in use: request, agree, deny, withdraw.
+    #[command(after_help = "\
+Example:
+  hefu reversal request --network network.json --key agency.json invoices/1017.xml --reason return
+
+See `hefu reversal request --help` and the like. Once both sides agree: `hefu reverse`.")]
+    Reversal(Reversal),
+    /// Reverse an invoice, whole or in part.
+    #[command(after_help = "\
+Examples:
+  hefu reverse --network network.json --key agency.json invoices/1017.xml --reason return
+  hefu reverse --network network.json --key agency.json invoices/1017.xml --reason discount \\
+      --amount 300.00 --credit-note invoices/1044.xml
+
+An invoice that is in use is reversed once its users agree: see `hefu reversal --help`.")]
+    Reverse(Reverse),
+    /// Ranges of numbers: request, allocate, activate, withdraw, delegate, void, list, report.
+    #[command(after_help = "\
+Example:
+  hefu range report --network network.json --type medical-bill --issuer 12330000HEFU00001X \\
+      --series 33060125 --range all
+
+See `hefu range request --help` and the like.")]
+    Range(Range),
+    /// Promise that every document of a type is registered in time; only then its absence says much.
+    #[command(after_help = "\
+Example:
+  hefu cover --network network.json --key agency.json --type invoice --from 2026-01-01 --within 72h
+
+A promise is made larger, never smaller; it may end, not earlier than now.")]
+    Cover(Cover),
     /// Show what receipts hold and whether they verify, or fetch one.
     #[command(after_help = "\
 Examples:
@@ -273,6 +380,9 @@ pub struct Register {
     /// Read JSON, XML or CSV files as this mapping file says (see `hefu inspect --help`).
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// The documents were issued without a connection at this time, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub offline_at: Option<String>,
     /// How many documents are signed together.
     #[arg(long, value_name = "COUNT", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(1..=4096))]
@@ -292,6 +402,8 @@ pub enum UseArg {
     Buyer,
     /// The first member that uses it.
     First,
+    /// Whoever holds the claim file that is written beside the receipt.
+    Claim,
     /// Nobody.
     None,
 }
@@ -314,6 +426,12 @@ pub struct Verify {
     /// By this member: an id, or a key file, which also shows whether the invoice names the member.
     #[arg(long = "as", value_name = "MEMBER")]
     pub member: Option<String>,
+    /// Is the invoice's total at least so much?
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub amount: Option<String>,
+    /// The currency of --amount [default: the invoice's].
+    #[arg(long, value_name = "CODE", requires = "amount")]
+    pub currency: Option<String>,
     /// Does this region recognise it?
     #[arg(long)]
     pub region: Option<String>,
@@ -343,26 +461,12 @@ pub struct Status {
     /// Write the status certificate to this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-}
-
-/// See [`Command::Cancel`].
-#[derive(Args, Debug)]
-pub struct Act {
-    /// The network.
-    #[command(flatten)]
-    pub network: NetworkArg,
-    /// The agency's key file.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// The document.
-    #[command(flatten)]
-    pub document: DocumentArgs,
-    /// Why, as a word of the law, such as wrong-buyer.
-    #[arg(long, value_name = "WORD")]
-    pub reason: String,
-    /// Write the receipt to this file.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
+    /// What was it at this time? RFC 3339, or a day.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// As far as the ledger knew at this time [default: now].
+    #[arg(long, value_name = "TIME", requires = "at")]
+    pub as_known_at: Option<String>,
 }
 
 /// See [`Command::Revoke`].
@@ -522,7 +626,7 @@ mod tests {
                 examples += 1;
             }
         }
-        assert!(examples >= 25, "{examples}");
+        assert!(examples >= 52, "{examples}");
     }
 
     #[test]

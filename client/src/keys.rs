@@ -26,9 +26,15 @@ pub struct Key {
 
 /// Reads a key file of a role, for a network.
 pub fn open(path: &Path, role: KeyRole, network: &Network) -> Result<Key, Failure> {
+    open_one_of(path, &[role], network)
+}
+
+/// Reads a key file of one of these roles, for a network.
+pub fn open_one_of(path: &Path, roles: &[KeyRole], network: &Network) -> Result<Key, Failure> {
     let file = read(path)?;
-    if file.role != role {
-        let (is, wanted) = (file.role.name(), role.name());
+    if !roles.contains(&file.role) {
+        let wanted: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+        let (is, wanted) = (file.role.name(), wanted.join(" or "));
         return Err(Failure::bad_file(
             path,
             format!("it is a key of role {is}, not {wanted}"),

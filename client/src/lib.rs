@@ -11,7 +11,11 @@
 
 pub mod act;
 pub mod bench;
+pub mod claim;
 pub mod cli;
+pub mod codes;
+pub mod content;
+pub mod cover;
 pub mod disclose;
 pub mod disk;
 pub mod document;
@@ -21,18 +25,23 @@ pub mod inspect;
 pub mod keys;
 pub mod list;
 pub mod lookup;
+pub mod money;
 pub mod nodes;
 pub mod plan;
+pub mod ranges;
 pub mod receipt;
 pub mod register;
+pub mod reversal;
 pub mod say;
 pub mod send;
 pub mod status;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+pub mod times;
 pub mod uses;
 pub mod verify;
+pub mod watch;
 
 use cli::{Cli, Command};
 use failure::Failure;
@@ -47,10 +56,22 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Keygen(args) => keys::run(shared, args),
         Command::Register(args) => register::run(shared, args),
         Command::Verify(args) => verify::run(shared, args),
+        Command::Watch(args) => watch::run(shared, args),
+        Command::Codes(args) => codes::run(shared, args),
         Command::Status(args) => status::run(shared, args),
         Command::Cancel(args) => act::cancel(shared, args),
         Command::Revoke(args) => act::revoke(shared, args),
         Command::Use(command) => uses::run(shared, command),
+        Command::AddRendition(args) => content::add_rendition(shared, args),
+        Command::Correct(args) => content::correct(shared, args),
+        Command::Confirm(args) => act::confirm(shared, args),
+        Command::Reject(args) => act::reject(shared, args),
+        Command::Replace(args) => act::replace(shared, args),
+        Command::Archive(args) => act::archive(shared, args),
+        Command::Reversal(args) => reversal::run(shared, args),
+        Command::Reverse(args) => reversal::reverse(shared, args),
+        Command::Range(args) => ranges::run(shared, args),
+        Command::Cover(args) => cover::run(shared, args),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Inspect(args) => inspect::run(shared, args),

@@ -4,18 +4,20 @@
 //! The facts under the fact root are those that every rendition of a document states alike, so that
 //! the same invoice in UBL and in CII gives one root. Of a licence that is everything that it states.
 
+use crate::claim::{self, Claim};
 use crate::cli::UseArg;
 use crate::document::{candidate, Document};
 use hefu_formats::ReadError;
 use hefu_proof::fact::{self, OpenFact};
 use hefu_proof::verdict::Said;
+use hefu_types::genesis::Network;
 use hefu_types::leaf::{Entitlement, Kind, TypeRules};
 use hefu_types::operation::{
     member_identifier, named_member, Amount, Operation, Register, UseRight, DIGESTS_MAX,
 };
 use hefu_types::profile::{Identity, LegalNumber, Profile};
 use hefu_types::time::Day;
-use hefu_types::{Blinding, Digest, Salt, StateKey, Suite};
+use hefu_types::{Blinding, Digest, Millis, Salt, StateKey, Suite};
 
 /// The facts of an invoice that stand under its fact root.
 const INVOICE_FACTS: &[&str] = &[
@@ -96,6 +98,8 @@ pub struct Asked<'a> {
     pub valid_from: Option<String>,
     /// The last day of validity.
     pub valid_until: Option<String>,
+    /// When it was issued without a connection.
+    pub offline_at: Option<Millis>,
 }
 
 /// A registration that is ready to be signed.
@@ -114,6 +118,16 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// The claim that goes to the buyer, where the use is left to whoever holds it.
+    pub fn claim(&self, network: &Network, fact_secret: &[u8; 32]) -> Option<Claim> {
+        let Some(UseRight::ClaimKey(_)) = self.register.use_right else {
+            return None;
+        };
+        let digests = &self.register.digests;
+        let seed = claim::seed(network.suite(), fact_secret, &self.record, digests);
+        Some(Claim::new(network, self.record, seed))
+    }
+
     /// The operation to sign.
     pub fn operation(&self) -> Operation {
         Operation::Register(self.register.clone())
@@ -252,7 +266,7 @@ pub fn plan(
         fact::root(suite, &fact::all_open(facts.clone()))
     };
 
-    let (use_right, named_member_salt) = use_right(issuer, asked, &record, renditions)?;
+    let (use_right, named_member_salt) = use_right(issuer, asked, &record, renditions, &digests)?;
     let day = |given: &Option<String>, name: &str| -> Result<Option<String>, Aside> {
         let said = || {
             renditions
@@ -286,7 +300,7 @@ pub fn plan(
         use_right,
         total: total(rules, &number, renditions),
         blinding,
-        issued_offline_at: None,
+        issued_offline_at: asked.offline_at,
     };
     Ok(Planned {
         number,
@@ -414,6 +428,7 @@ fn use_right(
     asked: &Asked<'_>,
     record: &StateKey,
     renditions: &[Document],
+    digests: &[Digest],
 ) -> Result<(Option<UseRight>, Option<Salt>), Aside> {
     let rules = asked.rules;
     if rules.kind != Kind::Invoice {
@@ -441,6 +456,11 @@ fn use_right(
             "文件未载明购买方标识；请使用 --use first 或 --use none",
         ),
         (Some(UseArg::Buyer) | None, Some(buyer)) => Ok(named(buyer)),
+        (Some(UseArg::Claim), _) => {
+            let seed = claim::seed(issuer.suite, issuer.fact_secret, record, digests);
+            let key = claim::public_key(issuer.suite, &seed);
+            Ok((Some(UseRight::ClaimKey(key)), None))
+        }
         (Some(UseArg::First), _) => Ok((Some(UseRight::FirstMember), None)),
         (Some(UseArg::None), _) => Ok((None, None)),
         (None, None) if rules.first_member => Ok((Some(UseRight::FirstMember), None)),

@@ -4,6 +4,7 @@
 //! but has no receipt yet is refused with 2001 when it is sent again, which brings its first receipt.
 //! So a run that was stopped anywhere, and is started again, ends as if it had not been stopped.
 
+use crate::claim::{self, Claim};
 use crate::cli::{self, Shared};
 use crate::disk;
 use crate::document::{type_rules, Document, Hint};
@@ -17,6 +18,7 @@ use crate::plan::{plan, Aside, Asked, Issuer, Planned};
 use crate::say::{Exit, Report};
 use crate::send;
 use crate::summary::{self, Conflict, Earlier, Line, Outcome, Refusal};
+use crate::times::time;
 use hefu_proof::certificate::Value;
 use hefu_proof::fact::{self, OpenFact};
 use hefu_proof::receipt::{Disclosed, Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
@@ -24,8 +26,9 @@ use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
 use hefu_types::leaf::{Entitlement, TypeRules};
 use hefu_types::operation::{Operation, UseRight};
+use hefu_types::record::State;
 use hefu_types::statement::STATEMENT_BYTES_MAX;
-use hefu_types::{Blinding, Code, OperationId, StateKey};
+use hefu_types::{Blinding, Code, Millis, OperationId, StateKey};
 use hefu_wire::file::KeyRole;
 use hefu_wire::path::RECEIPTS_MAX;
 use hefu_wire::OutcomeAnswer;
@@ -48,6 +51,7 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
     if let Some(region) = &args.region {
         check_region(network, region)?;
     }
+    let offline_at = args.offline_at.as_deref().map(time).transpose()?;
     let jobs = jobs(args, network.suite())?;
     let entitlements = entitlements(network, &key);
     let mut run = Run {
@@ -55,6 +59,7 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
         nodes: &nodes,
         args,
         key: &key,
+        offline_at,
         issuer: Issuer {
             suite: network.suite(),
             fact_secret: &fact_secret.0,
@@ -144,6 +149,8 @@ struct Run<'a> {
     nodes: &'a Nodes,
     args: &'a cli::Register,
     key: &'a Key,
+    /// When the documents were issued without a connection.
+    offline_at: Option<Millis>,
     issuer: Issuer<'a>,
     batch: Vec<Waiting>,
     batch_bytes: usize,
@@ -253,12 +260,28 @@ impl Run<'_> {
             use_right: self.args.use_right,
             valid_from: job.valid_from.clone(),
             valid_until: job.valid_until.clone(),
+            offline_at: self.offline_at,
         };
         let blinding = Blinding(crate::random());
-        Ok(decide(
-            &here,
-            plan(&self.issuer, &asked, documents, blinding),
-        ))
+        let planned = plan(&self.issuer, &asked, documents, blinding)
+            .and_then(|planned| self.with_room_for_claims(job, planned));
+        Ok(decide(&here, planned))
+    }
+
+    /// Refuses a document beside whose receipt something else stands in the place of its claim: once it
+    /// is registered it is too late to say so.
+    fn with_room_for_claims(&self, job: &Job, planned: Planned) -> Result<Planned, Aside> {
+        if let Some(claim) = self.claim(&planned) {
+            for path in self.paths(job) {
+                let is_at = claim.is_at(&claim::beside(&path));
+                is_at.map_err(|failure| Aside::Unfit(failure_said(&failure)))?;
+            }
+        }
+        Ok(planned)
+    }
+
+    fn claim(&self, planned: &Planned) -> Option<Claim> {
+        planned.claim(self.nodes.network(), self.issuer.fact_secret)
     }
 
     /// The type of a document for which none was named: the only one that the agency issues, or the
@@ -361,15 +384,18 @@ impl Run<'_> {
         receipt: Option<Receipt>,
     ) -> Result<(), Failure> {
         let Waiting { at, job, planned } = waiting;
+        let mut offline = None;
         let (outcome, receipts) = match outcome {
             OutcomeAnswer::Accepted => {
                 let verified = self.obtain(&planned, &job, id, receipt)?;
-                let first = verified.record().registration.operation == id;
-                let outcome = if first {
-                    Outcome::Registered(id)
-                } else {
-                    Outcome::Rendition(id)
+                let record = verified.record();
+                let first = record.registration.operation == id;
+                let outcome = match record.status.state {
+                    _ if !first => Outcome::Rendition(id),
+                    State::Proposed => Outcome::Proposed(id),
+                    _ => Outcome::Registered(id),
                 };
+                offline.clone_from(&record.offline);
                 (outcome, self.paths(&job))
             }
             OutcomeAnswer::Refused {
@@ -405,6 +431,9 @@ impl Run<'_> {
             }
         };
         self.note(at, &job, Some(&planned), outcome, receipts);
+        if let Some(line) = self.lines.get_mut(&at) {
+            line.offline = offline;
+        }
         Ok(())
     }
 
@@ -436,8 +465,15 @@ impl Run<'_> {
             Some(came) => came,
             None => self.nodes.operation_receipt(&id, whole)?,
         };
+        // Of an earlier registration with another right to use this is no claim.
+        let is_this_right = verified.record().use_right == planned.register.use_right;
+        let claim = self.claim(planned).filter(|_| is_this_right);
         let bytes = receipt.encode();
         for path in self.paths(job) {
+            // The claim first: who finds a receipt takes the document for done.
+            if let Some(claim) = &claim {
+                claim.write(&claim::beside(&path))?;
+            }
             disk::write(&path, &bytes)?;
         }
         Ok(verified)
@@ -490,7 +526,7 @@ impl Run<'_> {
     ) {
         // A receipt that was just written answers the next conflict of this run.
         if let (Some(ours), Some(path)) = (&mut self.ours, receipts.first()) {
-            if let Outcome::Registered(id) = outcome {
+            if let Outcome::Registered(id) | Outcome::Proposed(id) = outcome {
                 ours.insert(id, path.clone());
             }
         }
@@ -504,6 +540,7 @@ impl Run<'_> {
             number: planned.map(|planned| (planned.number.clone(), planned.record)),
             outcome,
             receipts,
+            offline: None,
         };
         self.lines.insert(at, line);
     }
@@ -561,7 +598,7 @@ fn failure_said(failure: &Failure) -> Said {
 }
 
 /// Puts what the issuer gives to the holder into a receipt, and verifies all of it.
-fn complete(
+pub fn complete(
     network: &Network,
     planned: &Planned,
     mut receipt: Receipt,
@@ -633,7 +670,7 @@ fn by_operation(folder: &Path, network: &Network) -> BTreeMap<OperationId, PathB
 
 /// Which facts make two documents two: name, value there, value here. A fact that only one of them
 /// states changes the root as well, so it is told too. Nothing where the earlier facts are not open.
-fn differing(there: &[OpenFact], here: &[OpenFact]) -> Vec<(String, String, String)> {
+pub fn differing(there: &[OpenFact], here: &[OpenFact]) -> Vec<(String, String, String)> {
     const NOT_STATED: &str = "(not stated)";
     if there.is_empty() {
         return Vec::new();

@@ -1,14 +1,20 @@
-//! `hefu status`: what the ledger knows of a document.
+//! `hefu status`: what the ledger knows of a document, now or at a time.
+
+mod at;
 
 use crate::cli::{Shared, Status};
 use crate::disk;
 use crate::failure::Failure;
 use crate::lookup::named;
 use crate::say::{shown, table, Exit, Lang, Report};
-use hefu_proof::derived::{status_at, Derived};
+use hefu_proof::certificate::VerifiedState;
+use hefu_proof::derived::{deadline, reversal_at, status_at, use_at, Derived, Halt, UseNow};
+use hefu_proof::verdict::halt;
 use hefu_types::genesis::Network;
 use hefu_types::operation::UseRight;
-use hefu_types::record::{Event, PublicPart, State};
+use hefu_types::record::{
+    Event, OfflineIssue, PublicPart, Reversal, Side, State, Status as Stored, UseState,
+};
 use hefu_types::time::Day;
 use hefu_types::{Millis, StateKey};
 use serde_json::{json, Value};
@@ -16,6 +22,8 @@ use serde_json::{json, Value};
 /// `hefu status`.
 pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     let nodes = shared.nodes(&args.network.network)?;
+    let network = nodes.network();
+    let asked = at::Asked::of(args)?;
     let answered = named(&nodes, &args.document)?.answered;
     let lang = shared.lang();
     if let Some(path) = &args.save {
@@ -24,18 +32,32 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     let checkpoint = answered.fetched.state.checkpoint();
     let as_of = Millis(checkpoint.quorum_seconds().saturating_mul(1000));
     let height = checkpoint.checkpoint().height;
-    let now = crate::now();
-    let (exit, mut text, record) = match (&answered.key, &answered.record) {
+    let moment = Moment::of(network, &answered.fetched.state);
+    let (exit, mut text, record, then) = match (&answered.key, &answered.record) {
         (Some(key), Some(record)) => {
-            let text = table(&rows(nodes.network(), key, record, now, lang));
-            (Exit::Yes, text, record_json(key, record, now))
+            let json = record_json(key, record, moment);
+            match &asked {
+                None => {
+                    let text = table(&rows(network, key, record, moment, lang));
+                    (Exit::Yes, text, json, Value::Null)
+                }
+                Some(asked) => {
+                    let told = at::tell(&nodes, asked, key, record, as_of, lang)?;
+                    (told.exit, told.text, json, told.json)
+                }
+            }
         }
         _ => {
             let text = lang.pick(
                 "not registered on this network, which alone proves nothing\n",
                 "本网络未登记；仅凭这一点不能判断真伪\n",
             );
-            (Exit::CouldNotTell, text.to_owned(), Value::Null)
+            (
+                Exit::CouldNotTell,
+                text.to_owned(),
+                Value::Null,
+                Value::Null,
+            )
         }
     };
     text.push_str(&match lang {
@@ -46,9 +68,10 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
         exit,
         json: json!({
             "command": "status",
-            "network": nodes.network().digest(),
+            "network": network.digest(),
             "found": answered.record.is_some(),
             "record": record,
+            "then": then,
             "as_of": as_of.to_string(),
             "height": height,
             "node": answered.fetched.node,
@@ -59,9 +82,28 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     Ok(report.with_warnings(lang, &nodes.warnings()))
 }
 
-/// The word for what a document is at a time.
-fn state_now(record: &PublicPart, now: Millis) -> &'static str {
-    match status_at(record, now) {
+/// When a record is read, and the last halt of the ledger, by which deadlines are put off.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time.
+    pub now: Millis,
+    /// The halt.
+    pub halt: Halt,
+}
+
+impl Moment {
+    /// Now, with the halt that came with a record.
+    pub fn of(network: &Network, state: &VerifiedState) -> Self {
+        Self {
+            now: crate::now(),
+            halt: halt(network.suite(), state),
+        }
+    }
+}
+
+/// The word for what a document is.
+const fn word(derived: Derived) -> &'static str {
+    match derived {
         Derived::InForce => "in-force",
         Derived::NotYetValid { .. } => "not-yet-valid",
         Derived::Expired { .. } => "expired",
@@ -70,19 +112,50 @@ fn state_now(record: &PublicPart, now: Millis) -> &'static str {
     }
 }
 
-/// An end that is recorded and has not begun, such as "revoked from 2026-12-01T00:00:00Z".
-fn pending_end(record: &PublicPart, now: Millis) -> Option<String> {
-    let status = &record.status;
-    let is_pending = status.state != State::Issued && status.effective_at > now;
-    is_pending.then(|| format!("{} from {}", status.state.name(), status.effective_at))
+/// The same in the language of the text.
+const fn said(derived: Derived, lang: Lang) -> &'static str {
+    match (lang, derived) {
+        (Lang::En, _) => word(derived),
+        (Lang::Zh, Derived::InForce) => "有效",
+        (Lang::Zh, Derived::NotYetValid { .. }) => "尚未生效",
+        (Lang::Zh, Derived::Expired { .. }) => "已过期",
+        (Lang::Zh, Derived::Ended { state, .. } | Derived::NotIssued { state, .. }) => {
+            state.name_zh()
+        }
+        (Lang::Zh, Derived::Unknown) => "账本当时尚无记载",
+    }
 }
 
-const fn use_right(record: &PublicPart) -> &'static str {
+const fn state_name(state: State, lang: Lang) -> &'static str {
+    lang.pick(state.name(), state.name_zh())
+}
+
+/// An end that is recorded and has not begun, such as "revoked from 2026-12-01T00:00:00Z".
+fn pending_end(record: &PublicPart, now: Millis) -> Option<&Stored> {
+    let status = &record.status;
+    let is_pending = status.state.is_final() && status.effective_at > now;
+    is_pending.then_some(status)
+}
+
+const fn use_right(record: &PublicPart) -> (&'static str, &'static str) {
     match record.use_right {
-        None => "nobody",
-        Some(UseRight::NamedMember(_)) => "named-member",
-        Some(UseRight::FirstMember) => "first-member",
-        Some(UseRight::ClaimKey(_)) => "claim-key",
+        None => ("nobody", "无人"),
+        Some(UseRight::NamedMember(_)) => ("named-member", "文档载明的成员"),
+        Some(UseRight::FirstMember) => ("first-member", "首个使用的成员"),
+        Some(UseRight::ClaimKey(_)) => ("claim-key", "持有凭证者"),
+    }
+}
+
+/// Rows of a table for people, one by one.
+struct Rows {
+    lang: Lang,
+    rows: Vec<Vec<String>>,
+}
+
+impl Rows {
+    fn add(&mut self, en: &str, zh: &str, value: impl AsRef<str>) {
+        let name = self.lang.pick(en, zh).to_owned();
+        self.rows.push(vec![name, shown(value.as_ref())]);
     }
 }
 
@@ -91,59 +164,158 @@ pub fn rows(
     network: &Network,
     key: &StateKey,
     record: &PublicPart,
-    now: Millis,
+    moment: Moment,
     lang: Lang,
 ) -> Vec<Vec<String>> {
-    let zone = zone_minutes(network, &record.document_type);
-    let day = |day: Option<Day>, time: Millis| day.map_or(time.to_string(), |day| day.to_string());
-    let status = &record.status;
-    let mut rows = Vec::new();
-    let mut row = |en: &str, zh: &str, value: String| {
-        rows.push(vec![lang.pick(en, zh).to_owned(), shown(&value)]);
+    let mut rows = Rows {
+        lang,
+        rows: Vec::new(),
     };
-    row("record", "记录", key.to_string());
-    row("state", "状态", state_now(record, now).to_owned());
-    if record.status_event.is_some() {
-        let reason = status.reason.as_deref().unwrap_or("-");
-        match pending_end(record, now) {
-            Some(end) => row("pending", "将失效", end),
-            None => row("since", "生效时间", status.effective_at.to_string()),
-        }
-        row("reason", "原因", reason.to_owned());
-        row("recorded", "记录时间", status.recorded_at.to_string());
+    rows.add("record", "记录", key.to_string());
+    state_rows(&mut rows, record, moment.now);
+    rows.add("type", "类型", &record.document_type);
+    let agency = format!("{} ({})", record.agency, record.region);
+    rows.add("agency", "机构", agency);
+    if let Some(supervisor) = &record.supervisor {
+        rows.add("supervising agency", "监管机构", supervisor);
     }
-    row("type", "类型", record.document_type.clone());
-    row(
-        "agency",
-        "机构",
-        format!("{} ({})", record.agency, record.region),
+    rows.add("legal issuer", "开具方", &record.legal_issuer);
+    let registered = record.registration.block_time.to_string();
+    rows.add("registered", "登记时间", registered);
+    if let Some(offline) = &record.offline {
+        rows.add("issued offline", "离线开具", said_offline(offline, lang));
+    }
+    validity_rows(
+        &mut rows,
+        record,
+        zone_minutes(network, &record.document_type),
     );
-    row("legal issuer", "开具方", record.legal_issuer.clone());
-    row(
-        "registered",
-        "登记时间",
-        record.registration.block_time.to_string(),
+    let (en, zh) = use_right(record);
+    rows.add("may be used by", "使用权", lang.pick(en, zh));
+    for used in &record.uses {
+        rows.add("use", "使用情况", said_use(used, moment, lang));
+    }
+    if let Some(reversal) = &record.reversal {
+        rows.add(
+            "reversal asked for",
+            "红冲申请",
+            said_reversal(reversal, moment, lang),
+        );
+    }
+    for link in &record.links {
+        let relation = &link.relation;
+        rows.add(relation.name(), relation.name_zh(), link.record.to_string());
+    }
+    if let Some(at) = record.archived_at {
+        rows.add("archived", "归档时间", at.to_string());
+    }
+    rows.add("files", "文件数", record.digests.len().to_string());
+    rows.rows
+}
+
+fn state_rows(rows: &mut Rows, record: &PublicPart, now: Millis) {
+    let (status, lang) = (&record.status, rows.lang);
+    let derived = status_at(record, now);
+    let state = said(derived, lang).to_owned();
+    rows.add(
+        "state",
+        "状态",
+        match (derived, status.state) {
+            (Derived::InForce, State::PartlyReversed) => {
+                format!("{state} ({})", state_name(status.state, lang))
+            }
+            (_, State::Unattested) => {
+                let note = lang.pick(
+                    "a member recorded its use; no issuer has registered it",
+                    "成员已记录其使用，开具方未登记",
+                );
+                format!("{state} ({note})")
+            }
+            (_, State::Proposed) => {
+                let note = lang.pick(
+                    "in force once the supervising agency confirms it",
+                    "监管机构确认后生效",
+                );
+                format!("{state} ({note})")
+            }
+            _ => state,
+        },
     );
+    if record.status_event.is_none() {
+        return;
+    }
+    match pending_end(record, now) {
+        Some(end) => {
+            let (state, from) = (state_name(end.state, lang), end.effective_at);
+            let pending = match lang {
+                Lang::En => format!("{state} from {from}"),
+                Lang::Zh => format!("{state}，自 {from} 起"),
+            };
+            rows.add("pending", "将失效", pending);
+        }
+        None => rows.add("since", "生效时间", status.effective_at.to_string()),
+    }
+    rows.add("reason", "原因", status.reason.as_deref().unwrap_or("-"));
+    rows.add("recorded", "记录时间", status.recorded_at.to_string());
+}
+
+fn validity_rows(rows: &mut Rows, record: &PublicPart, zone: i16) {
+    let day = |day: Option<Day>, time: Millis| day.map_or(time.to_string(), |day| day.to_string());
     if let Some(from) = record.valid_from {
-        row("first day", "有效期自", day(Day::of(from, zone), from));
+        rows.add("first day", "有效期自", day(Day::of(from, zone), from));
     }
     if let Some(before) = record.valid_before {
-        row(
-            "last day",
-            "有效期至（含当日）",
-            day(Day::last_before(before, zone), before),
-        );
+        let last = day(Day::last_before(before, zone), before);
+        rows.add("last day", "有效期至（含当日）", last);
     }
-    row("may be used by", "使用权", use_right(record).to_owned());
-    for used in &record.uses {
-        row(
-            "used for",
-            "已用于",
-            format!("{} {:?}", used.purpose, used.consumed_at),
-        );
+}
+
+fn said_offline(offline: &OfflineIssue, lang: Lang) -> String {
+    let (at, until) = (offline.issued_at, offline.deadline);
+    match (lang, offline.late) {
+        (Lang::En, false) => format!("{at}, registered in time"),
+        (Lang::En, true) => format!("{at}, registered late (until {until})"),
+        (Lang::Zh, false) => format!("{at}，按期登记"),
+        (Lang::Zh, true) => format!("{at}，逾期登记（期限 {until}）"),
     }
-    row("files", "文件数", record.digests.len().to_string());
-    rows
+}
+
+fn said_use(used: &UseState, moment: Moment, lang: Lang) -> String {
+    let purpose = &used.purpose;
+    let mut said = match (use_at(used, moment.now, moment.halt), lang) {
+        (UseNow::Free, Lang::En) => format!("{purpose}: free"),
+        (UseNow::Free, Lang::Zh) => format!("{purpose}：未使用"),
+        (UseNow::Used { since }, Lang::En) => format!("{purpose}: used whole, since {since}"),
+        (UseNow::Used { since }, Lang::Zh) => format!("{purpose}：已全部使用，自 {since}"),
+        (UseNow::Locked { until }, Lang::En) => format!("{purpose}: locked until {until}"),
+        (UseNow::Locked { until }, Lang::Zh) => format!("{purpose}：已锁定至 {until}"),
+        (UseNow::Partly, Lang::En) => format!("{purpose}: in part used or locked"),
+        (UseNow::Partly, Lang::Zh) => format!("{purpose}：部分已使用或锁定"),
+    };
+    if used.unattested {
+        said.push_str(lang.pick(
+            "; recorded before its issuer registered it",
+            "；在开具方登记之前记录",
+        ));
+    }
+    said
+}
+
+fn said_reversal(reversal: &Reversal, moment: Moment, lang: Lang) -> String {
+    let stage = reversal_at(reversal, moment.now, moment.halt);
+    let until = deadline(reversal.deadline, moment.halt);
+    let (number, reason, at) = (stage.number(), &reversal.reason, reversal.asked_at);
+    let mut said = match lang {
+        Lang::En => format!("{number:02} {}; {reason}, asked at {at}", stage.said_en()),
+        Lang::Zh => format!("{number:02} {}；{reason}，申请时间 {at}", stage.said_zh()),
+    };
+    if stage.is_open() {
+        said.push_str(&match lang {
+            Lang::En => format!(", lapses at {until}"),
+            Lang::Zh => format!("，截止 {until}"),
+        });
+    }
+    said
 }
 
 /// The zone of a document type's days, in minutes ahead of UTC; that of China for a type that
@@ -155,7 +327,8 @@ pub fn zone_minutes(network: &Network, document_type: &str) -> i16 {
 }
 
 /// The public part of a record, for programs.
-pub fn record_json(key: &StateKey, record: &PublicPart, now: Millis) -> Value {
+pub fn record_json(key: &StateKey, record: &PublicPart, moment: Moment) -> Value {
+    let now = moment.now;
     let event = |event: &Event| {
         json!({
             "operation": event.operation,
@@ -163,71 +336,88 @@ pub fn record_json(key: &StateKey, record: &PublicPart, now: Millis) -> Value {
             "block_time": event.block_time.to_string(),
         })
     };
-    let uses: Vec<Value> = (record.uses.iter())
-        .map(|used| {
-            json!({
-                "purpose": used.purpose,
-                "consumed_at": used.consumed_at.map(|at| at.to_string()),
-                "locked_until": used.locked_until.map(|at| at.to_string()),
-                "whole": used.whole,
-                "unattested": used.unattested,
-            })
-        })
+    let uses = record.uses.iter().map(|used| use_json(used, moment));
+    let links: Vec<Value> = (record.links.iter())
+        .map(|link| json!({"relation": link.relation.name(), "record": link.record}))
         .collect();
+    let pending = pending_end(record, now)
+        .map(|end| format!("{} from {}", end.state.name(), end.effective_at));
     json!({
         "key": key,
         "type": record.document_type,
         "agency": record.agency,
         "region": record.region,
+        "supervisor": record.supervisor,
         "legal_issuer": record.legal_issuer,
         "digests": record.digests,
         "fact_root": record.fact_root,
         "valid_from": record.valid_from.map(|time| time.to_string()),
         "valid_before": record.valid_before.map(|time| time.to_string()),
-        "use_right": use_right(record),
+        "use_right": use_right(record).0,
         "state": record.status.state,
-        "state_now": state_now(record, now),
-        "pending": pending_end(record, now),
+        "state_now": word(status_at(record, now)),
+        "unattested": record.status.state == State::Unattested,
+        "pending": pending,
         "effective_at": record.status.effective_at.to_string(),
         "recorded_at": record.status.recorded_at.to_string(),
         "reason": record.status.reason,
-        "uses": uses,
+        "uses": uses.collect::<Vec<_>>(),
+        "reversal": record.reversal.as_ref().map(|reversal| reversal_json(reversal, moment)),
+        "links": links,
+        "offline": record.offline.as_ref().map(offline_json),
+        "archived_at": record.archived_at.map(|at| at.to_string()),
         "registration": event(&record.registration),
         "status_event": record.status_event.as_ref().map(event),
+        "noted": record.noted.as_ref().map(event),
         "event_count": record.event_count,
     })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{sample, World};
-    use hefu_proof::receipt::Receipt;
-
-    const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
-
-    #[test]
-    fn an_end_that_is_to_come_stands_beside_in_force() {
-        let mut world = World::new();
-        let receipt: Receipt = world.register("invoice", &sample(UBL));
-        let verified = receipt.verify(&world.network).expect("holds");
-        let (key, mut record) = (verified.record_key(), verified.record().clone());
-        record.status.state = State::Revoked;
-        record.status.effective_at = Millis(5_000);
-        record.status_event = Some(record.registration.clone());
-        let text = |now| table(&rows(&world.network, &key, &record, now, Lang::En));
-        let before = text(Millis(4_999));
-        assert!(before.contains("in-force"), "{before}");
-        assert!(
-            before.contains("revoked from 1970-01-01T00:00:05Z"),
-            "{before}"
-        );
-        let json = record_json(&key, &record, Millis(4_999));
-        assert_eq!(json["pending"], "revoked from 1970-01-01T00:00:05Z");
-        let after = text(Millis(5_000));
-        assert!(
-            !after.contains("in-force") && !after.contains("from 1970"),
-            "{after}"
-        );
-    }
+fn use_json(used: &UseState, moment: Moment) -> Value {
+    let now = match use_at(used, moment.now, moment.halt) {
+        UseNow::Free => "free",
+        UseNow::Partly => "partly",
+        UseNow::Locked { .. } => "locked",
+        UseNow::Used { .. } => "used",
+    };
+    let lapses_at = used.locked_until.map(|at| deadline(at, moment.halt));
+    json!({
+        "purpose": used.purpose,
+        "now": now,
+        "consumed_at": used.consumed_at.map(|at| at.to_string()),
+        "locked_until": lapses_at.map(|at| at.to_string()),
+        "whole": used.whole,
+        "consumed_whole": used.consumed_whole,
+        "unattested": used.unattested,
+    })
 }
+
+fn reversal_json(reversal: &Reversal, moment: Moment) -> Value {
+    let stage = reversal_at(reversal, moment.now, moment.halt);
+    json!({
+        "code": format!("{:02}", stage.number()),
+        "stage": stage,
+        "sentence": stage.said_en(),
+        "sentence_zh": stage.said_zh(),
+        "is_open": stage.is_open(),
+        "asked_by": match reversal.asked_by {
+            Side::Issuer => "issuer",
+            Side::User => "user",
+        },
+        "reason": reversal.reason,
+        "asked_at": reversal.asked_at.to_string(),
+        "deadline": deadline(reversal.deadline, moment.halt).to_string(),
+    })
+}
+
+/// How a document was issued without a connection, for programs.
+pub fn offline_json(offline: &OfflineIssue) -> Value {
+    json!({
+        "issued_at": offline.issued_at.to_string(),
+        "deadline": offline.deadline.to_string(),
+        "late": offline.late,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use crate::plan::Aside;
 use crate::say::{shown, table, Exit, Lang};
 use hefu_proof::verdict::Said;
 use hefu_types::profile::LegalNumber;
+use hefu_types::record::OfflineIssue;
 use hefu_types::{Code, OperationId, StateKey};
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Line {
     pub outcome: Outcome,
     /// The receipts that were written, or found.
     pub receipts: Vec<PathBuf>,
+    /// How it was issued without a connection.
+    pub offline: Option<OfflineIssue>,
 }
 
 /// What became of a document.
@@ -29,6 +32,8 @@ pub struct Line {
 pub enum Outcome {
     /// Registered by this operation.
     Registered(OperationId),
+    /// Proposed by this operation: in force once the supervising agency confirms it.
+    Proposed(OperationId),
     /// Added by this operation to a document that was there already, with the same facts.
     Rendition(OperationId),
     /// Registered before: its first receipt was fetched.
@@ -109,6 +114,7 @@ impl Outcome {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Registered(_) => "registered",
+            Self::Proposed(_) => "proposed",
             Self::Rendition(_) => "rendition",
             Self::AlreadyRegistered(_) => "already-registered",
             Self::ReceiptHere => "receipt-here",
@@ -121,6 +127,10 @@ impl Outcome {
     fn words(name: &str) -> (&'static str, &'static str) {
         match name {
             "registered" => ("registered", "已登记"),
+            "proposed" => (
+                "proposed; in force once the supervising agency confirms",
+                "已提交，待监管机构确认后生效",
+            ),
             "rendition" => ("registered as another rendition", "登记为另一版式"),
             "already-registered" => (
                 "already registered, receipt fetched",
@@ -137,8 +147,9 @@ impl Outcome {
     }
 
     /// The names in the order of the table.
-    const NAMES: [&'static str; 7] = [
+    const NAMES: [&'static str; 8] = [
         "registered",
+        "proposed",
         "rendition",
         "already-registered",
         "receipt-here",
@@ -149,7 +160,10 @@ impl Outcome {
 
     fn operation(&self) -> Option<OperationId> {
         match self {
-            Self::Registered(id) | Self::Rendition(id) | Self::AlreadyRegistered(id) => Some(*id),
+            Self::Registered(id)
+            | Self::Proposed(id)
+            | Self::Rendition(id)
+            | Self::AlreadyRegistered(id) => Some(*id),
             _ => None,
         }
     }
@@ -199,6 +213,9 @@ impl Line {
             object.insert("sentence".into(), json!(lang.of(&refusal.said)));
             object.insert("detail".into(), json!(refusal.detail));
         }
+        if let Some(offline) = &self.offline {
+            object.insert("offline".into(), crate::status::offline_json(offline));
+        }
         match &self.outcome {
             Outcome::Conflict(conflict) => {
                 object.insert("evidence".into(), json!(conflict.evidence));
@@ -236,7 +253,10 @@ impl Line {
             .collect();
         let files = files.join(", ");
         match &self.outcome {
-            Outcome::Registered(_) | Outcome::AlreadyRegistered(_) | Outcome::ReceiptHere => None,
+            Outcome::Registered(_)
+            | Outcome::Proposed(_)
+            | Outcome::AlreadyRegistered(_)
+            | Outcome::ReceiptHere => self.late(lang).map(|late| format!("{files}: {late}\n")),
             Outcome::Rendition(_) => {
                 let (en, zh) = Outcome::words(self.outcome.name());
                 Some(format!("{files}: {}\n", lang.pick(en, zh)))
@@ -256,6 +276,18 @@ impl Line {
                 Some(text)
             }
         }
+    }
+}
+
+impl Line {
+    /// That it was registered too late after it was issued without a connection.
+    fn late(&self, lang: Lang) -> Option<String> {
+        let offline = self.offline.as_ref().filter(|offline| offline.late)?;
+        let (at, deadline) = (offline.issued_at, offline.deadline);
+        Some(match lang {
+            Lang::En => format!("late: issued offline at {at}, to be registered until {deadline}"),
+            Lang::Zh => format!("逾期登记：离线开具于 {at}，应于 {deadline} 前登记"),
+        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! A network in memory for tests: one validator, one agency, two members, and a state tree that is
 //! computed anew for each certificate. It obeys no rules: tests write what stands in it.
 
+mod live;
 mod members;
 
+pub(crate) use live::Live;
 pub(crate) use members::{Ledger, Served, BLINDING};
 
 use crate::document::Document;
@@ -105,13 +107,16 @@ pub(crate) fn entitlement(document_type: &str, region: &str, prefix: &str) -> En
 
 impl World {
     pub(crate) fn new() -> Self {
-        Self::with_types(|_| {})
+        Self::with(|_| {})
     }
 
     /// The same with other rules of the invoices.
     pub(crate) fn with_types(change: impl FnOnce(&mut TypeRules)) -> Self {
-        let mut invoice = type_rules("invoice", Kind::Invoice, "eu.en16931");
-        change(&mut invoice);
+        Self::with(|genesis| change(&mut genesis.types[0]))
+    }
+
+    /// A world whose genesis has more than usual.
+    pub(crate) fn with(more: impl FnOnce(&mut Genesis)) -> Self {
         let agency = key_of(KeyRole::Agency, "gd-tax", None);
         let buyer = key_of(KeyRole::Member, "m-buyer", Some(BUYER));
         let other = key_of(KeyRole::Member, "m-other", Some("91310000MAHEFU0001"));
@@ -127,7 +132,7 @@ impl World {
             name_zh: id.into(),
             name_en: id.into(),
         };
-        let genesis = Genesis {
+        let mut genesis = Genesis {
             format: 0,
             network_id: NETWORK_ID,
             name: "test.hefu.example".into(),
@@ -164,9 +169,13 @@ impl World {
                 key_valid_before: Millis(u64::MAX),
             }],
             members: vec![member(&buyer), member(&other)],
-            types: vec![invoice, type_rules("licence", Kind::Licence, "generic")],
+            types: vec![
+                type_rules("invoice", Kind::Invoice, "eu.en16931"),
+                type_rules("licence", Kind::Licence, "generic"),
+            ],
             recognition: Vec::new(),
         };
+        more(&mut genesis);
         let network = Network::new(genesis).expect("a genesis");
         let values = network
             .leaves()
@@ -204,6 +213,7 @@ impl World {
             use_right: None,
             valid_from: None,
             valid_until: None,
+            offline_at: None,
         }
     }
 
@@ -312,6 +322,25 @@ impl World {
         self.height += 1;
         match self.values.get_mut(record) {
             Some(Value::Record(public, _)) => change(public),
+            _ => panic!("no such record"),
+        }
+    }
+
+    /// Writes a leaf.
+    pub(crate) fn put(&mut self, key: StateKey, leaf: &impl Leaf) {
+        self.values.insert(key, Value::Leaf(leaf.to_bytes().into()));
+    }
+
+    /// Writes a record without private items.
+    pub(crate) fn put_record(&mut self, key: StateKey, record: PublicPart) {
+        let root = PrivateRoot(merkle::root::<Vec<u8>>(SUITE, &[]).0);
+        self.values.insert(key, Value::Record(record, root));
+    }
+
+    /// A record.
+    pub(crate) fn record(&self, key: &StateKey) -> PublicPart {
+        match self.values.get(key) {
+            Some(Value::Record(public, _)) => public.clone(),
             _ => panic!("no such record"),
         }
     }

@@ -456,6 +456,7 @@ pub fn list(bytes: &[u8]) {
         use_right: None,
         valid_from: None,
         valid_until: None,
+        offline_at: None,
         batch: 1,
         receipts: PathBuf::new(),
         files: Vec::new(),

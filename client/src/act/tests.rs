@@ -1,0 +1,102 @@
+use crate::failure::Failure;
+use crate::lookup::open_receipt;
+use crate::say::Exit;
+use crate::testing::{sample, Live, World};
+use hefu_types::operation::{self, Operation};
+use hefu_types::{Code, Millis, StateKey};
+
+const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
+const OTHER: &str = "invoices/ubl-shenzhen-3055.xml";
+
+#[test]
+fn each_verb_signs_its_own_operation_and_gets_its_receipt() {
+    let (live, record) = Live::obedient();
+    let by = StateKey([9; 32]);
+    let reason = || "wrong-buyer".to_owned();
+    let rows = [
+        (
+            "cancel @1017.xml --reason wrong-buyer",
+            Operation::Cancel(operation::Cancel {
+                record,
+                reason: reason(),
+            }),
+        ),
+        (
+            "revoke @1017.xml --reason wrong-buyer --effective-at 2026-12-01T00:00:00+08:00",
+            Operation::Revoke(operation::Revoke {
+                record,
+                reason: reason(),
+                effective_at: Some(Millis(1_796_054_400_000)),
+            }),
+        ),
+        (
+            "confirm --receipt @1017.xml.receipt",
+            Operation::Confirm(operation::Confirm { record }),
+        ),
+        (
+            "reject @1017.xml --reason wrong-buyer",
+            Operation::Reject(operation::Reject {
+                record,
+                reason: reason(),
+            }),
+        ),
+        (
+            "archive @1017.xml",
+            Operation::Archive(operation::Archive { record }),
+        ),
+        (
+            &format!("replace @1017.xml --by {by} --reason wrong-buyer"),
+            Operation::Replace(operation::Replace {
+                record,
+                by,
+                reason: reason(),
+            }),
+        ),
+    ];
+    for (typed, expected) in rows {
+        let report = live
+            .run(&format!("{typed} --key @agency.json --out @done.receipt"))
+            .expect(typed);
+        assert_eq!(report.exit, Exit::Yes, "{typed}");
+        assert_eq!(report.json["command"], expected.verb());
+        assert_eq!(report.json["outcome"], "done");
+        let node = live.node();
+        assert_eq!(node.came.last(), Some(&expected), "{typed}");
+        let receipt = open_receipt(&live.path("done.receipt"), &node.world.network).expect(typed);
+        assert_eq!(*receipt.operation(), expected);
+        assert_eq!(report.json["operation"], receipt.operation_id().to_string());
+    }
+}
+
+#[test]
+fn a_refusal_and_an_unknown_document_are_told_with_their_codes() {
+    let mut world = World::new();
+    let receipt = world.register("invoice", &sample(UBL));
+    let live = Live::start(world, &[receipt], |_, _, _| Err(Code::AlreadyArchived));
+    live.write("1017.xml", &sample(UBL));
+    live.write("other.xml", &sample(OTHER));
+    let run = |typed: &str| {
+        live.run(&format!("{typed} --key @agency.json"))
+            .expect(typed)
+    };
+    let refused = run("archive @1017.xml");
+    assert_eq!(refused.exit, Exit::No);
+    assert_eq!(refused.json["code"], 4014);
+    let unknown = run("archive @other.xml");
+    assert_eq!(
+        (unknown.exit, &unknown.json["code"]),
+        (Exit::No, &1005.into())
+    );
+    assert_eq!(live.node().came.len(), 1, "nothing was sent for it");
+    // What shall take a document's place has to be there.
+    let by = "replace @1017.xml --by @other.xml --reason x --key @agency.json";
+    assert!(matches!(live.run(by), Err(Failure::Asked(_))));
+}
+
+#[test]
+fn only_an_agency_signs_for_an_agency() {
+    let (live, _) = Live::obedient();
+    let refused = live.run("archive @1017.xml --key @buyer.json");
+    assert!(matches!(refused, Err(Failure::BadFile { .. })));
+    assert!(live.node().came.is_empty());
+}
