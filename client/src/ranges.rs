@@ -14,25 +14,24 @@ use crate::document::type_rules;
 use crate::failure::Failure;
 use crate::keys::{self, Key};
 use crate::nodes::{Fetched, Nodes};
-use crate::say::{shown, table, Exit, Lang, Report};
+use crate::say::{Exit, Lang, Report};
 use crate::send;
 use crate::summary::Refusal;
 use hefu_proof::certificate::VerifiedState;
 use hefu_types::genesis::Network;
 use hefu_types::key;
 use hefu_types::leaf::TypeRules;
-use hefu_types::numbering::{count, NumberRange, NumberSpan, NumberingLeaf};
+use hefu_types::numbering::{NumberRange, NumberingLeaf};
 use hefu_types::operation::{
     ActivateRange, AllocateRange, DelegateRange, Numbering, Operation, RequestRange, VoidNumbers,
     WithdrawRange,
 };
 use hefu_types::profile::Profile;
-use hefu_types::time::Day;
 use hefu_types::{Millis, OperationId, StateKey};
 use hefu_wire::file::KeyRole;
 use hefu_wire::path;
 use hefu_wire::{OutcomeAnswer, StatementAnswer};
-use serde_json::{json, Value};
+use serde_json::json;
 
 /// `hefu range`.
 pub fn run(shared: &Shared, args: &Range) -> Result<Report, Failure> {

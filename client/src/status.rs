@@ -15,9 +15,7 @@ use hefu_proof::derived::{deadline, reversal_at, status_at, use_at, Derived, Hal
 use hefu_proof::verdict::halt;
 use hefu_types::genesis::Network;
 use hefu_types::operation::UseRight;
-use hefu_types::record::{
-    Event, OfflineIssue, PublicPart, Reversal, Side, State, Status as Stored, UseState,
-};
+use hefu_types::record::{OfflineIssue, PublicPart, Reversal, State, Status as Stored, UseState};
 use hefu_types::time::Day;
 use hefu_types::{Millis, StateKey};
 use serde_json::{json, Value};

@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{sample, Live, World, SUITE};
 use hefu_proof::receipt::Receipt;
-use hefu_types::record::{Folded, Link, PastStatus, Relation, ReversalStage};
+use hefu_types::record::{Folded, Link, PastStatus, Relation, ReversalStage, Side};
 
 const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
 
