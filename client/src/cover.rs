@@ -5,14 +5,14 @@ use crate::document::type_rules;
 use crate::failure::Failure;
 use crate::keys;
 use crate::ranges::{outcome, refused, region_of};
-use crate::say::{table, Exit, Report};
+use crate::say::{shown, table, Exit, Lang, Report};
 use crate::send;
 use hefu_proof::certificate::VerifiedState;
 use hefu_types::key;
 use hefu_types::leaf::CoverageLeaf;
 use hefu_types::operation::{self, Operation};
 use hefu_types::time::Day;
-use hefu_types::Millis;
+use hefu_types::{Millis, OperationId};
 use hefu_wire::file::KeyRole;
 use hefu_wire::path;
 use serde_json::json;
@@ -49,45 +49,45 @@ pub fn run(shared: &Shared, args: &Cover) -> Result<Report, Failure> {
     });
     let check = |state: &VerifiedState| leaf(state).map(|_| ()).map_err(|e| e.to_string());
     let fetched = nodes.certificate(&path, height, check)?;
-    let id = signed.operation_id(0);
     let promise = leaf(&fetched.state).ok().flatten();
-    let is_ours = promise
-        .as_ref()
-        .is_some_and(|promise| promise.operation == id);
-    let mut text = String::new();
-    if is_ours {
-        text.push_str(&format!("cover: {}\n", lang.pick("done", "已完成")));
+    let height = fetched.state.checkpoint().checkpoint().height;
+    let report = report(
+        promise.as_ref(),
+        &signed.operation_id(0),
+        height,
+        zone,
+        lang,
+    );
+    Ok(report.with_warnings(lang, &nodes.warnings()))
+}
+
+/// The promise as it is proven; it is done if it names the operation.
+fn report(
+    promise: Option<&CoverageLeaf>,
+    id: &OperationId,
+    height: u64,
+    zone: i16,
+    lang: Lang,
+) -> Report {
+    let is_ours = promise.is_some_and(|promise| promise.operation == *id);
+    let (exit, outcome, said) = if is_ours {
+        (Exit::Yes, "done", lang.pick("done", "已完成"))
     } else {
-        text.push_str(lang.pick(
-            "a node took the promise, but what is proven of it is not this one: run `hefu cover` again\n",
-            "节点已受理，但所证明的承诺并非此次提交：请重新执行 hefu cover\n",
-        ));
+        let said = lang.pick(
+            "a node took the promise, but what is proven is not this one: run the command again",
+            "节点已受理，但所证明的承诺并非此次提交：请重新执行",
+        );
+        (Exit::CouldNotTell, "not-proven", said)
+    };
+    let mut text = format!("cover: {said}\n");
+    if let Some(promise) = promise {
+        text.push_str(&table(&rows(promise, zone, lang)));
     }
-    if let Some(promise) = &promise {
-        let day = |day: Option<Day>| day.map_or("-".to_owned(), |day| day.to_string());
-        let row = |en: &str, zh: &str, value: String| vec![lang.pick(en, zh).to_owned(), value];
-        let last = promise
-            .before
-            .and_then(|before| Day::last_before(before, zone));
-        text.push_str(&table(&[
-            row("type", "类型", promise.document_type.clone()),
-            row("region", "地区", promise.region.clone()),
-            row("agency", "机构", promise.agency.clone()),
-            row("first day", "起始日", day(Day::of(promise.from, zone))),
-            row("last day", "截止日（含）", day(last)),
-            row("registered within", "登记时限", within(promise.within_ms)),
-            row("operation", "操作", promise.operation.to_string()),
-        ]));
-    }
-    let report = Report {
-        exit: if is_ours {
-            Exit::Yes
-        } else {
-            Exit::CouldNotTell
-        },
+    Report {
+        exit,
         json: json!({
             "command": "cover",
-            "outcome": if is_ours { "done" } else { "not-proven" },
+            "outcome": outcome,
             "operation": id,
             "coverage": promise.map(|promise| json!({
                 "type": promise.document_type,
@@ -98,11 +98,25 @@ pub fn run(shared: &Shared, args: &Cover) -> Result<Report, Failure> {
                 "within_ms": promise.within_ms,
                 "operation": promise.operation,
             })),
-            "height": fetched.state.checkpoint().checkpoint().height,
+            "height": height,
         }),
         text,
-    };
-    Ok(report.with_warnings(lang, &nodes.warnings()))
+    }
+}
+
+fn rows(promise: &CoverageLeaf, zone: i16, lang: Lang) -> Vec<Vec<String>> {
+    let day = |day: Option<Day>| day.map_or("-".to_owned(), |day| day.to_string());
+    let row = |en: &str, zh: &str, value: String| vec![lang.pick(en, zh).to_owned(), shown(&value)];
+    let last = (promise.before).and_then(|before| Day::last_before(before, zone));
+    vec![
+        row("type", "类型", promise.document_type.clone()),
+        row("region", "地区", promise.region.clone()),
+        row("agency", "机构", promise.agency.clone()),
+        row("first day", "起始日", day(Day::of(promise.from, zone))),
+        row("last day", "截止日（含）", day(last)),
+        row("registered within", "登记时限", within(promise.within_ms)),
+        row("operation", "操作", promise.operation.to_string()),
+    ]
 }
 
 /// A time in hours where it is whole ones, else in seconds.

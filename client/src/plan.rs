@@ -11,7 +11,7 @@ use hefu_formats::ReadError;
 use hefu_proof::fact::{self, OpenFact};
 use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
-use hefu_types::leaf::{Entitlement, Kind, TypeRules};
+use hefu_types::leaf::{Entitlement, Kind, Part, TypeRules};
 use hefu_types::operation::{
     member_identifier, named_member, Amount, Operation, Register, UseRight, DIGESTS_MAX,
 };
@@ -476,6 +476,7 @@ fn region(issuer: &Issuer<'_>, asked: &Asked<'_>, legal_issuer: &str) -> Result<
     let of_type: Vec<&Entitlement> = issuer
         .entitlements
         .iter()
+        .filter(|entitlement| entitlement.part == Part::Issue)
         .filter(|entitlement| entitlement.document_type == asked.rules.id)
         .collect();
     let only = |of: &[&Entitlement]| -> Option<String> {

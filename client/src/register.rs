@@ -24,7 +24,7 @@ use hefu_proof::fact::{self, OpenFact};
 use hefu_proof::receipt::{Disclosed, Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
-use hefu_types::leaf::{Entitlement, TypeRules};
+use hefu_types::leaf::{Entitlement, Part, TypeRules};
 use hefu_types::operation::{Operation, UseRight};
 use hefu_types::record::State;
 use hefu_types::statement::STATEMENT_BYTES_MAX;
@@ -291,7 +291,10 @@ impl Run<'_> {
         let types = &self.nodes.network().genesis().types;
         let issued: Vec<&TypeRules> = types
             .iter()
-            .filter(|rules| (self.issuer.entitlements.iter()).any(|e| e.document_type == rules.id))
+            .filter(|rules| {
+                (self.issuer.entitlements.iter())
+                    .any(|e| e.document_type == rules.id && e.part == Part::Issue)
+            })
             .collect();
         if let [only] = issued[..] {
             return Ok(only);

@@ -1,7 +1,8 @@
 //! `hefu range report`: for an auditor, that every allocated number is issued, void, a branch's or open,
 //! and which open ones are gaps; with one proof under one quorum, to be checked again without a network.
 
-use super::{range_json, sample, state, written, Of};
+use super::tell::{range_json, state, written};
+use super::{sample, Of};
 use crate::cli::{RangeReport, Shared, Which};
 use crate::disk;
 use crate::failure::Failure;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{sample, Live, World, SUITE};
 use hefu_proof::receipt::Receipt;
-use hefu_types::record::{Folded, Link, PastStatus, Relation, ReversalStage};
+use hefu_types::record::{Folded, Link, PastStatus, Relation, ReversalStage, Side};
 
 const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
 
@@ -215,4 +215,24 @@ fn everything_that_a_record_says_is_told_in_both_languages() {
         report.text
     );
     assert_eq!(report.json["record"]["unattested"], true);
+}
+
+#[test]
+fn a_file_that_is_not_registered_is_told_from_one_that_is() {
+    let (live, record) = Live::obedient();
+    let own = live.run("status @1017.xml").expect("told");
+    assert_eq!(own.json["file_is_registered"], true);
+    live.write("print.xml", &sample("renditions/cii-guangzhou-1017.xml"));
+    let typed = format!("status @print.xml --record {record}");
+    let other = live.run(&typed).expect("told");
+    assert_eq!(other.json["file_is_registered"], false);
+    assert!(
+        other.text.contains("none of the registered ones"),
+        "{}",
+        other.text
+    );
+    let no_file = live
+        .run(&format!("status --record {record}"))
+        .expect("told");
+    assert!(no_file.json["file_is_registered"].is_null());
 }
