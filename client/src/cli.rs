@@ -16,6 +16,9 @@ use hefu_types::{NetworkId, OperationId, StateKey};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod watch;
+pub use watch::{Codes, Watch};
+
 /// The client of Hefu: register, verify and use electronic invoices and licences.
 #[derive(Debug, Parser)]
 #[command(
@@ -92,14 +95,33 @@ files are relative to it. Each file gets DIR/<its path, separators as __>.receip
     #[command(after_help = "\
 Examples:
   hefu verify --network network.json invoices/1017.xml --for reimburse --as member.json
+  hefu verify --network network.json invoices/1017.xml --for reimburse --as member.json \\
+      --amount 300.00 --receipt used/
   hefu verify --network network.json licence.json --region zhejiang
   hefu verify --network network.json --offline licence.pdf --receipt licence.pdf.receipt
 
-Without --receipt, a receipt beside the file (FILE.receipt) is used by itself.
+Without --receipt, a receipt beside the file (FILE.receipt) is used by itself. With --for, the receipt of
+the member's own lock or use (FILE.PURPOSE.receipt, or --receipt) tells what it entitles to.
 A file that is not registered itself, such as another rendition or a print, could not be told even
 where all registered facts agree with it: ask for the original.
 Exit code: 0 authentic, in force and usable; 1 not; 2 could not tell.")]
     Verify(Verify),
+    /// Tell which documents changed since they were last looked at, with proofs.
+    #[command(after_help = "\
+Examples:
+  hefu watch --network network.json paid/ --state watch.state
+  hefu watch --network network.json paid.csv --since status.cert --save changed/
+  hefu watch --network network.json paid/ --state watch.state --follow --every 2s --for 1m
+
+A document is compared with the newer of its receipt, --state and --since.
+Exit code: 0 nothing changed; 1 something changed; 2 could not tell.")]
+    Watch(Watch),
+    /// List the codes of the ledger, with what they mean and what to do.
+    #[command(after_help = "\
+Examples:
+  hefu codes
+  hefu codes --group 5 --lang zh")]
+    Codes(Codes),
     /// Show what the ledger knows of a document.
     #[command(after_help = "\
 Examples:
@@ -123,6 +145,18 @@ Example:
   hefu revoke --network network.json --key agency.json licence.json --reason safety-violation \\
       --effective-at 2026-12-01T00:00:00+08:00")]
     Revoke(Revoke),
+    /// Use invoices: lock, consume, release, take back, hand on. Only receipts of locks and uses entitle
+    /// to pay.
+    #[command(
+        subcommand,
+        after_help = "\
+Example, from a lock to the use that entitles to pay:
+  hefu use lock --network network.json --key member.json --for reimburse --receipts used/ \\
+      invoices/1017.xml
+  hefu use consume --network network.json --key member.json --for reimburse --receipts used/ \\
+      invoices/1017.xml"
+    )]
+    Use(uses::UseCommand),
     /// Add files to a document whose facts they share, such as its PDF beside its XML.
     #[command(after_help = "\
 Examples:
@@ -192,18 +226,6 @@ Example:
 
 A promise is made larger, never smaller; it may end, not earlier than now.")]
     Cover(Cover),
-    /// Use invoices: lock, consume, release, take back, hand on. Only receipts of locks and uses entitle
-    /// to pay.
-    #[command(
-        subcommand,
-        after_help = "\
-Example, from a lock to the use that entitles to pay:
-  hefu use lock --network network.json --key member.json --for reimburse --receipts used/ \\
-      invoices/1017.xml
-  hefu use consume --network network.json --key member.json --for reimburse --receipts used/ \\
-      invoices/1017.xml"
-    )]
-    Use(uses::UseCommand),
     /// Show what receipts hold and whether they verify, or fetch one.
     #[command(after_help = "\
 Examples:
@@ -404,6 +426,12 @@ pub struct Verify {
     /// By this member: an id, or a key file, which also shows whether the invoice names the member.
     #[arg(long = "as", value_name = "MEMBER")]
     pub member: Option<String>,
+    /// Is the invoice's total at least so much?
+    #[arg(long, value_name = "AMOUNT", allow_hyphen_values = true)]
+    pub amount: Option<String>,
+    /// The currency of --amount [default: the invoice's].
+    #[arg(long, value_name = "CODE", requires = "amount")]
+    pub currency: Option<String>,
     /// Does this region recognise it?
     #[arg(long)]
     pub region: Option<String>,
@@ -598,7 +626,7 @@ mod tests {
                 examples += 1;
             }
         }
-        assert!(examples >= 49, "{examples}");
+        assert!(examples >= 52, "{examples}");
     }
 
     #[test]

@@ -71,20 +71,36 @@ pub fn read_if_there(path: &Path, bytes_max: usize) -> Result<Option<Vec<u8>>, F
 
 /// Writes a file whole or not at all: who finds it under its name finds all of it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_as(path, bytes, |temporary| fs::rename(temporary, path))
+    let rename = |temporary: &Path| fs::rename(temporary, path);
+    write_as(path, bytes, |file| File::create(file), rename)
+}
+
+/// The same, for its owner's eyes only.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let rename = |temporary: &Path| fs::rename(temporary, path);
+    let create = |file: &Path| {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(file)
+    };
+    write_as(path, bytes, create, rename)
 }
 
 /// The same for a file that must not be there yet: of two that write it, one is told that it is.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    write_as(path, bytes, |temporary| {
+    let link = |temporary: &Path| {
         fs::hard_link(temporary, path)?;
         fs::remove_file(temporary)
-    })
+    };
+    write_as(path, bytes, |file| File::create(file), link)
 }
 
 fn write_as(
     path: &Path,
     bytes: &[u8],
+    create: impl FnOnce(&Path) -> std::io::Result<File>,
     give_name: impl FnOnce(&Path) -> std::io::Result<()>,
 ) -> Result<(), Failure> {
     let disk = |error| Failure::disk(path, error);
@@ -93,7 +109,7 @@ fn write_as(
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.join(format!(".{name}.{}.tmp", std::process::id()));
     let written = (|| {
-        let mut file = File::create(&temporary)?;
+        let mut file = create(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         give_name(&temporary)?;
@@ -248,6 +264,10 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(&secret).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+
+            write_private(&path, b"state").expect("written");
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

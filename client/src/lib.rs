@@ -13,6 +13,7 @@ pub mod act;
 pub mod bench;
 pub mod claim;
 pub mod cli;
+pub mod codes;
 pub mod content;
 pub mod cover;
 pub mod disclose;
@@ -40,6 +41,7 @@ mod testing;
 pub mod times;
 pub mod uses;
 pub mod verify;
+pub mod watch;
 
 use cli::{Cli, Command};
 use failure::Failure;
@@ -54,9 +56,12 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Keygen(args) => keys::run(shared, args),
         Command::Register(args) => register::run(shared, args),
         Command::Verify(args) => verify::run(shared, args),
+        Command::Watch(args) => watch::run(shared, args),
+        Command::Codes(args) => codes::run(shared, args),
         Command::Status(args) => status::run(shared, args),
         Command::Cancel(args) => act::cancel(shared, args),
         Command::Revoke(args) => act::revoke(shared, args),
+        Command::Use(command) => uses::run(shared, command),
         Command::AddRendition(args) => content::add_rendition(shared, args),
         Command::Correct(args) => content::correct(shared, args),
         Command::Confirm(args) => act::confirm(shared, args),
@@ -67,7 +72,6 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Reverse(args) => reversal::reverse(shared, args),
         Command::Range(args) => ranges::run(shared, args),
         Command::Cover(args) => cover::run(shared, args),
-        Command::Use(command) => uses::run(shared, command),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Inspect(args) => inspect::run(shared, args),

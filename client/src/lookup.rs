@@ -25,6 +25,8 @@ pub struct Answered {
     pub key: Option<StateKey>,
     /// The record; `None` where its absence is proven.
     pub record: Option<PublicPart>,
+    /// The record of which the file was one until it was withdrawn; it is of no record now.
+    pub withdrawn: Option<(StateKey, PublicPart)>,
     /// The proof.
     pub fetched: Fetched,
 }
@@ -37,7 +39,9 @@ pub fn by_digest(
     height_min: u64,
 ) -> Result<Answered, Failure> {
     let at = key::digest(nodes.network().suite(), digest);
-    let find = |state: &VerifiedState| -> Result<Option<(StateKey, PublicPart)>, String> {
+    // Whether it is withdrawn, and the record.
+    type Found = Option<(bool, StateKey, PublicPart)>;
+    let find = |state: &VerifiedState| -> Result<Found, String> {
         let leaf = state
             .leaf::<DigestLeaf>(&at, "the digest")
             .map_err(|error| error.to_string())?;
@@ -49,19 +53,23 @@ pub fn by_digest(
             .record(&leaf.record)
             .map_err(|error| error.to_string())?
         {
-            Some(record) if record.digests.contains(digest) => {
-                Ok(Some((leaf.record, record.clone())))
+            Some(record) if record.digests.contains(digest) != leaf.withdrawn => {
+                Ok(Some((leaf.withdrawn, leaf.record, record.clone())))
             }
             _ => Err("its record is not the one of the file".to_owned()),
         }
     };
     let check = |state: &VerifiedState| find(state).map(|_| ());
     let fetched = nodes.certificate(&path::digest(digest, beside), height_min, check)?;
-    let found = find(&fetched.state).ok().flatten();
-    let (key, record) = found.map_or((None, None), |(key, record)| (Some(key), Some(record)));
+    let (key, record, withdrawn) = match find(&fetched.state).ok().flatten() {
+        Some((false, key, record)) => (Some(key), Some(record), None),
+        Some((true, key, record)) => (None, None, Some((key, record))),
+        None => (None, None, None),
+    };
     Ok(Answered {
         key,
         record,
+        withdrawn,
         fetched,
     })
 }
@@ -79,6 +87,7 @@ pub fn by_key(
     Ok(Answered {
         key: Some(*key),
         record,
+        withdrawn: None,
         fetched,
     })
 }

@@ -11,7 +11,10 @@ fn main() -> ExitCode {
     let (lang, as_json) = (cli.shared.lang(), cli.shared.json);
     let exit = match hefu::run(&cli) {
         Ok(report) => {
-            let text = if as_json {
+            // Who follows has told everything line by line.
+            let text = if as_json && report.json.is_null() {
+                String::new()
+            } else if as_json {
                 format!("{:#}\n", report.json)
             } else {
                 report.text

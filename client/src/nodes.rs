@@ -36,6 +36,8 @@ const REST: Duration = Duration::from_millis(200);
 const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The longest JSON answer: 4096 outcomes with their sentences.
 const JSON_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// The longest note of a checkpoint: the lines of 256 validators.
+const NOTE_BYTES_MAX: usize = 256 * 1024;
 
 /// The nodes of one network.
 pub struct Nodes {
@@ -146,20 +148,74 @@ impl Nodes {
         }
     }
 
-    /// A certificate at a path of [`hefu_wire::path`] that `check` accepts.
-    ///
-    /// A certificate that is old, or below `height_min`, is kept only if no node has a newer one: a
-    /// node that lags, or that hides what happened since, does not decide alone.
+    /// A certificate at a path of [`hefu_wire::path`] that `check` accepts, see [`Self::records`].
     pub fn certificate(
         &self,
         path: &str,
         height_min: u64,
         check: impl Fn(&VerifiedState) -> Result<(), String>,
     ) -> Result<Fetched, Failure> {
+        let question = Question::get(path, CERTIFICATE_BYTES_MAX);
+        self.proven(&question, height_min, check)
+    }
+
+    /// One certificate of at most [`path::RECORDS_MAX`] records, present or absent.
+    pub fn records(&self, keys: &[StateKey], height_min: u64) -> Result<Fetched, Failure> {
+        let body = canonical::encode(&keys.to_vec());
+        let question = Question {
+            body: Some(&body),
+            waits: MANY,
+            ..Question::get(path::RECORDS, CERTIFICATE_BYTES_MAX)
+        };
+        self.proven(&question, height_min, |state| {
+            let proves = |key| state.record(key).map(|_| ());
+            keys.iter().try_for_each(proves).map_err(|e| e.to_string())
+        })
+    }
+
+    /// Whether a node says that its last checkpoint is above a height. It is not verified: who then asks
+    /// for more is given proofs.
+    pub fn is_there_newer(&self, height: u64) -> Result<bool, Failure> {
+        let question = Question {
+            rounds: Some(1),
+            ..Question::get("/checkpoint", NOTE_BYTES_MAX)
+        };
+        let mut answered = false;
+        let asked = self.ask(&question, |_, reply| {
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            match noted_height(&reply.body) {
+                Some(noted) if noted > height => Take::Done(()),
+                Some(_) => {
+                    answered = true;
+                    Take::Later("it has no newer checkpoint".to_owned())
+                }
+                None => Take::Lies("sent a checkpoint that is none".to_owned()),
+            }
+        });
+        match asked {
+            Ok(()) => Ok(true),
+            Err(_) if answered => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// A certificate that holds and that `check` accepts.
+    ///
+    /// A certificate that is old, or below `height_min`, is kept only if no node has a newer one: a
+    /// node that lags, or that hides what happened since, does not decide alone.
+    fn proven(
+        &self,
+        question: &Question<'_>,
+        height_min: u64,
+        check: impl Fn(&VerifiedState) -> Result<(), String>,
+    ) -> Result<Fetched, Failure> {
         let young_ms = 60_000_u64.max(self.network.genesis().heartbeat_ms.saturating_mul(3));
         let mut best: Option<Fetched> = None;
+        let bad = Code::BadProof.number();
         let asked = self.ask(
-            &Question::get(path, CERTIFICATE_BYTES_MAX),
+            question,
             |node, reply| {
                 if reply.status != 200 {
                     return problem(reply);
@@ -176,12 +232,12 @@ impl Nodes {
                     Ok(fetched) => fetched,
                     Err(error) => {
                         return Take::Lies(format!(
-                            "sent a certificate that does not hold: {error}"
+                            "sent a certificate that does not hold ({bad}): {error}"
                         ));
                     }
                 };
                 if let Err(why) = check(&fetched.state) {
-                    return Take::Lies(format!("sent a certificate that does not hold: {why}"));
+                    return Take::Lies(format!("sent a certificate that does not hold ({bad}): {why}"));
                 }
                 let seen_ms = fetched
                     .state
@@ -512,6 +568,13 @@ impl<'a> Question<'a> {
             ..self
         }
     }
+}
+
+/// The height in the text of a checkpoint: `state <root> <height> ...`.
+fn noted_height(note: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(note).ok()?;
+    let state = text.lines().find_map(|line| line.strip_prefix("state "))?;
+    state.split(' ').nth(1)?.parse().ok()
 }
 
 /// What a reply that is no success says.

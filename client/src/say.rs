@@ -81,7 +81,7 @@ impl Exit {
 pub struct Report {
     /// How it ended.
     pub exit: Exit,
-    /// For programs: an object whose field names are stable.
+    /// For programs: an object whose field names are stable; null where all was told before.
     pub json: Value,
     /// For people, in the language that was asked for.
     pub text: String,

@@ -110,6 +110,11 @@ impl World {
         Self::with(|_| {})
     }
 
+    /// The same with other rules of the invoices.
+    pub(crate) fn with_types(change: impl FnOnce(&mut TypeRules)) -> Self {
+        Self::with(|genesis| change(&mut genesis.types[0]))
+    }
+
     /// A world whose genesis has more than usual.
     pub(crate) fn with(more: impl FnOnce(&mut Genesis)) -> Self {
         let agency = key_of(KeyRole::Agency, "gd-tax", None);

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::files::{Files, Named};
 use crate::keys;
 use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
-use crate::nodes::Nodes;
+use crate::nodes::{Fetched, Nodes};
 use crate::register::check_region;
 use crate::say::{padded, shown, Exit, Lang, Report};
 use crate::status::zone_minutes;
@@ -20,8 +20,8 @@ use hefu_formats::seal::{Cover, Seal, SignatureCheck};
 use hefu_proof::certificate::{Value as Claimed, VerifiedState};
 use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_proof::verdict::{
-    compare_facts, document as document_dimension, of_record, Answer, Dimension, Match, Question,
-    Said, Verdict,
+    compare_facts, document as document_dimension, freshness, of_record, Answer, Dimension,
+    HeldUse, Match, Question, Said, Verdict,
 };
 use hefu_types::genesis::Network;
 use hefu_types::key;
@@ -36,6 +36,9 @@ use hefu_wire::KeyFile;
 use serde_json::{json, Value};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+
+mod coverage;
+mod payer;
 
 /// `hefu verify`.
 pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
@@ -60,6 +63,8 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
     let asked = Asked {
         nodes: &nodes,
         number: &args.number,
+        amount: args.amount.as_deref(),
+        currency: args.currency.as_deref(),
         member: Member::read(args.member.as_deref(), network)?,
         purpose: args.purpose.as_deref(),
         region: args.region.as_deref(),
@@ -144,6 +149,8 @@ impl Member {
 struct Asked<'a> {
     nodes: &'a Nodes,
     number: &'a NumberArgs,
+    amount: Option<&'a str>,
+    currency: Option<&'a str>,
     member: Member,
     purpose: Option<&'a str>,
     region: Option<&'a str>,
@@ -192,6 +199,8 @@ struct Judged {
     verdict: Verdict,
     /// Other bytes than the registered, but every registered fact agrees.
     is_other_rendition: bool,
+    /// The member shows a lock or a use of its own.
+    is_held: bool,
     /// The key of the record, and its public part.
     record: Option<(StateKey, PublicPart)>,
     /// `node` or `receipt`.
@@ -210,6 +219,46 @@ struct Found<'a> {
     matched: Match,
     /// How the number that was typed relates to the record's; it agrees where none was typed.
     is_typed: Agreement,
+    /// The member's own lock or use.
+    held: Option<HeldUse<'a>>,
+}
+
+/// The receipts at hand that hold and are of the document.
+struct Receipts {
+    /// The one that judges beside the nodes, and brings facts and salt.
+    document: Option<VerifiedReceipt>,
+    /// Of the member's own lock or use.
+    used: Option<VerifiedReceipt>,
+}
+
+impl Receipts {
+    /// The newest.
+    fn newest(&self) -> Option<&VerifiedReceipt> {
+        let height = |r: &&VerifiedReceipt| r.state().checkpoint().checkpoint().height;
+        [&self.used, &self.document]
+            .into_iter()
+            .flatten()
+            .max_by_key(height)
+    }
+
+    /// Those that speak of this record as it was registered.
+    fn of<'a>(
+        &'a self,
+        key: StateKey,
+        record: &'a PublicPart,
+    ) -> impl Iterator<Item = &'a VerifiedReceipt> {
+        let receipts = [&self.document, &self.used].into_iter().flatten();
+        receipts
+            .filter(move |receipt| receipt.record_key() == key)
+            .filter(|receipt| receipt.record().fact_root == record.fact_root)
+    }
+
+    fn holds(&self, digest: &Digest) -> bool {
+        let receipts = [&self.document, &self.used].into_iter().flatten();
+        receipts
+            .into_iter()
+            .any(|receipt| receipt.record().digests.contains(digest))
+    }
 }
 
 /// How a number that somebody wrote relates to that of a record.
@@ -233,14 +282,18 @@ impl Asked<'_> {
                 format!("文件自相矛盾：{doubt}"),
             )
         }));
-        let receipt = self.receipt(&named.path, receipt, &document, &mut notes)?;
+        let mut receipts = Receipts {
+            document: self.receipt(&named.path, receipt, &document, &mut notes)?,
+            used: self.used_receipt(&named.path, receipt, &document),
+        };
         let online = if self.offline {
             None
         } else {
-            match self.look_up(&document, receipt.as_ref()) {
+            receipts.used = receipts.used.map(|used| self.as_it_is_now(used));
+            match self.look_up(&document, receipts.newest()) {
                 Ok(answered) => answered,
                 // With a receipt there is something to judge by; its age says how far it carries.
-                Err(Failure::Unreachable { .. }) if receipt.is_some() => {
+                Err(Failure::Unreachable { .. }) if receipts.newest().is_some() => {
                     notes.push(Said::new(
                         "no node answered: judged by the receipt alone",
                         "没有节点答复：仅依据回执判断",
@@ -250,17 +303,24 @@ impl Asked<'_> {
                 Err(failure) => return Err(failure),
             }
         };
-        let found = self.found(&document, receipt.as_ref(), online.as_ref());
+        let found = self.found(&document, &receipts, online.as_ref());
+        let promised;
         let (dimensions, record, source, state) = match &found {
             Some(found) => {
-                let dimensions = self.dimensions(found, receipt.as_ref());
+                let dimensions = self.dimensions(&document, found, &receipts)?;
                 let record = Some((found.key, found.record.clone()));
+                notes.extend(self.successor(found));
                 (dimensions, record, Some(found.source), Some(found.state))
             }
             None => {
-                let dimension = self.not_found(&document, receipt.as_ref(), online.as_ref());
-                let state = online.as_ref().map(|answered| &answered.fetched.state);
-                (vec![dimension], None, state.map(|_| "node"), state)
+                promised = self.not_found(&document, &receipts, online.as_ref())?;
+                let state = promised.1.as_ref();
+                (
+                    promised.0.clone(),
+                    None,
+                    state.map(|_| "node"),
+                    state.map(|fetched| &fetched.state),
+                )
             }
         };
         let checkpoint = state.map(VerifiedState::checkpoint);
@@ -269,6 +329,7 @@ impl Asked<'_> {
             is_other_rendition: found
                 .as_ref()
                 .is_some_and(|found| matches!(found.matched, Match::SameFacts { .. })),
+            is_held: found.as_ref().is_some_and(|found| found.held.is_some()),
             record,
             source,
             as_of: checkpoint.map(|c| Millis(c.quorum_seconds().saturating_mul(1000))),
@@ -299,9 +360,10 @@ impl Asked<'_> {
         let receipt = match open_receipt(&path, self.nodes.network()) {
             Ok(receipt) => receipt,
             Err(Failure::BadFile { why, .. }) => {
+                let code = Code::BadProof.number();
                 notes.push(Said::new(
-                    format!("the receipt {name} proves nothing: {why}"),
-                    format!("回执 {name} 不能证明任何内容：{why}"),
+                    format!("{code} the receipt {name} proves nothing: {why}"),
+                    format!("{code} 回执 {name} 不能证明任何内容：{why}"),
                 ));
                 return Ok(None);
             }
@@ -343,6 +405,20 @@ impl Asked<'_> {
         by_bytes.or_else(by_number).map(|held| held.path.clone())
     }
 
+    /// All receipts of a folder that name the file's bytes or its number.
+    fn receipts_of(&self, folder: &Path, document: &Document) -> Vec<PathBuf> {
+        let hint = Hint::of(document, self.number.document_type.as_deref());
+        let keys = (document.identity())
+            .and_then(|identity| candidates(self.nodes.network(), &identity, hint).ok())
+            .unwrap_or_default();
+        let is_of = |held: &&Held| {
+            held.digests.contains(&document.digest)
+                || keys.iter().any(|candidate| candidate.record == held.record)
+        };
+        let held = self.held.get_or_init(|| held_in(folder)).iter();
+        held.filter(is_of).map(|held| held.path.clone()).collect()
+    }
+
     /// Whether a receipt is of this file's document: it names its bytes, or its number.
     fn is_of(&self, document: &Document, receipt: &VerifiedReceipt) -> bool {
         if receipt.record().digests.contains(&document.digest) {
@@ -379,7 +455,7 @@ impl Asked<'_> {
             return by_key(nodes, &receipt.record_key(), beside, height).map(Some);
         }
         let told = by_digest(nodes, &document.digest, beside, height)?;
-        if told.record.is_some() {
+        if told.record.is_some() || told.withdrawn.is_some() {
             return Ok(Some(told));
         }
         let of_type = self.number.document_type.as_deref();
@@ -400,24 +476,28 @@ impl Asked<'_> {
     fn found<'b>(
         &self,
         document: &Document,
-        receipt: Option<&'b VerifiedReceipt>,
+        receipts: &'b Receipts,
         online: Option<&'b Answered>,
     ) -> Option<Found<'b>> {
         let height = |state: &VerifiedState| state.checkpoint().checkpoint().height;
         let by_node = online.and_then(|answered| {
-            let (key, record) = (answered.key?, answered.record.as_ref()?);
+            let own = answered.key.zip(answered.record.as_ref());
+            let withdrawn = (answered.withdrawn.as_ref()).map(|(key, record)| (*key, record));
+            let (key, record) = own.or(withdrawn)?;
             Some((key, record, &answered.fetched.state, "node"))
         });
-        let by_receipt = receipt.map(|r| (r.record_key(), r.record(), r.state(), "receipt"));
+        let newest = receipts.newest();
+        let by_receipt = newest.map(|r| (r.record_key(), r.record(), r.state(), "receipt"));
         let (key, record, state, source) = match (by_node, by_receipt) {
             (Some(node), Some(receipt)) if height(node.2) < height(receipt.2) => receipt,
             (Some(node), _) => node,
             (None, receipt) => receipt?,
         };
-        let matched = self.matched(document, receipt, key, record);
+        let is_withdrawn = online.is_some_and(|answered| answered.withdrawn.is_some());
+        let matched = self.matched(document, receipts, is_withdrawn, key, record);
         let typed = self.number.identity();
         let is_typed = typed.map_or(Agreement::Agrees, |typed| {
-            self.agreement(&typed, document, receipt, key, record)
+            self.agreement(&typed, document, receipts, key, record)
         });
         Some(Found {
             key,
@@ -426,37 +506,46 @@ impl Asked<'_> {
             source,
             matched,
             is_typed,
+            held: self.held_use(receipts, key, state),
         })
     }
 
     fn matched(
         &self,
         document: &Document,
-        receipt: Option<&VerifiedReceipt>,
+        receipts: &Receipts,
+        is_withdrawn: bool,
         key: StateKey,
         record: &PublicPart,
     ) -> Match {
         if record.digests.contains(&document.digest) {
             return Match::RegisteredBytes;
         }
+        // A receipt that still names the file is older than the record that does not.
+        if is_withdrawn || receipts.holds(&document.digest) {
+            return Match::Withdrawn;
+        }
         // The number that was typed led here; the file may say another one.
         if let Some(said) = document.identity() {
-            match self.agreement(&said, document, receipt, key, record) {
+            match self.agreement(&said, document, receipts, key, record) {
                 Agreement::Agrees => {}
                 Agreement::Differs(differing) => return Match::OtherContent { differing },
                 Agreement::Unknown => return Match::OtherBytes,
             }
         }
-        let facts = receipt
-            .filter(|receipt| receipt.record_key() == key)
-            .filter(|receipt| receipt.record().fact_root == record.fact_root)
-            .map(VerifiedReceipt::disclosed);
-        facts.map_or(Match::OtherBytes, |facts| {
-            compare_facts(facts, &document.facts())
+        let with_facts = |receipt: &&VerifiedReceipt| !receipt.disclosed().facts.is_empty();
+        let facts = receipts.of(key, record).find(with_facts);
+        facts.map_or(Match::OtherBytes, |receipt| {
+            compare_facts(receipt.disclosed(), &document.facts())
         })
     }
 
-    fn dimensions(&self, found: &Found<'_>, receipt: Option<&VerifiedReceipt>) -> Vec<Dimension> {
+    fn dimensions(
+        &self,
+        document: &Document,
+        found: &Found<'_>,
+        receipts: &Receipts,
+    ) -> Result<Vec<Dimension>, Failure> {
         let network = self.nodes.network();
         let question = Question {
             now: self.now,
@@ -465,7 +554,8 @@ impl Asked<'_> {
             rules: type_rules(network, &found.record.document_type).ok(),
             purpose: self.purpose,
             member: self.member.id(),
-            opens_use_right: self.opens(found, receipt),
+            opens_use_right: self.opens(found, receipts),
+            held: found.held,
             region: self.region,
         };
         let mut dimensions = vec![document_dimension(&found.matched)];
@@ -493,7 +583,11 @@ impl Asked<'_> {
             found.record,
             &question,
         ));
-        dimensions
+        let payer = self.payer(document, found, receipts, question.opens_use_right)?;
+        // Beside what they are about; how fresh all of it is stands last.
+        let last = dimensions.len() - 1;
+        dimensions.splice(last..last, payer);
+        Ok(dimensions)
     }
 
     /// Compares a number that somebody wrote with the record's. A class, series or period that was
@@ -502,7 +596,7 @@ impl Asked<'_> {
         &self,
         written: &Identity,
         document: &Document,
-        receipt: Option<&VerifiedReceipt>,
+        receipts: &Receipts,
         key: StateKey,
         record: &PublicPart,
     ) -> Agreement {
@@ -513,7 +607,7 @@ impl Asked<'_> {
         let normal = |identity: &Identity| candidate(network.suite(), rules, identity).ok();
         // The key is made of the number: what makes this key is the number that was registered.
         let at_hand = [
-            receipt.and_then(number_of).cloned(),
+            receipts.document.as_ref().and_then(number_of).cloned(),
             document.identity(),
             self.number.identity(),
         ];
@@ -566,7 +660,7 @@ impl Asked<'_> {
     /// Whether the member of the key file is the one that the document names: both commitments are
     /// opened with the member's identifier, as `consume` does. The salt of a receipt is not proven,
     /// so what does not open shows nothing: never `Some(false)`.
-    fn opens(&self, found: &Found<'_>, receipt: Option<&VerifiedReceipt>) -> Option<bool> {
+    fn opens(&self, found: &Found<'_>, receipts: &Receipts) -> Option<bool> {
         let Member::Key(file) = &self.member else {
             return None;
         };
@@ -574,9 +668,13 @@ impl Asked<'_> {
             return None;
         };
         let suite = self.nodes.network().suite();
-        let salt = receipt?.disclosed().named_member_salt?;
         let identifier = member_identifier(file.identifier.as_deref()?);
-        let is_named = named_member(suite, &found.key, &salt, &identifier) == *commitment;
+        let mut salts = [&receipts.document, &receipts.used]
+            .into_iter()
+            .flatten()
+            .filter_map(|receipt| receipt.disclosed().named_member_salt);
+        let is_named =
+            salts.any(|salt| named_member(suite, &found.key, &salt, &identifier) == *commitment);
         let at = key::member(suite, &file.holder);
         let leaf = found
             .state
@@ -588,30 +686,45 @@ impl Asked<'_> {
         (is_named && is_own).then_some(true)
     }
 
+    /// The dimensions of a document that is not registered, and the proof that it is not.
     fn not_found(
         &self,
         document: &Document,
-        receipt: Option<&VerifiedReceipt>,
+        receipts: &Receipts,
         online: Option<&Answered>,
-    ) -> Dimension {
-        if online.is_none() && receipt.is_none() {
-            return Dimension {
+    ) -> Result<(Vec<Dimension>, Option<Fetched>), Failure> {
+        let Some(online) = online else {
+            let said = Said::new(
+                "offline there is nothing to judge by without a receipt of this document; give \
+                 --receipt, or ask online",
+                "离线核验需要该文档的回执；请给出 --receipt，或联网核验",
+            );
+            let nothing = Dimension {
                 name: "document",
                 answer: Answer::CouldNotTell,
                 code: None,
-                said: Said::new(
-                    "offline there is nothing to judge by without a receipt of this document; give \
-                     --receipt, or ask online",
-                    "离线核验需要该文档的回执；请给出 --receipt，或联网核验",
-                ),
+                said,
             };
+            return Ok((vec![nothing], None));
+        };
+        debug_assert!(receipts.newest().is_none(), "a receipt is judged by");
+        if self.number.number.is_none() && document.identity().is_none() {
+            let dimension = document_dimension(&Match::NoIdentity);
+            return Ok((vec![dimension], Some(online.fetched.clone())));
         }
-        let says_number = self.number.number.is_some() || document.identity().is_some();
-        document_dimension(if says_number {
-            &Match::Absent
-        } else {
-            &Match::NoIdentity
-        })
+        let (matched, promised) = self.absence(document)?;
+        let fetched = promised.unwrap_or_else(|| online.fetched.clone());
+        let mut dimensions = vec![document_dimension(&matched)];
+        if let Match::AbsentThoughCovered(_) = matched {
+            // What was absent a while ago may be there now.
+            let question = Question {
+                now: self.now,
+                age_ms_max: self.age_ms_max,
+                ..Question::default()
+            };
+            dimensions.push(freshness(&fetched.state, &question));
+        }
+        Ok((dimensions, Some(fetched)))
     }
 }
 
@@ -661,6 +774,13 @@ impl Judged {
         match overall {
             Answer::Yes => match purpose {
                 None => Said::new("VALID: authentic and in force", "有效：真实且有效力"),
+                Some(purpose) if self.is_held => {
+                    let purpose = shown(purpose);
+                    Said::new(
+                        format!("VALID: authentic, in force, locked by you for {purpose}"),
+                        format!("有效：真实、有效力，且已由您锁定用于 {purpose}"),
+                    )
+                }
                 Some(purpose) => {
                     let purpose = shown(purpose);
                     Said::new(
@@ -680,7 +800,14 @@ impl Judged {
                     .dimensions
                     .iter()
                     .find(|d| d.answer == Answer::No);
+                let in_time = Some(Code::NotRegisteredInTime);
                 match decides.map(|dimension| dimension.name) {
+                    Some("document") if decides.is_some_and(|d| d.code == in_time) => Said::new(
+                        "NOT VALID: not registered, though it would be",
+                        "无效：应登记而未登记",
+                    ),
+                    Some("buyer") => Said::new("DO NOT PAY: another buyer", "请勿支付：购买方不符"),
+                    Some("amount") => Said::new("DO NOT PAY: the amount", "请勿支付：金额不符"),
                     Some("status") => Said::new("NOT VALID: not in force", "无效：不具效力"),
                     Some("use") => Said::new("NOT USABLE", "不可使用"),
                     Some("recognition") => Said::new("NOT RECOGNISED", "不予认可"),
@@ -792,6 +919,8 @@ pub fn dimension_text(dimension: &Dimension, lang: Lang) -> String {
         (Lang::Zh, "issuer") => "签发方",
         (Lang::Zh, "status") => "状态",
         (Lang::Zh, "use") => "使用",
+        (Lang::Zh, "buyer") => "购买方",
+        (Lang::Zh, "amount") => "金额",
         (Lang::Zh, "recognition") => "互认",
         (Lang::Zh, "freshness") => "时效",
         (_, name) => name,

@@ -129,6 +129,8 @@ impl<'a> Prover<'a> {
             self.leaf::<AgencyLeaf>(key::agency(suite, agency))?;
             let at = key::coverage(suite, document_type, region, agency);
             self.leaf::<CoverageLeaf>(at)?;
+            // The ledger's clock tells of halts: nobody could register while it stood still.
+            self.leaf::<ClockLeaf>(key::clock(suite))?;
         }
         let Some(Record { public, .. }) = self.record(key)? else {
             return Ok(());

@@ -3,6 +3,8 @@
 //! It calls the same programs that users call and prints what they print. Every claim is checked
 //! here, and the last line counts the checks; the exit code follows it.
 
+mod uses;
+
 use anyhow::{bail, Context, Result};
 use clap::Parser;
 use hefu_tests::network::{run_client, wait_for};
@@ -77,6 +79,9 @@ fn main() -> Result<()> {
     demo.step(Demo::verify_offline);
     demo.step(Demo::catch_forgeries);
     demo.step(Demo::catch_double_use);
+    demo.step(Demo::share_an_invoice);
+    demo.step(Demo::reverse_after_payment);
+    demo.step(Demo::find_a_gap);
     demo.step(Demo::recognise_and_revoke);
     demo.step(Demo::survive_a_crash);
 

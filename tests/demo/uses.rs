@@ -3,6 +3,7 @@
 use super::{heading, said, text, Demo};
 use anyhow::{Context, Result};
 use hefu_tests::programs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -81,7 +82,15 @@ impl Demo {
         let output = self.take("consume", "member-shanghai", &[&file])?;
         self.check("the lock becomes a reimbursement", output.status.success());
         let receipts = text(&self.dir.join("receipts-of-member-guiyang"));
-        let subsidy = ["--for", "subsidy", "--receipts", &receipts, "--claim", by_claim[1], &file];
+        let subsidy = [
+            "--for",
+            "subsidy",
+            "--receipts",
+            &receipts,
+            "--claim",
+            by_claim[1],
+            &file,
+        ];
         let output = self.with_key(&["use", "consume"], "member-guiyang", &subsidy)?;
         let claim = "what is reimbursed is not subsidised as well: 5007";
         self.check_refused(claim, &output, "5007");
@@ -90,7 +99,9 @@ impl Demo {
 
     /// The seller takes back a part of what was paid: who paid agrees, and its watch hears of it.
     pub fn reverse_after_payment(&mut self) -> Result<()> {
-        heading("A reversal after payment: the payer agrees, and its watch list tells its accounts");
+        heading(
+            "A reversal after payment: the payer agrees, and its watch list tells its accounts",
+        );
         let number = ("26442000000000001017", "26442000000000001018");
         let file = text(&self.another("invoices/ubl-guangzhou-1017.xml", number.0, number.1)?);
         self.register_as("gd-tax", &["--type", "invoice"], &file)?;
@@ -100,12 +111,28 @@ impl Demo {
         let output = self.take("lock", buyer, &opened)?;
         self.check("the buyer locks the invoice", output.status.success());
         let output = self.take("consume", buyer, &opened)?;
-        self.check("and pays: the lock's receipt became the use's", output.status.success());
+        self.check(
+            "and pays: the lock's receipt became the use's",
+            output.status.success(),
+        );
 
         let paid = text(&self.dir.join(format!("receipts-of-{buyer}")));
         let network = self.network();
-        let watch = ["watch", "--network", &network, "--follow", "--for", "20s", "--every", "500ms"];
-        println!("$ hefu {} {} &", self.shorten(&watch.join(" ")), self.shorten(&paid));
+        let watch = [
+            "watch",
+            "--network",
+            &network,
+            "--follow",
+            "--for",
+            "60s",
+            "--every",
+            "500ms",
+        ];
+        println!(
+            "$ hefu {} {} &",
+            self.shorten(&watch.join(" ")),
+            self.shorten(&paid)
+        );
         let mut watching = Command::new(programs()?.client)
             .args(watch)
             .arg(&paid)
@@ -119,20 +146,33 @@ impl Demo {
         self.check_refused(claim, &output, "4007");
         let request = [&[&file[..]], &part[..]].concat();
         let output = self.with_key(&["reversal", "request"], agency, &request)?;
-        self.check("it asks: code 02", said(&output).contains("02") && output.status.success());
+        self.check(
+            "it asks: code 02",
+            said(&output).contains("02") && output.status.success(),
+        );
         let output = self.with_key(&["reversal", "agree"], buyer, &[&file])?;
-        self.check("the payer agrees: code 04", said(&output).contains("04") && output.status.success());
+        self.check(
+            "the payer agrees: code 04",
+            said(&output).contains("04") && output.status.success(),
+        );
         let output = self.with_key(&["reverse"], agency, &[&[&file[..]], &part[..]].concat())?;
         self.check("300.00 are reversed", output.status.success());
+        let printed = watching.stdout.take().context("what the watch prints")?;
         let mut heard = String::new();
-        let mut lines = watching.stdout.take().context("what the watch prints")?;
-        std::io::Read::read_to_string(&mut lines, &mut heard)?;
-        watching.wait()?;
-        for line in heard.lines() {
-            println!("    {}", self.shorten(line));
+        // It ends by itself after a minute, if it never hears of the reversal.
+        for line in BufReader::new(printed).lines() {
+            let line = line?;
+            println!("    {}", self.shorten(&line));
+            heard.push_str(&line);
+            if line.contains("partly-reversed") {
+                break;
+            }
         }
+        watching.kill()?;
+        watching.wait()?;
         let claim = "the payer's watch reported the request and the reversal, with proofs";
-        self.check(claim, heard.contains("partly-reversed") && heard.contains("02"));
+        let both = heard.contains("partly-reversed") && heard.contains("reversal 0");
+        self.check(claim, both);
         Ok(())
     }
 
@@ -142,8 +182,14 @@ impl Demo {
         let (unit, bureau) = ("agency-zj-hospital", "agency-zj-finance");
         let range = |more: &[&'static str]| [&HOSPITAL[..], more].concat();
         let steps: [(&str, &[&str]); 3] = [
-            (unit, &["request", "--first", "1", "--last", "10", "--digits", "10"]),
-            (bureau, &["allocate", "--range", "0", "--valid-until", "2099-12-31"]),
+            (
+                unit,
+                &["request", "--first", "1", "--last", "10", "--digits", "10"],
+            ),
+            (
+                bureau,
+                &["allocate", "--range", "0", "--valid-until", "2099-12-31"],
+            ),
             (unit, &["activate", "--range", "0"]),
         ];
         let mut all = true;
@@ -151,24 +197,37 @@ impl Demo {
             let output = self.with_key(&["range", step[0]], who, &range(&step[1..]))?;
             all &= output.status.success();
         }
-        self.check("a range of ten numbers is asked for, allocated and in use", all);
+        self.check(
+            "a range of ten numbers is asked for, allocated and in use",
+            all,
+        );
         let folder = self.dir.join("more");
+        let (mut proposed, mut confirmed) = (true, true);
         for number in ["0000000001", "0000000002", "0000000003", "0000000005"] {
             let file = folder.join(format!("bill-{number}.txt"));
             std::fs::write(&file, format!("medical bill {number}, 128.00 CNY\n"))?;
             let file = text(&file);
             let typed = range(&["--number"]);
-            let output = self.register_as("zj-hospital", &[&typed[..], &[number]].concat(), &file)?;
-            self.check(&format!("the hospital proposes bill {number}"), output.status.success());
-            let output = self.with_key(&["confirm"], bureau, &[&file])?;
-            self.check("and its bureau confirms it", output.status.success());
+            let output =
+                self.register_as("zj-hospital", &[&typed[..], &[number]].concat(), &file)?;
+            proposed &= output.status.success();
+            let output = self.with_key(&["confirm", "--json"], bureau, &[&file])?;
+            confirmed &= output.status.success();
         }
+        self.check("the hospital proposes four bills", proposed);
+        self.check("and its bureau confirms them", confirmed);
         let stray = text(&folder.join("bill-stray.txt"));
         std::fs::write(&stray, "medical bill 0000000011\n")?;
         let typed = range(&["--number", "0000000011"]);
         let output = self.register_as("zj-hospital", &typed, &stray)?;
-        self.check_refused("a number outside the range is refused: 1008", &output, "1008");
-        let void = range(&["--range", "0", "--first", "9", "--last", "10", "--reason", "misprint"]);
+        self.check_refused(
+            "a number outside the range is refused: 1008",
+            &output,
+            "1008",
+        );
+        let void = range(&[
+            "--range", "0", "--first", "9", "--last", "10", "--reason", "misprint",
+        ]);
         let output = self.with_key(&["range", "void"], unit, &void)?;
         self.check("two numbers are declared void", output.status.success());
         let (network, proof) = (self.network(), text(&self.dir.join("range.cert")));
@@ -176,10 +235,16 @@ impl Demo {
         let saved = ["--range", "all", "--save", &proof, "--sample", "4"];
         let output = self.hefu(&[&report[..], &saved].concat())?;
         let found = output.status.code() == Some(1) && said(&output).contains("0000000004");
-        self.check("the report finds number 0000000004 missing, with one proof for all", found);
+        self.check(
+            "the report finds number 0000000004 missing, with one proof for all",
+            found,
+        );
         let offline = ["--range", "all", "--offline", &proof];
         let output = self.hefu(&[&report[..], &offline].concat())?;
-        self.check("and the auditor checks it offline", output.status.code() == Some(1));
+        self.check(
+            "and the auditor checks it offline",
+            output.status.code() == Some(1),
+        );
         Ok(())
     }
 }

@@ -169,7 +169,7 @@ impl<'a> Asked<'a> {
             };
             match shown.right(&key, record)? {
                 Ok(right) => claim.right = right,
-                Err(refused) => return Ok(Err((refused, None))),
+                Err(in_the_way) => return Ok(Err(in_the_way)),
             }
         }
         Ok(Ok(match self.verb {

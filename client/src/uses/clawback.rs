@@ -52,6 +52,12 @@ pub fn run(shared: &Shared, args: &Clawback) -> Result<Report, Failure> {
     let key = keys::open(&args.key, role, nodes.network())?;
     let of = the_use(&nodes, args)?;
     let amount = args.amount.as_deref();
+    if amount.is_some() && of.money.currency.is_none() {
+        return Err(Failure::asked(
+            "the receipt does not show the currency of the invoice; give --currency, such as CNY",
+            "回执未载明发票币种；请给出 --currency，例如 CNY",
+        ));
+    }
     let minor_units = amount.map(|amount| of.money.units(amount)).transpose()?;
     let operation = Operation::Clawback(operation::Clawback {
         record: of.record,

@@ -37,7 +37,7 @@ struct To {
 enum Ended {
     /// Handed over, by this run or by an earlier one.
     Done(Option<OperationId>),
-    Refused(Refused),
+    Refused(Refused, Option<Said>),
 }
 
 /// `hefu use hand-over`.
@@ -53,7 +53,10 @@ pub fn run(shared: &Shared, args: &HandOver) -> Result<Report, Failure> {
             .with_warnings(lang, &nodes.warnings()))
     };
     let (Some(record_key), Some(record)) = (told.key, &told.record) else {
-        return end(&Ended::Refused(Refused::here(Code::UnknownRecord)), None);
+        return end(
+            &Ended::Refused(Refused::here(Code::UnknownRecord), None),
+            None,
+        );
     };
     let places = [disk::receipt_beside(&args.file)];
     let named: Vec<PathBuf> = args.receipt.iter().cloned().collect();
@@ -88,8 +91,13 @@ pub fn run(shared: &Shared, args: &HandOver) -> Result<Report, Failure> {
     let right = match shown.right(&record_key, record)? {
         Ok(Some(right)) => right,
         // What is the first member's is nobody's to hand on.
-        Ok(None) => return end(&Ended::Refused(Refused::here(Code::NoRightToUse)), None),
-        Err(refused) => return end(&Ended::Refused(refused), None),
+        Ok(None) => {
+            return end(
+                &Ended::Refused(Refused::here(Code::NoRightToUse), None),
+                None,
+            )
+        }
+        Err((refused, hint)) => return end(&Ended::Refused(refused, hint), None),
     };
     let to = new.write()?;
     let operation = Operation::HandOver(operation::HandOver {
@@ -112,7 +120,8 @@ pub fn run(shared: &Shared, args: &HandOver) -> Result<Report, Failure> {
                 _ => match (failure, refused.into_iter().next()) {
                     (Some(failure), _) => return Err(failure),
                     (None, refused) => {
-                        Ended::Refused(refused.unwrap_or_else(|| Refused::here(Code::NoRightToUse)))
+                        let refused = refused.unwrap_or_else(|| Refused::here(Code::NoRightToUse));
+                        Ended::Refused(refused, None)
                     }
                 },
             }
@@ -304,15 +313,16 @@ fn report(
             };
             (Exit::Yes, "done", said, None)
         }
-        Ended::Refused(refused) => {
+        Ended::Refused(refused, hint) => {
             let refusal = &refused.refusal;
             let detail = (refusal.detail.as_deref()).map_or(String::new(), |d| format!(" ({d})"));
-            let (rest, rest_zh) = match file {
-                Some(_) => (
+            let (rest, rest_zh) = match (file, hint) {
+                (Some(_), _) => (
                     format!("; {made} opens nothing unless the same command is run again and done"),
                     format!("；除非重新执行同一命令并办理成功，{made} 无效"),
                 ),
-                None => (String::new(), String::new()),
+                (None, Some(hint)) => (format!(" {}", hint.en), hint.zh.clone()),
+                (None, None) => (String::new(), String::new()),
             };
             let said = Said::new(
                 format!("{}{detail}{rest}", refusal.said.en),
@@ -323,7 +333,7 @@ fn report(
     };
     let operation = match ended {
         Ended::Done(operation) => operation.as_ref(),
-        Ended::Refused(_) => None,
+        Ended::Refused(..) => None,
     };
     let number = code.map_or(String::new(), |code| format!("{code} "));
     let path = args.file.to_string_lossy();

@@ -51,9 +51,9 @@ impl Money {
     pub fn units(&self, amount: &str) -> Result<u64, Failure> {
         let Some(currency) = &self.currency else {
             return Err(Failure::asked(
-                "the currency of the invoice is not known here; give its receipt, or the share in \
-                 minor units",
-                "无法得知该发票的币种；请给出其回执，或以最小货币单位指定份额",
+                "the currency of the invoice is not known here; give its receipt with --receipt, or the \
+                 share in minor units with --units",
+                "无法得知该发票的币种；请用 --receipt 给出其回执，或用 --units 以最小货币单位指定份额",
             ));
         };
         let units =

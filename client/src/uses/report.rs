@@ -19,7 +19,7 @@ pub struct Had {
     /// The record.
     pub record: StateKey,
     /// The lock or use.
-    pub item: UseItem,
+    pub item: Box<UseItem>,
 }
 
 impl Had {
@@ -28,7 +28,7 @@ impl Had {
         Some(Self {
             operation: receipt.operation_id(),
             record: receipt.record_key(),
-            item: receipt.used()?.clone(),
+            item: Box::new(receipt.used()?.clone()),
         })
     }
 }
@@ -114,7 +114,10 @@ pub fn report(asked: &Asked<'_>, lines: &[Line], lang: Lang) -> Report {
     let is_lock = matches!(asked.verb, Verb::Lock(_));
     let mut text: String = lines.iter().map(|line| line.text(asked, lang)).collect();
     let is_done = lines.iter().all(|line| line.ended.is_done());
-    if is_done {
+    let had = lines.iter().filter_map(|line| line.ended.had());
+    // What a member says of an invoice of unknown origin entitles nobody to anything.
+    let entitles = had.into_iter().any(|had| !had.item.unattested);
+    if is_done && entitles {
         text.push_str(match (is_lock, lang) {
             (true, Lang::En) => {
                 "Only the receipt of a lock or of a use entitles to pay, a lock's until it ends: keep it, and \
@@ -211,9 +214,9 @@ impl Line {
         }
         if self.ended.had().is_some_and(|had| had.item.unattested) {
             add(lang.pick(
-                "no issuer has registered this invoice: this records who uses it first, and is nobody's \
-                 proof that the invoice is authentic",
-                "该发票尚无开具方登记：此记录只说明谁先使用，不能证明发票真实",
+                "no issuer has registered this invoice: this records who uses it first, is nobody's proof \
+                 that the invoice is authentic, and does not entitle to pay",
+                "该发票尚无开具方登记：此记录只说明谁先使用，不能证明发票真实，也不是付款依据",
             ));
         }
         if let Ended::Refused {

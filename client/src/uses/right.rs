@@ -1,11 +1,13 @@
 //! The right to use an invoice, as every verb shows it.
 
+use super::ask::InTheWay;
 use super::settle::Refused;
 use crate::disk;
 use crate::failure::Failure;
 use crate::keys::Key;
 use crate::lookup::open_receipt;
 use hefu_proof::receipt::VerifiedReceipt;
+use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
 use hefu_types::operation::{member_identifier, named_member, MemberOpening, RightProof, UseRight};
 use hefu_types::record::{PublicPart, State};
@@ -37,12 +39,12 @@ impl Shown<'_> {
         &self,
         key: &StateKey,
         record: &PublicPart,
-    ) -> Result<Result<Option<RightProof>, Refused>, Failure> {
+    ) -> Result<Result<Option<RightProof>, InTheWay>, Failure> {
         if record.status.state == State::Unattested {
             return Ok(Ok(None));
         }
         match &record.use_right {
-            None => Ok(Err(Refused::here(Code::NoRightToUse))),
+            None => Ok(Err(no_right())),
             Some(UseRight::FirstMember) => Ok(Ok(None)),
             Some(UseRight::NamedMember(commitment)) => {
                 let opening = self.opening(key)?;
@@ -55,17 +57,18 @@ impl Shown<'_> {
                 let found = opening.into_iter().find(opens);
                 Ok(found
                     .map(|opening| Some(RightProof::Named(opening)))
-                    .ok_or_else(|| Refused::here(Code::NoRightToUse)))
+                    .ok_or_else(no_right))
             }
             Some(UseRight::ClaimKey(public)) => {
                 let of_record: Vec<&ClaimFile> = (self.claims.iter())
                     .filter(|claim| claim.record == *key)
                     .collect();
                 if of_record.is_empty() {
-                    return Err(Failure::asked(
+                    let hint = Said::new(
                         "the invoice is used by whoever holds its claim file; give it with --claim",
                         "该发票由持有凭证文件者使用，请用 --claim 给出",
-                    ));
+                    );
+                    return Ok(Err((Refused::here(Code::NoRightToUse), Some(hint))));
                 }
                 let secrets = of_record
                     .iter()
@@ -79,9 +82,7 @@ impl Shown<'_> {
                     let digest = self.network.digest();
                     RightProof::Claim(nonce, secret.sign_claim(&digest, key, member, &nonce))
                 });
-                Ok(signed
-                    .map(Some)
-                    .ok_or_else(|| Refused::here(Code::NoRightToUse)))
+                Ok(signed.map(Some).ok_or_else(no_right))
             }
         }
     }
@@ -111,6 +112,10 @@ impl Shown<'_> {
         };
         Ok(salts.into_iter().map(opening).collect())
     }
+}
+
+fn no_right() -> InTheWay {
+    (Refused::here(Code::NoRightToUse), None)
 }
 
 /// Receipts that may be of a document: those that were named and are, and what lies where one is looked

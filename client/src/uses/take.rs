@@ -151,10 +151,12 @@ impl Run<'_> {
             })),
             Verb::Lock(_) if !is_own => Ok(None),
             // A lock that is over is asked for again.
-            Verb::Lock(_) => Ok(self
-                .asked
-                .refreshed(&receipt)?
-                .map(|item| Ended::Held(Had { item, ..had }))),
+            Verb::Lock(_) => Ok(self.asked.refreshed(&receipt)?.map(|item| {
+                Ended::Held(Had {
+                    item: Box::new(item),
+                    ..had
+                })
+            })),
         }
     }
 

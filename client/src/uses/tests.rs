@@ -26,7 +26,14 @@ struct Folder {
 impl Folder {
     /// Two registered invoices, of the buyer and of the first member, and one that is not registered.
     fn new() -> Self {
-        let mut world = World::new();
+        Self::of(World::new())
+    }
+
+    fn allowing_unattested() -> Self {
+        Self::of(World::with_types(|rules| rules.unattested = true))
+    }
+
+    fn of(mut world: World) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let lay = |name: &str, bytes: &[u8]| {
             disk::write(&folder.path().join(name), bytes).expect("written");
@@ -249,9 +256,7 @@ fn a_lock_becomes_the_use_and_one_that_is_over_does_not() {
     };
     assert!(consume.lock.is_none() && consume.claim.right.is_some());
     check(
-        &folder.run(&format!(
-            "release --key @buyer.json @used/open.reimburse.lock.receipt"
-        )),
+        &folder.run("release --key @buyer.json @used/open.reimburse.lock.receipt"),
         Exit::No,
         &["5008"],
     );
@@ -326,10 +331,8 @@ fn the_right_is_handed_on_to_a_member_and_to_a_claim() {
         &["handed over to whoever holds"],
     );
     assert_eq!(folder.statements(), 1);
-    assert!(
-        folder.try_run(&format!("{CONSUME} @named")).is_err(),
-        "no claim was shown"
-    );
+    let unshown = folder.run(&format!("{CONSUME} @named"));
+    check(&unshown, Exit::No, &["5003", "--claim"]);
     let used = folder.run(
         "consume --key @other.json --for reimburse --receipts @elsewhere --claim @claim.json @named",
     );
@@ -346,6 +349,41 @@ fn the_right_is_handed_on_to_a_member_and_to_a_claim() {
             .permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
+}
+
+#[test]
+fn the_new_buyer_gets_a_receipt_with_a_salt_of_its_own() {
+    let folder = Folder::new();
+    let to_other =
+        "hand-over --key @buyer.json @named --to-identifier 91310000mahefu0001 --out @new";
+    // The ledger in memory has no receipts of registrations, so one is made before.
+    let registration = std::fs::read(folder.path("named.receipt")).expect("there");
+    let registration = Receipt::decode(&registration).expect("a receipt");
+    folder.served.ledger().registrations.push(registration);
+    check(
+        &folder.run(to_other),
+        Exit::Yes,
+        &["handed over to 91310000mahefu0001"],
+    );
+    let network = folder.served.ledger().world.network.clone();
+    let salt = |name: &str| {
+        let receipt = crate::lookup::open_receipt(&folder.path(name), &network);
+        receipt.expect("a receipt").disclosed().named_member_salt
+    };
+    assert!(salt("new").is_some() && salt("new") != salt("named.receipt"));
+    check(
+        &folder.run(&format!("{CONSUME} @named")),
+        Exit::No,
+        &["5003"],
+    );
+    let other = CONSUME.replace("buyer", "other");
+    let report = folder.run(&format!("{other} --receipt @new @named"));
+    check(&report, Exit::Yes, &["used for reimburse by m-other"]);
+    // Done is done, also for the command that did it.
+    check(&folder.run(to_other), Exit::Yes, &["handed over"]);
+    // The seller's own receipt is never overwritten.
+    let over_own = to_other.replace("@new", "@named.receipt");
+    assert!(folder.try_run(&over_own).is_err());
 }
 
 #[test]
@@ -377,6 +415,93 @@ fn what_no_issuer_has_registered_is_used_only_when_that_is_asked_for() {
         &["5005"],
     );
     assert_eq!(folder.statements(), 0);
+}
+
+#[test]
+fn a_use_of_what_no_issuer_has_registered_says_what_it_is_not() {
+    let folder = Folder::allowing_unattested();
+    let plain = format!("{CONSUME} @unknown");
+    check(&folder.run(&plain), Exit::No, &["1005", "add --unattested"]);
+    let lock = format!("{LOCK} --unattested @unknown");
+    check(
+        &folder.run(&lock),
+        Exit::Yes,
+        &["no issuer has registered this invoice"],
+    );
+    let Operation::Lock(sent) = folder.last() else {
+        panic!("another operation")
+    };
+    let said = sent.claim.unattested.expect("said");
+    assert_eq!(said.document_type, "invoice");
+    assert!(said.total.is_some_and(|total| total.currency == "CNY"));
+    // Its own lock needs nothing more to be said, and the use is as little a proof.
+    let used = folder.run(&format!("{CONSUME} --unattested @unknown"));
+    check(&used, Exit::Yes, &["used for reimburse", "nobody's"]);
+    let Operation::Consume(sent) = folder.last() else {
+        panic!("another operation")
+    };
+    assert!(sent.lock.is_some() && sent.claim.unattested.is_none());
+    // Known by its use alone it is as little registered as before.
+    let other = plain
+        .replace("buyer", "other")
+        .replace("@used", "@elsewhere");
+    check(&folder.run(&other), Exit::No, &["1005"]);
+    // Once it is registered, the normal way is gone.
+    folder
+        .served
+        .ledger()
+        .world
+        .register("invoice", &sample(UNKNOWN));
+    let failure = folder.try_run(&other).expect_err("it names its buyer");
+    assert!(failure.sentence().en.contains("names its buyer"));
+}
+
+#[test]
+fn a_receipt_shows_what_it_is_of_and_how_it_stands() {
+    let folder = Folder::new();
+    folder.run(&format!("{LOCK} --amount 70.00 @open"));
+    let receipt = folder.path("used/open.reimburse.70.00.lock.receipt");
+    let network = folder.path("network.json");
+    let shows = |receipt: &PathBuf, words: &[&str]| {
+        let [network, receipt] = [&network, receipt].map(|path| path.display().to_string());
+        let line = [
+            "hefu",
+            "receipt",
+            "--lang",
+            "en",
+            "--network",
+            &network,
+            &receipt,
+        ];
+        let cli = Cli::try_parse_from(line).expect("can be typed");
+        let report = crate::run(&cli).expect("an answer");
+        check(&report, Exit::Yes, words);
+        report.json["receipts"][0]["used"]["state"].clone()
+    };
+    let state = shows(
+        &receipt,
+        &["lock", "reimburse", "m-buyer", "locked until", "7000 minor"],
+    );
+    assert_eq!(state, "locked");
+    folder.run(&format!("{CONSUME} @open"));
+    let used = folder.path("used/open.reimburse.receipt");
+    assert_eq!(
+        shows(&used, &["from the lock", "used for good"]),
+        "consumed"
+    );
+    folder.run("clawback --key @buyer.json --reason paid-in-error @used/open.reimburse.receipt");
+    let report = folder
+        .run("clawback --key @agency.json --reason paid-in-error @used/open.reimburse.receipt");
+    check(&report, Exit::Yes, &["taken back"]);
+    let network_read = folder.served.ledger().world.network.clone();
+    let opened = crate::lookup::open_receipt(&used, &network_read).expect("a receipt");
+    let now = folder
+        .served
+        .ledger()
+        .receipt(&opened.operation_id())
+        .expect("still named");
+    disk::write(&used, &now.encode()).expect("written");
+    assert_eq!(shows(&used, &["taken back"]), "taken-back");
 }
 
 /// A buyer whose run was stopped after the statement was signed.

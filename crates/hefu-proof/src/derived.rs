@@ -52,9 +52,12 @@ pub struct NeedsHistory;
 
 /// When a deadline passes. One that fell into a halt of the ledger passes an hour after it, so that who
 /// could not act is not late.
+///
+/// One that falls into that hour passes at its end, too: a halt that begins within the hour continues
+/// the one before, and what had passed between both would be open again.
 pub fn deadline(at: Millis, halt: Halt) -> Millis {
     match halt {
-        Some((before, after)) if before < at && at <= after => after.plus(Millis::HOUR),
+        Some((before, after)) if before < at => at.max(after.plus(Millis::HOUR)),
         _ => at,
     }
 }
@@ -266,7 +269,9 @@ mod tests {
         assert_eq!(deadline(Millis(1_000), halt), Millis(1_000));
         assert_eq!(deadline(Millis(1_001), halt), hour_after);
         assert_eq!(deadline(Millis(9_000_000), halt), hour_after);
-        assert_eq!(deadline(Millis(9_000_001), halt), Millis(9_000_001));
+        assert_eq!(deadline(Millis(9_000_001), halt), hour_after);
+        assert_eq!(deadline(hour_after, halt), hour_after);
+        assert_eq!(deadline(hour_after.plus(1), halt), hour_after.plus(1));
         assert!(!has_passed(Millis(5_000), Millis(hour_after.0 - 1), halt));
         assert!(has_passed(Millis(5_000), hour_after, halt));
     }

@@ -209,6 +209,16 @@ impl VerifiedReceipt {
     pub fn disclosed(&self) -> &Disclosed {
         &self.disclosed
     }
+    /// The same with what another receipt of the record discloses, as far as it is still so.
+    #[must_use]
+    pub fn with_disclosed_of(mut self, other: &Self) -> Self {
+        let is_same =
+            self.record_key == other.record_key && self.record.fact_root == other.record.fact_root;
+        if is_same && self.disclosed == Disclosed::default() {
+            self.disclosed = other.disclosed.clone();
+        }
+        self
+    }
 }
 
 impl Receipt {

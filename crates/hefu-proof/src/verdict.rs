@@ -5,12 +5,12 @@
 //! invalid, nor as valid.
 
 use crate::certificate::VerifiedState;
-use crate::derived::{deadline, reversal_at, status_at, use_at, Derived, Halt, UseNow};
+use crate::derived::{deadline, has_passed, reversal_at, status_at, use_at, Derived, Halt, UseNow};
 use crate::receipt::Disclosed;
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, ClockLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf, TypeRules};
 use hefu_types::operation::UseRight;
-use hefu_types::record::{Event, PublicPart, State, UseState};
+use hefu_types::record::{Event, PublicPart, State, UseItem, UseItemState, UseState};
 use hefu_types::time::Day;
 use hefu_types::{Code, Millis, Suite};
 
@@ -93,12 +93,41 @@ pub enum Match {
     },
     /// The number is registered with other bytes, and no facts are open to compare.
     OtherBytes,
-    /// Nothing is registered, and the agency has promised that all would be.
-    AbsentThoughCovered,
+    /// The file was registered, and other files stand in its place: of a registration that was
+    /// corrected, or of the number's next document.
+    Withdrawn,
+    /// Nothing is registered, though the agency has promised that it would be by now.
+    AbsentThoughCovered(Promise),
+    /// Nothing is registered, and the agency that promised it has time left.
+    AbsentNotYetDue(Promise),
     /// Nothing is registered under this file or number.
     Absent,
     /// The file says no number, and its bytes are not registered.
     NoIdentity,
+}
+
+/// An agency's promise, and what it says of one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The agency, as it is named and by its id.
+    pub agency: String,
+    /// The document type.
+    pub document_type: String,
+    /// It holds for documents issued from this time on.
+    pub from: Millis,
+    /// Within so many milliseconds of their issue.
+    pub within_ms: u64,
+    /// The document was to be registered before this time.
+    pub due: Millis,
+}
+
+/// A use of the member who asks, as a receipt of it opened it.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldUse<'a> {
+    /// The use.
+    pub item: &'a UseItem,
+    /// Whether it is proven to stand so under the checkpoint that judges.
+    pub is_current: bool,
 }
 
 /// What is asked beyond the document itself.
@@ -119,6 +148,8 @@ pub struct Question<'a> {
     /// Whether the caller holds what opens the right to use: `Some(true)` where the commitment to
     /// the named member was opened with the member's identifier.
     pub opens_use_right: Option<bool>,
+    /// The member's own lock or use for the purpose.
+    pub held: Option<HeldUse<'a>>,
     /// Does this region recognise it?
     pub region: Option<&'a str>,
 }
@@ -141,6 +172,29 @@ impl Verdict {
         } else {
             Answer::Yes
         }
+    }
+}
+
+impl Promise {
+    fn said(&self, due_en: &str, before_zh: &str, after_zh: &str) -> Said {
+        let Self {
+            agency,
+            document_type,
+            from,
+            due,
+            ..
+        } = self;
+        let (within, within_zh) = (duration_en(self.within_ms), duration_zh(self.within_ms));
+        Said::new(
+            format!(
+                "not registered; since {from} {agency} promises to register every {document_type} \
+                 within {within} of the end of its day of issue, so it {due_en} {due}"
+            ),
+            format!(
+                "未登记；{agency} 自 {from} 起承诺在开具当日结束后 {within_zh}内登记全部 \
+                 {document_type}，该文档{before_zh} {due} {after_zh}"
+            ),
+        )
     }
 }
 
@@ -218,13 +272,24 @@ pub fn document(found: &Match) -> Dimension {
                 "该号码已登记，但登记的字节与此文件不同，且可比对的事实不足；请索取原始文件或其回执",
             ),
         ),
-        Match::AbsentThoughCovered => (
+        Match::Withdrawn => (
+            Answer::No,
+            Some(Code::BytesDiffer),
+            Said::new(
+                "this file was registered by mistake and withdrawn; the document of that number has \
+                 other files now, ask for one of them",
+                "该文件系误登记并已撤下，该号码的文档现有其他文件，请索取现行文件",
+            ),
+        ),
+        Match::AbsentThoughCovered(promise) => (
             Answer::No,
             Some(Code::NotRegisteredInTime),
-            Said::new(
-                "not registered, though its agency registers all such documents",
-                "未登记，而该机构承诺全部登记",
-            ),
+            promise.said("was due before", "应于", "之前登记，却未登记，请勿采信"),
+        ),
+        Match::AbsentNotYetDue(promise) => (
+            Answer::CouldNotTell,
+            None,
+            promise.said("has to be there by", "最迟于", "登记，请届时再核验"),
         ),
         Match::Absent => (
             Answer::CouldNotTell,
@@ -536,6 +601,8 @@ fn last_day(before: Millis, zone_minutes: i16) -> String {
     Day::last_before(before, zone_minutes).map_or(before.to_string(), |day| day.to_string())
 }
 
+/// May the member use it for the purpose? Its own lock or use, where a receipt opened one, goes before
+/// what everybody may know.
 fn usable(
     suite: Suite,
     state: &VerifiedState,
@@ -546,10 +613,146 @@ fn usable(
     let halt = halt(suite, state);
     if let Some(rules) = question.rules {
         if rules.purpose(purpose).is_none() {
-            let code = Code::UnknownPurpose;
-            return dimension("use", Answer::No, Some(code), Said::of(code));
+            return no_use(Code::UnknownPurpose);
         }
     }
+    let held = (question.held).and_then(|held| held_use(held, record, purpose, question.now, halt));
+    let is_locked_by_member = match held {
+        Some(Held::Decides(answer)) => return answer,
+        Some(Held::Locks) => true,
+        None => false,
+    };
+    let partly = match taken(record, purpose, question, halt) {
+        _ if is_locked_by_member => false,
+        Taken::By(answer) => return answer,
+        Taken::Partly => true,
+        Taken::Not => false,
+    };
+    let stops_use = |reversal| reversal_at(reversal, question.now, halt).stops_use();
+    if record.reversal.as_ref().is_some_and(stops_use) {
+        return no_use(Code::ConsentPending);
+    }
+    if let Some(answer) = member_may_not(suite, state, question) {
+        return answer;
+    }
+    if is_locked_by_member {
+        return locked_by_member(purpose, question, halt);
+    }
+    if record.status.state == State::Unattested {
+        let said = Said::new(
+            format!(
+                "nobody is known to use it for {purpose}, but no issuer has registered it; record \
+                 your use before you pay"
+            ),
+            format!("未见他人将其用于 {purpose}，但开具方未登记；支付前请先记录使用"),
+        );
+        return dimension("use", Answer::CouldNotTell, None, said);
+    }
+    free(record, purpose, partly, question)
+}
+
+fn no_use(code: Code) -> Dimension {
+    dimension("use", Answer::No, Some(code), Said::of(code))
+}
+
+/// What the member's own use means.
+enum Held {
+    /// It answers the question.
+    Decides(Dimension),
+    /// It is a lock that binds.
+    Locks,
+}
+
+/// `None` where it is of another member or purpose, or was taken back: then it is nobody's.
+fn held_use(
+    held: HeldUse<'_>,
+    record: &PublicPart,
+    purpose: &str,
+    now: Millis,
+    halt: Halt,
+) -> Option<Held> {
+    let item = held.item;
+    if item.purpose != purpose {
+        return None;
+    }
+    let at = item.block_time;
+    match item.state {
+        UseItemState::TakenBack => None,
+        UseItemState::Consumed => {
+            let code = Code::AlreadyUsed;
+            let said = Said::new(
+                format!(
+                    "used by you for {purpose} at {at}: that use is for one payment, do not pay it \
+                     again"
+                ),
+                format!("您已于 {at} 将其用于 {purpose}：该次使用仅对应一次支付，请勿重复支付"),
+            );
+            Some(Held::Decides(dimension(
+                "use",
+                Answer::No,
+                Some(code),
+                said,
+            )))
+        }
+        UseItemState::Released | UseItemState::SetAside => {
+            Some(Held::Decides(no_use(Code::LockOver)))
+        }
+        UseItemState::Locked(until) if has_passed(until, now, halt) => {
+            let until = deadline(until, halt);
+            let said = Said::new(
+                format!("your lock for {purpose} lapsed at {until}; lock it again before you pay"),
+                format!("您用于 {purpose} 的锁定已于 {until} 失效；支付前请重新锁定"),
+            );
+            let code = Some(Code::LockOver);
+            Some(Held::Decides(dimension("use", Answer::No, code, said)))
+        }
+        UseItemState::Locked(_) if held.is_current => Some(Held::Locks),
+        UseItemState::Locked(until) => {
+            let binds = |used: &UseState| {
+                used.purpose == purpose && used.locked_until.is_some_and(|at| until <= at)
+            };
+            if !record.uses.iter().any(binds) {
+                return Some(Held::Decides(no_use(Code::LockOver)));
+            }
+            let said = Said::new(
+                format!(
+                    "you locked it for {purpose}, but it has changed since that receipt; fetch the \
+                     receipt again"
+                ),
+                format!("您曾锁定其用于 {purpose}，但此后文档已有变动；请重新获取回执"),
+            );
+            Some(Held::Decides(dimension(
+                "use",
+                Answer::CouldNotTell,
+                Some(Code::StatusUnknown),
+                said,
+            )))
+        }
+    }
+}
+
+fn locked_by_member(purpose: &str, question: &Question<'_>, halt: Halt) -> Dimension {
+    let until = question.held.map(|held| held.item.state);
+    let until = match until {
+        Some(UseItemState::Locked(until)) => deadline(until, halt),
+        _ => Millis(0),
+    };
+    let said = Said::new(
+        format!("locked by you for {purpose} until {until}: you may pay"),
+        format!("您已锁定用于 {purpose}，至 {until}：可以支付"),
+    );
+    dimension("use", Answer::Yes, None, said)
+}
+
+/// What others have of a document.
+enum Taken {
+    /// All of it, or more than may be shared.
+    By(Dimension),
+    Partly,
+    Not,
+}
+
+fn taken(record: &PublicPart, purpose: &str, question: &Question<'_>, halt: Halt) -> Taken {
     let mut partly = false;
     for used in &record.uses {
         let same = used.purpose == purpose;
@@ -570,42 +773,50 @@ fn usable(
                 } else {
                     Code::PurposeExcluded
                 };
-                return dimension("use", Answer::No, Some(code), said);
+                return Taken::By(dimension("use", Answer::No, Some(code), said));
             }
             UseNow::Locked { until } => {
                 let said = Said::new(
                     format!("locked for {other} until {until}; try again after that"),
                     format!("已被锁定用于 {other}，至 {until}，请届时再试"),
                 );
-                return dimension("use", Answer::No, Some(Code::Locked), said);
+                return Taken::By(dimension("use", Answer::No, Some(Code::Locked), said));
             }
         }
     }
-    let is_open = |reversal| reversal_at(reversal, question.now, halt).is_open();
-    if record.reversal.as_ref().is_some_and(is_open) {
-        let code = Code::ConsentPending;
-        return dimension("use", Answer::No, Some(code), Said::of(code));
+    if partly {
+        Taken::Partly
+    } else {
+        Taken::Not
     }
-    if let Some(member) = question.member {
-        match state.leaf::<MemberLeaf>(&key::member(suite, member), "the member") {
-            Ok(Some(leaf)) if leaf.active => {}
-            Ok(Some(_)) => {
-                let code = Code::HolderNotActive;
-                return dimension("use", Answer::No, Some(code), Said::of(code));
-            }
-            Ok(None) => {
-                let said = Said::new(
-                    format!("{member} is not a member of this network; give the member's key file"),
-                    format!("{member} 不是本网络的成员，请提供成员密钥文件"),
-                );
-                return dimension("use", Answer::No, None, said);
-            }
-            Err(_) => {
-                let said = Said::new("the member is not proven here", "未能证明该成员的信息");
-                return dimension("use", Answer::CouldNotTell, None, said);
-            }
+}
+
+/// Why the member that asks may use nothing at all, or is not shown to be one.
+fn member_may_not(
+    suite: Suite,
+    state: &VerifiedState,
+    question: &Question<'_>,
+) -> Option<Dimension> {
+    let member = question.member?;
+    match state.leaf::<MemberLeaf>(&key::member(suite, member), "the member") {
+        Ok(Some(leaf)) if leaf.active => None,
+        Ok(Some(_)) => Some(no_use(Code::HolderNotActive)),
+        Ok(None) => {
+            let said = Said::new(
+                format!("{member} is not a member of this network; give the member's key file"),
+                format!("{member} 不是本网络的成员，请提供成员密钥文件"),
+            );
+            Some(dimension("use", Answer::No, None, said))
+        }
+        Err(_) => {
+            let said = Said::new("the member is not proven here", "未能证明该成员的信息");
+            Some(dimension("use", Answer::CouldNotTell, None, said))
         }
     }
+}
+
+/// Nobody has all of it: has the member the right to?
+fn free(record: &PublicPart, purpose: &str, partly: bool, question: &Question<'_>) -> Dimension {
     let right = match (&record.use_right, question.opens_use_right) {
         (None, _) | (Some(UseRight::NamedMember(_)), Some(false)) => Answer::No,
         (Some(UseRight::FirstMember), _) | (Some(UseRight::NamedMember(_)), Some(true)) => {
@@ -632,10 +843,7 @@ fn usable(
     };
     match right {
         Answer::Yes => dimension("use", Answer::Yes, None, free),
-        Answer::No => {
-            let code = Code::NoRightToUse;
-            dimension("use", Answer::No, Some(code), Said::of(code))
-        }
+        Answer::No => no_use(Code::NoRightToUse),
         Answer::CouldNotTell => {
             let said = Said::new(
                 format!(
@@ -706,7 +914,8 @@ fn recognition(
     }
 }
 
-fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
+/// Whether what is proven is young enough to speak for now.
+pub fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
     let seen = Millis(state.checkpoint().quorum_seconds().saturating_mul(1000));
     let age_ms = question.now.0.saturating_sub(seen.0);
     let height = state.checkpoint().checkpoint().height;
@@ -719,12 +928,11 @@ fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
     );
     // A checkpoint from the future is a wrong clock, here or there: either way the age is unknown.
     let ahead = seen.0 > question.now.plus(60_000).0;
-    let answer = if ahead || age_ms > question.age_ms_max {
-        Answer::CouldNotTell
-    } else {
-        Answer::Yes
-    };
-    dimension("freshness", answer, None, said)
+    if ahead || age_ms > question.age_ms_max {
+        let code = Some(Code::StatusUnknown);
+        return dimension("freshness", Answer::CouldNotTell, code, said);
+    }
+    dimension("freshness", Answer::Yes, None, said)
 }
 
 fn duration_en(milliseconds: u64) -> String {

@@ -334,8 +334,8 @@ fn next_clock(clock: &ClockLeaf, block_time: Millis) -> ClockLeaf {
         ..clock.clone()
     };
     if block_time > clock.block_time.plus(HALT_MS) {
-        // A halt within the hour of grace after another continues it: what fell into the first is put
-        // off again.
+        // A halt within the hour of grace after another continues it: what fell into the first or into
+        // that hour is put off again. None of it has passed (see `hefu_proof::derived::deadline`).
         let before = match clock.last_halt {
             Some((before, after)) if clock.block_time < after.plus(Millis::HOUR) => before,
             _ => clock.block_time,

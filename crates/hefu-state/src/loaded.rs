@@ -129,6 +129,12 @@ impl Missing<'_> {
     fn add_touched_by(&mut self, suite: Suite, issuer: &str, operation: &Operation) {
         for digest in operation.digests() {
             self.add(Touch::Digest(*digest));
+            // Of whom the file is decides whether it is taken.
+            if let Some(Some(leaf)) = self.loaded.digests.get(digest) {
+                if !leaf.withdrawn {
+                    self.add_record(leaf.record);
+                }
+            }
         }
         if let Some((digest, unattested)) = operation.unattested() {
             self.add(Touch::Digest(*digest));

@@ -9,10 +9,17 @@ use hefu_proof::derived::{has_passed, Halt};
 use hefu_types::leaf::TypeRules;
 use hefu_types::operation::Share;
 use hefu_types::record::{
-    Folded, Item, PrivateItem, Record, Span, UseItem, UseItemState, UseState, USES_MAX,
+    Folded, Item, PrivateItem, Record, Span, UseItem, UseItemState, UseState, RECORD_BYTES_MAX,
+    USES_MAX,
 };
 use hefu_types::{Blinding, Code, Millis};
 use std::collections::BTreeSet;
+
+/// What a record keeps free when a use is added: for the use with the longest names, and for the events
+/// that follow it.
+const ROOM_BYTES: usize = 768;
+/// With fewer uses no record is long.
+const LENGTHY_USES: usize = 4;
 
 /// Whether a use or a lock takes its piece from everybody else.
 pub(crate) fn binds(item: &UseItem, now: Millis, halt: Halt) -> bool {
@@ -257,40 +264,59 @@ fn empty() -> Refused {
     Refused::saying(Code::BadField, "the share must not be empty")
 }
 
-/// Adds a use to a record. What no longer binds makes room, the oldest first, and folds into a chain.
+/// Adds a use to a record. What no longer binds makes room, the oldest first, and folds into a chain:
+/// also where the record would become too long, or locks that are over would keep a use out for ever.
 pub(crate) fn add(
     record: &mut Record,
     context: &Context<'_>,
     blinding: Blinding,
     item: UseItem,
 ) -> Result<(), Refused> {
-    if record.uses().count() >= USES_MAX {
-        let is_over = |private: &PrivateItem| match &private.item {
-            Item::Use(item) => !binds(item, context.block_time, context.halt),
-            _ => false,
-        };
-        let Some(oldest) = record.private.iter().position(is_over) else {
+    loop {
+        let count = record.uses().count();
+        let is_full = count >= USES_MAX;
+        let is_short = || record.encode().len() + ROOM_BYTES <= RECORD_BYTES_MAX;
+        if !is_full && (count < LENGTHY_USES || is_short()) {
+            break;
+        }
+        if fold_oldest(record, context, blinding) {
+            continue;
+        }
+        if is_full {
             return Err(Refused::new(Code::TooManyShares));
-        };
-        let oldest = record.private.remove(oldest);
-        let mut folded = None;
-        record.private.retain(|private| match private.item {
-            Item::FoldedUses(before) => {
-                folded = Some(before);
-                false
-            }
-            _ => true,
-        });
-        record.private.push(PrivateItem {
-            blinding,
-            item: Item::FoldedUses(Folded::and(folded, context.suite, &oldest)),
-        });
+        }
+        break;
     }
     record.private.push(PrivateItem {
         blinding,
         item: Item::Use(item),
     });
     Ok(())
+}
+
+/// Folds the oldest use that no longer binds; whether there was one.
+fn fold_oldest(record: &mut Record, context: &Context<'_>, blinding: Blinding) -> bool {
+    let is_over = |private: &PrivateItem| match &private.item {
+        Item::Use(item) => !binds(item, context.block_time, context.halt),
+        _ => false,
+    };
+    let Some(oldest) = record.private.iter().position(is_over) else {
+        return false;
+    };
+    let oldest = record.private.remove(oldest);
+    let mut folded = None;
+    record.private.retain(|private| match private.item {
+        Item::FoldedUses(before) => {
+            folded = Some(before);
+            false
+        }
+        _ => true,
+    });
+    record.private.push(PrivateItem {
+        blinding,
+        item: Item::FoldedUses(Folded::and(folded, context.suite, &oldest)),
+    });
+    true
 }
 
 /// Writes anew what everybody may know of the uses.

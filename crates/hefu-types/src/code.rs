@@ -54,8 +54,8 @@ codes! {
         "账本上没有该文档类型，请查阅本网络的类型目录。";
     /// The operation does not exist for this kind of document.
     NotForThisType = 1004,
-        "This operation does not exist for documents of this type.",
-        "该类型的文档不支持此操作。";
+        "This operation does not exist for documents of this type; check the type, or choose an operation that it has.",
+        "该类型的文档不支持此操作，请核对类型或改用其支持的操作。";
     /// No record stands under the key.
     UnknownRecord = 1005,
         "No document is registered under this number; check the number, its issuer and its type.",
@@ -74,8 +74,8 @@ codes! {
         "该号码不在已分配给该机构的号段内，请申请号段或使用本机构号段内的号码。";
     /// The range is expired, withdrawn or not yet in use.
     RangeNotActive = 1009,
-        "The range of this number is not in use now: it is expired, withdrawn, or not yet allocated and activated.",
-        "该号码所在号段当前不可用：已过期、已收回，或尚未分配、启用。";
+        "The range of this number is expired, withdrawn, or not yet allocated and activated; activate it, or use a number of another range.",
+        "该号码所在号段已过期、已收回或尚未分配启用，请启用该号段或改用其他号段的号码。";
     /// The numbers are another range's already.
     RangeTaken = 1010,
         "Some of these numbers are in a range already; choose numbers that are free.",
@@ -94,24 +94,24 @@ codes! {
         "该号段当前状态不允许此操作，请用 hefu range list 查看。";
     /// The numbers were declared void.
     NumberVoid = 1014,
-        "This number was declared void; it is never issued. Use another number.",
+        "This number was declared void and is never issued; use another number.",
         "该号码已声明作废，不得再开具，请使用其他号码。";
     /// The document was issued without a connection where this is not allowed, or at a time that cannot be.
     BadOfflineIssue = 1015,
-        "The document cannot have been issued offline at this time: the type does not allow it, or the time lies ahead or too far back.",
-        "该离线开具时间不可接受：该类型不允许离线开具，或时间在未来，或过于久远。";
+        "The document cannot have been issued offline at this time, because its type does not allow it or the time lies ahead or too far back; correct the time, or register without it.",
+        "该离线开具时间不可接受（该类型不允许离线开具，或时间在未来或过于久远），请更正时间或不填。";
     /// The same document is registered already; the first receipt answers.
     SameAgain = 2001,
         "This document is registered already; its first receipt is the answer.",
-        "该文档已经登记，返回首次登记的回执。";
+        "该文档已经登记，请使用首次登记的回执。";
     /// Another document stands under the same number.
     NumberTaken = 2002,
         "Another document is registered under this number; compare both with the evidence that is named.",
         "该号码下已登记另一份内容不同的文档，请依据所附证据核对两者。";
     /// The file is registered under another number.
     FileTaken = 2003,
-        "This file is registered already under another number; one file is one document.",
-        "该文件已登记在另一个号码下，一个文件只能对应一份文档。";
+        "This file is registered already under another number; register each document with a file of its own.",
+        "该文件已登记在另一个号码下，请为每份文档使用各自的文件。";
     /// The number was cancelled, and its profile does not give it out again.
     NumberBurned = 2004,
         "The document of this number ended, and the number is not used again; use a new number.",
@@ -122,8 +122,8 @@ codes! {
         "签名密钥未在本网络登记，请联系登记机构办理准入。";
     /// The signer may not do this for this type and region.
     NotEntitled = 3002,
-        "The signer is not entitled to this operation for this document type and region.",
-        "签名方无权对该类型和地区的文档执行此操作。";
+        "The signer is not entitled to this operation for this document type and region; ask your registrar for the entitlement, or let the agency that has it sign.",
+        "签名方无权对该类型和地区的文档执行此操作，请向登记机构申请授权，或由有权机构签署。";
     /// The key is retired, or not valid at this time.
     KeyNotValid = 3003,
         "The signing key is retired or not valid at this time; sign with the current key.",
@@ -134,8 +134,8 @@ codes! {
         "签署时该密钥已泄露，请向开具方核实该文档。";
     /// The legal issuer of the document is outside the signer's scope.
     OutsideScope = 3005,
-        "The legal issuer that the document names is outside the scope of this agency.",
-        "文档所载开具方不在该机构的授权范围内。";
+        "The legal issuer that the document names is outside the scope of this agency; let the agency in charge of that issuer register it.",
+        "文档所载开具方不在该机构的授权范围内，请由主管该开具方的机构办理。";
     /// The holder of the key is suspended or retired.
     HolderNotActive = 3006,
         "The holder of the signing key is suspended or retired; ask your registrar.",
@@ -146,24 +146,24 @@ codes! {
         "该文档已超过作废时限，请改用红冲。";
     /// The document is used, so it cannot be cancelled.
     InUse = 4002,
-        "The document is in use or used; it cannot be cancelled.",
-        "该文档正在使用或已使用，不能作废。";
+        "The document is in use or used, so it cannot be cancelled; reverse it with the consent of who uses it.",
+        "该文档正在使用或已使用，不能作废，请经使用方确认后红冲。";
     /// The document is in a state from which this operation does not start.
     WrongState = 4003,
-        "The document is in a state that does not allow this operation; look at its status.",
-        "该文档当前状态不允许此操作，请查看其状态。";
+        "The document is in a state that does not allow this operation; look at it with `hefu status`.",
+        "该文档当前状态不允许此操作，请用 hefu status 查看。";
     /// The document's validity is over, or has not begun.
     NotInValidity = 4004,
-        "The document is expired or not yet valid.",
-        "该文档已过有效期或尚未生效。";
+        "The document is expired or not yet valid; ask its holder for one that is valid on this day.",
+        "该文档已过有效期或尚未生效，请向持有者索取当日有效的文档。";
     /// The effective time is not allowed.
     BadEffectiveTime = 4005,
-        "The effective time must not lie in the past for this operation.",
-        "此操作的生效时间不得早于当前时间。";
+        "The effective time of this operation must not lie in the past; leave it out, or give a later one.",
+        "此操作的生效时间不得早于当前时间，请不填或改为之后的时间。";
     /// A request of a reversal stands.
     ConsentPending = 4006,
-        "A reversal of this document is asked for; wait for its end, or answer it.",
-        "该文档正在红冲确认流程中，请等待结束或先予答复。";
+        "A reversal of this document is asked for; answer it, or wait until it is over.",
+        "该文档正在红冲确认流程中，请先予答复或等待其结束。";
     /// The invoice is in use, so its users must agree to a reversal.
     ConsentNeeded = 4007,
         "The invoice is in use: ask for the reversal with `hefu reversal request`, and reverse it once its users agree.",
@@ -182,8 +182,8 @@ codes! {
         "该登记已超过更正时限，请改用作废、红冲或替换。";
     /// A supervising agency has not confirmed the document.
     NotConfirmed = 4011,
-        "The document is proposed and not confirmed; it is in force once the supervising agency confirms it.",
-        "该文档仅为提交，尚待监管机构确认后生效。";
+        "The document is proposed and not confirmed; wait until the supervising agency has confirmed it.",
+        "该文档仅已提交、尚未确认，请待监管机构确认生效后再使用。";
     /// The other document of a link is not one that can be linked.
     BadLink = 4012,
         "The other document cannot be linked: it must be in force, of the same agency and legal issuer, and have room for a link.",
@@ -206,16 +206,16 @@ codes! {
         "该文档已用于此用途，请勿重复支付或入账。";
     /// The signer has no right to use the document.
     NoRightToUse = 5003,
-        "The signer has no right to use this document; only the member that it names, or whoever holds its claim, may use it.",
-        "签名方无权使用该文档，只有文档指定的成员或持有凭证者可以使用。";
+        "The signer has no right to use this document; let the member that it names use it, or show the right with its receipt or its claim.",
+        "签名方无权使用该文档，请由文档指定的成员使用，或以其回执、凭证证明使用权。";
     /// The type does not know this purpose.
     UnknownPurpose = 5004,
-        "Documents of this type are not used for this purpose.",
-        "该类型的文档没有此用途。";
+        "Documents of this type are not used for this purpose; choose one of the purposes of the type.",
+        "该类型的文档没有此用途，请选择该类型规定的用途。";
     /// The digest that the use names is not one of the record's.
     DigestNotOfRecord = 5005,
-        "The file that the use names is not a rendition of this document.",
-        "使用操作所引用的文件不是该文档的版式文件。";
+        "The file that the use names is not one of this document; use one of its registered files.",
+        "使用操作所引用的文件不属于该文档，请使用其已登记的文件。";
     /// More than is left is asked for.
     ExceedsBalance = 5006,
         "Less than this amount is free for this purpose; ask for at most what is told.",
@@ -231,7 +231,7 @@ codes! {
     /// The member holds such a lock already.
     LockHeld = 5009,
         "You hold a lock on this already; its receipt is the answer, or release it first.",
-        "您已持有该锁定，其回执即为答复；或先予释放。";
+        "您已持有该锁定，请使用其回执，或先予释放。";
     /// Too many locks as first member.
     TooManyLocks = 5010,
         "Too many locks as first member in a short time; wait a minute, or consume at once.",
@@ -243,7 +243,7 @@ codes! {
     /// The record has no room for another use.
     TooManyShares = 5012,
         "The document has as many uses as it may have; ask those who hold locks to release them.",
-        "该文档的使用份数已达上限，请相关锁定方先释放。";
+        "该文档的使用份数已达上限，请锁定方先释放。";
     /// The use cannot be divided.
     NotDivisible = 5013,
         "This purpose or this document is not used in parts; ask for the whole.",
@@ -290,8 +290,8 @@ codes! {
         "申报金额超过发票金额，请勿支付。";
     /// Another operation of the same atomic statement was refused.
     SiblingRefused = 7001,
-        "Another operation of the same atomic statement was refused, so this one was not done.",
-        "同一原子声明中的其他操作被拒绝，本操作未执行。";
+        "Another operation of the same atomic statement was refused, so this one was not done; mend that one and send both again.",
+        "同一原子声明中的其他操作被拒绝，本操作未执行，请更正该操作后一并重新提交。";
     /// The statement came too late or too early.
     StatementExpired = 7002,
         "The statement's time is over or too far ahead; sign it again.",
@@ -369,5 +369,27 @@ mod tests {
             .iter()
             .all(|code| Code::from_number(code.number()) == Some(*code)));
         assert!(Code::ALL.iter().all(|code| !code.sentence_zh().is_ascii()));
+    }
+
+    /// People have the sentences in their handbooks: one that changes, changes here too.
+    #[test]
+    fn sentences_change_only_together_with_their_list() {
+        let mut listed = include_str!("code/sentences.tsv").lines();
+        for code in Code::ALL {
+            let (number, en, zh) = (code.number(), code.sentence_en(), code.sentence_zh());
+            let line = format!("{number}\t{code:?}\t{en}\t{zh}");
+            assert_eq!(listed.next(), Some(line.as_str()));
+        }
+        assert_eq!(listed.next(), None, "a code is gone");
+    }
+
+    #[test]
+    fn a_code_is_one_sentence_in_each_language() {
+        for code in Code::ALL {
+            let (en, zh) = (code.sentence_en(), code.sentence_zh());
+            assert!(en.ends_with('.') && !en.contains(". "), "{code:?}: {en}");
+            let ends = zh.chars().filter(|c| "。！？".contains(*c)).count();
+            assert!(zh.ends_with('。') && ends == 1, "{code:?}: {zh}");
+        }
     }
 }

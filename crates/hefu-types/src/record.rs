@@ -227,6 +227,12 @@ impl ReversalStage {
         self.number() <= 4
     }
 
+    /// Whether nobody begins a new use meanwhile. What one who uses it asked for and the issuer has not
+    /// agreed to keeps nobody else from it.
+    pub const fn stops_use(self) -> bool {
+        self.is_open() && !matches!(self, Self::AwaitsIssuer)
+    }
+
     /// In English.
     pub const fn said_en(self) -> &'static str {
         match self {

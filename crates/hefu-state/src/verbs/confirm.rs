@@ -4,7 +4,7 @@ use super::{check_supervises, check_text, record_with_type, set_status, wrong_st
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use hefu_types::operation::{Confirm, Reject};
 use hefu_types::record::State;
-use hefu_types::StateKey;
+use hefu_types::{Code, StateKey};
 
 pub(crate) fn confirm(
     context: &Context<'_>,
@@ -40,6 +40,10 @@ fn answer(
         &public.region,
         &public.legal_issuer,
     )?;
+    // Two sides are two agencies.
+    if agency.id == public.agency {
+        return Err(Refused::new(Code::NotEntitled));
+    }
     if public.status.state != State::Proposed {
         return Err(wrong_state(public));
     }

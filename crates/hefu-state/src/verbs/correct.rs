@@ -1,6 +1,8 @@
 //! `add-rendition` and `correct`: other files of a document, and the right ones for wrong ones.
 
-use super::register::{check_content, dates, refuse_taken_files, write_digests, Content};
+use super::register::{
+    check_content, dates, refuse_taken_files, with_freed, write_digests, Content,
+};
 use super::{check_no_reversal, check_own, check_text, record_with_type, set_status, wrong_state};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use hefu_types::leaf::DigestLeaf;
@@ -46,7 +48,12 @@ pub(crate) fn add_rendition(
         return Err(Refused::saying(Code::BadField, detail));
     }
     public.event_count = public.event_count.saturating_add(1);
-    ledger.write_record(rendition.record, record)?;
+    ledger.write_records(with_freed(
+        &rendition.digests,
+        rendition.record,
+        record,
+        ledger,
+    ))?;
     write_digests(context, &rendition.digests, rendition.record, ledger);
     Ok(())
 }
@@ -95,7 +102,12 @@ pub(crate) fn correct(
     public.valid_from = valid_from;
     public.valid_before = valid_before;
     public.use_right = correct.use_right.clone();
-    let (state, effective_at) = (public.status.state, public.status.effective_at);
+    let (mut state, mut effective_at) = (public.status.state, public.status.effective_at);
+    if rules.two_party && state == State::Issued {
+        // Who confirmed it has not seen this: it is proposed anew.
+        (state, effective_at) = (State::Proposed, context.block_time);
+        public.supervisor = None;
+    }
     let reason = Some(correct.reason.as_str());
     set_status(
         context.suite,
@@ -114,7 +126,7 @@ pub(crate) fn correct(
             blinding: correct.blinding,
             item: Item::Total(total),
         }));
-    ledger.write_record(correct.record, record)?;
+    ledger.write_records(with_freed(&correct.digests, correct.record, record, ledger))?;
     withdraw(context, &before, &correct.digests, correct.record, ledger);
     write_digests(context, &correct.digests, correct.record, ledger);
     Ok(())

@@ -6,10 +6,10 @@
 //! him, so that no member keeps an invoice from the others. Where the right is shown, uses that were
 //! recorded without one are set aside.
 
-use super::{check_no_reversal, check_text, document_type, record_with_type, wrong_state};
+use super::{check_text, document_type, record_with_type, wrong_state};
 use crate::execute::{signing_member, Context, Ledger, Refused};
 use crate::shares::{self, Place};
-use hefu_proof::derived::{status_at, Derived};
+use hefu_proof::derived::{reversal_at, status_at, Derived};
 use hefu_types::key;
 use hefu_types::leaf::{DigestLeaf, Kind, LockTokens, MemberLeaf, TypeRules};
 use hefu_types::operation::{
@@ -24,7 +24,8 @@ use hefu_types::{Blinding, Code, Millis, StateKey};
 
 /// The longest lock of a member whose right is not shown, in milliseconds.
 const UNSHOWN_LOCK_MS_MAX: u64 = Millis::HOUR;
-/// For so long after such a lock began the same member does not lock the document again.
+/// For so long after such a lock began the same member does not lock the document again for what
+/// excludes it.
 const LOCK_AGAIN_AFTER_MS: u64 = 24 * Millis::HOUR;
 /// How many such locks a member may take at once.
 const TOKENS: u32 = 256;
@@ -69,16 +70,25 @@ pub(crate) fn lock(
     }
     let now = context.block_time;
     let member = claimed.member.id.clone();
-    let ended_lately = |item: &UseItem| {
+    let locked_lately = |item: &&UseItem| {
         item.member == member
             && item.lock.is_some()
             && item.consumption.is_none()
-            && !shares::binds(item, now, context.halt)
             && claimed.rules.excludes(&item.purpose, purpose)
-            && now < item.block_time.plus(LOCK_AGAIN_AFTER_MS)
+            && (shares::binds(item, now, context.halt)
+                || now < item.block_time.plus(LOCK_AGAIN_AFTER_MS))
     };
-    if !claimed.is_shown && claimed.record.uses().any(ended_lately) {
-        return Err(Refused::new(Code::LockedBefore));
+    // One lock at a time, too: else he would keep the others away piece by piece.
+    if let Some(item) = (claimed.record.uses().find(locked_lately)).filter(|_| !claimed.is_shown) {
+        let code = if shares::binds(item, now, context.halt) {
+            Code::LockHeld
+        } else {
+            Code::LockedBefore
+        };
+        return Err(Refused {
+            evidence: item.lock,
+            ..Refused::new(code)
+        });
     }
     let place = Place::new(
         &claimed.record,
@@ -337,7 +347,8 @@ fn unattested_record<'a>(
     Ok((Record { public, private }, rules))
 }
 
-/// Refuses what is not in force, or is about to be reversed.
+/// Refuses what is not in force, or is about to be reversed: not what a user alone asked to reverse, or
+/// whoever holds a small lock could stop all others.
 fn check_usable(context: &Context<'_>, public: &PublicPart) -> Result<(), Refused> {
     if public.status.state == State::Unattested {
         return Ok(());
@@ -350,7 +361,12 @@ fn check_usable(context: &Context<'_>, public: &PublicPart) -> Result<(), Refuse
             return Err(Refused::new(Code::NotInValidity));
         }
     }
-    check_no_reversal(context, public)
+    match &public.reversal {
+        Some(reversal) if reversal_at(reversal, context.block_time, context.halt).stops_use() => {
+            Err(Refused::new(Code::ConsentPending))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the right to use was shown, where there is one to show.

@@ -16,6 +16,26 @@ use hefu_types::operation::{
 use hefu_types::profile::Profile;
 use hefu_types::{Code, StateKey};
 
+/// The most spans of all ranges of a numbering together: with the most ranges, the longest names and
+/// the largest numbers its leaf can still be read again.
+const LEAF_SPANS_MAX: usize = 8 * 1_024;
+
+/// Whether numbers find room in one of the lists of a range: always where they join what is there.
+pub(super) fn has_room(leaf: &NumberingLeaf, spans: &[NumberSpan], span: NumberSpan) -> bool {
+    let holds = |number: Option<u64>| {
+        let only = number.map(|number| NumberSpan {
+            first: number,
+            last: number,
+        });
+        only.is_some_and(|only| numbering::meets(spans, only))
+    };
+    if holds(span.first.checked_sub(1)) || holds(span.last.checked_add(1)) {
+        return true;
+    }
+    let of = |range: &NumberRange| range.issued.len() + range.voided.len() + range.delegated.len();
+    spans.len() < SPANS_MAX && leaf.ranges.iter().map(of).sum::<usize>() < LEAF_SPANS_MAX
+}
+
 /// A numbering whose numbers come out of ranges.
 struct Of<'a> {
     key: StateKey,
@@ -279,9 +299,6 @@ fn open_numbers<'l>(
     if taken.into_iter().any(|spans| numbering::meets(spans, span)) {
         return Err(Refused::new(Code::NumberNotOpen));
     }
-    if own.voided.len().max(own.delegated.len()) >= SPANS_MAX {
-        return Err(Refused::new(Code::TooLarge));
-    }
     Ok(own)
 }
 
@@ -314,7 +331,7 @@ pub(crate) fn delegate(
         ..own.clone()
     };
     let (leaf, _) = range(ledger, &of, delegate.range)?;
-    if leaf.ranges.len() >= RANGES_MAX {
+    if leaf.ranges.len() >= RANGES_MAX || !has_room(leaf, &own.delegated, span) {
         return Err(Refused::new(Code::TooLarge));
     }
     ledger.numbering_mut(&of.key).ranges.push(given);
@@ -336,7 +353,11 @@ pub(crate) fn void(
         let detail = format!("at most {VOID_NUMBERS_MAX} numbers are declared void at once");
         return Err(Refused::saying(Code::TooLarge, detail));
     }
-    open_numbers(context, ledger, &of, void.range, span)?;
+    let own = open_numbers(context, ledger, &of, void.range, span)?;
+    let (leaf, _) = range(ledger, &of, void.range)?;
+    if !has_room(leaf, &own.voided, span) {
+        return Err(Refused::new(Code::TooLarge));
+    }
     change(context, ledger, &of, void.range, |range| {
         numbering::insert(&mut range.voided, span);
     });

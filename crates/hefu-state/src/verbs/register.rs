@@ -6,13 +6,14 @@
 //! over where its use alone was known, and where the profile gives the number of what ended out again.
 
 use super::correct::withdraw;
+use super::numbers::has_room;
 use super::{document_type, set_status};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use crate::shares;
 use hefu_proof::derived::has_passed;
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, DigestLeaf, Kind, Part, TypeRules};
-use hefu_types::numbering::{self, NumberSpan, RangeNow, RangeState, SPANS_MAX};
+use hefu_types::numbering::{self, NumberSpan, RangeNow, RangeState};
 use hefu_types::operation::{Amount, Register, UseRight, DIGESTS_MAX};
 use hefu_types::profile::Profile;
 use hefu_types::record::{
@@ -20,6 +21,7 @@ use hefu_types::record::{
 };
 use hefu_types::time::Day;
 use hefu_types::{Code, Digest, Millis, StateKey, Suite};
+use std::collections::BTreeMap;
 
 /// How long ago a document may have been issued without a connection, in milliseconds: a year.
 const OFFLINE_AGO_MS_MAX: u64 = 366 * 24 * Millis::HOUR;
@@ -170,7 +172,7 @@ impl Asked<'_> {
         ledger: &mut Ledger<'_>,
     ) -> Result<(), Refused> {
         let digests = &self.register.digests;
-        ledger.write_record(self.at, record)?;
+        ledger.write_records(with_freed(digests, self.at, record, ledger))?;
         withdraw(context, before, digests, self.at, ledger);
         write_digests(context, digests, self.at, ledger);
         if let Some((key, range, number)) = self.number {
@@ -359,7 +361,7 @@ fn in_range(
         RangeNow::Stored(RangeState::Active) => {}
         now => return Err(Refused::saying(Code::RangeNotActive, now.name())),
     }
-    if range.issued.len() >= SPANS_MAX {
+    if !has_room(leaf, &range.issued, span) {
         let detail = "too many gaps between the numbers issued; issue or void those between first";
         return Err(Refused::saying(Code::TooLarge, detail));
     }
@@ -419,7 +421,7 @@ fn again(
         return Err(Refused::saying(Code::BadField, detail));
     }
     public.event_count = public.event_count.saturating_add(1);
-    ledger.write_record(asked.at, record)?;
+    ledger.write_records(with_freed(&register.digests, asked.at, record, ledger))?;
     write_digests(context, &register.digests, asked.at, ledger);
     Ok(())
 }
@@ -462,11 +464,14 @@ fn join(
     asked.write(context, record, &public.digests, ledger)
 }
 
-/// Of a document that cannot be divided one use of each line stays, the first.
+/// Of a document that cannot be divided one use of each line stays: the first for good, or the first
+/// lock where there is none.
 fn keep_one_use(record: &mut Record, rules: &TypeRules, context: &Context<'_>) {
     let (now, halt) = (context.block_time, context.halt);
     let mut kept: Vec<String> = Vec::new();
-    for item in record.uses_mut() {
+    let mut uses: Vec<_> = record.uses_mut().collect();
+    uses.sort_by_key(|item| item.state != UseItemState::Consumed);
+    for item in uses {
         item.share = None;
         if !shares::binds(item, now, halt) {
             continue;
@@ -483,20 +488,61 @@ fn keep_one_use(record: &mut Record, rules: &TypeRules, context: &Context<'_>) {
     }
 }
 
+/// The leaf of a file that is another document's.
+fn of_another<'l>(
+    digest: &Digest,
+    at: &StateKey,
+    ledger: &'l Ledger<'_>,
+) -> Option<&'l DigestLeaf> {
+    ledger
+        .digest(digest)
+        .filter(|leaf| !leaf.withdrawn && leaf.record != *at)
+}
+
+fn is_unattested(record: &StateKey, ledger: &Ledger<'_>) -> bool {
+    let state = ledger
+        .record(record)
+        .map(|record| record.public.status.state);
+    state == Some(State::Unattested)
+}
+
+/// One file is one document. What a member said of a file keeps nobody who is entitled to issue from
+/// saying of which document it is: else a stranger could keep a document off the ledger.
 pub(super) fn refuse_taken_files(
     digests: &[Digest],
     at: &StateKey,
     ledger: &Ledger<'_>,
 ) -> Result<(), Refused> {
     for digest in digests {
-        let leaf = ledger
-            .digest(digest)
-            .filter(|leaf| !leaf.withdrawn && leaf.record != *at);
-        if let Some(leaf) = leaf {
+        let leaf = of_another(digest, at, ledger);
+        if let Some(leaf) = leaf.filter(|leaf| !is_unattested(&leaf.record, ledger)) {
             return Err(Refused::because_of(Code::FileTaken, leaf.operation));
         }
     }
     Ok(())
+}
+
+/// A record that is written with its files, and those that lose one of these to it: a member had used
+/// the file under another number. Its use stays under that number.
+pub(super) fn with_freed(
+    digests: &[Digest],
+    at: StateKey,
+    record: Record,
+    ledger: &Ledger<'_>,
+) -> BTreeMap<StateKey, Record> {
+    let mut records = BTreeMap::from([(at, record)]);
+    for digest in digests {
+        let Some(leaf) = of_another(digest, &at, ledger) else {
+            continue;
+        };
+        let before = (records.get(&leaf.record)).or_else(|| ledger.record(&leaf.record));
+        if let Some(mut loser) = before.cloned() {
+            loser.public.digests.retain(|of| of != digest);
+            loser.public.event_count = loser.public.event_count.saturating_add(1);
+            records.insert(leaf.record, loser);
+        }
+    }
+    records
 }
 
 pub(super) fn write_digests(

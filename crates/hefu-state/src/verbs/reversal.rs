@@ -4,7 +4,8 @@
 //! Nobody need agree while nobody uses the invoice. Once it is locked or used, whoever uses it must
 //! agree within the type's time (72 hours by default), and by agreeing lets go of what the reversal
 //! takes: the codes are those of the confirmation form for red letters of China
-//! ([`ReversalStage`]). While a request stands nobody begins a new use.
+//! ([`ReversalStage`]). While a request of the issuer stands, or one that it has agreed to, nobody begins
+//! a new use.
 
 use super::clawback::take_back;
 use super::{
