@@ -33,6 +33,8 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     let checkpoint = answered.fetched.state.checkpoint();
     let as_of = Millis(checkpoint.quorum_seconds().saturating_mul(1000));
     let height = checkpoint.checkpoint().height;
+    // Signatures have seconds, blocks milliseconds: all that the checkpoint holds is known now.
+    let known = as_of.max(checkpoint.checkpoint().time);
     let moment = Moment::of(network, &answered.fetched.state);
     let (exit, mut text, record, then) = match (&answered.key, &answered.record) {
         (Some(key), Some(record)) => {
@@ -43,7 +45,7 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
                     (Exit::Yes, text, json, Value::Null)
                 }
                 Some(asked) => {
-                    let told = at::tell(&nodes, asked, key, record, as_of, lang)?;
+                    let told = at::tell(&nodes, asked, key, record, known, lang)?;
                     (told.exit, told.text, json, told.json)
                 }
             }

@@ -36,19 +36,19 @@ impl Asked {
     }
 }
 
-/// Derives the status, and tells it with the events that were known. What is known now was known at
-/// `as_of`.
+/// Derives the status, and tells it with the events that were known. `known` is the time up to which the
+/// record tells everything.
 pub(super) fn tell(
     nodes: &Nodes,
     asked: &Asked,
     key: &StateKey,
     record: &PublicPart,
-    as_of: Millis,
+    known: Millis,
     lang: Lang,
 ) -> Result<Told, Failure> {
     let zone = zone_minutes(nodes.network(), &record.document_type);
     let at = asked.at.end(zone);
-    let known_at = asked.known_at.map_or(as_of, |when| when.end(zone));
+    let known_at = asked.known_at.map_or(known, |when| when.end(zone));
     let mut older = Vec::new();
     if record.history.is_some() {
         match nodes.history(key, record) {
