@@ -74,7 +74,7 @@ pub fn status_at(record: &PublicPart, at: Millis) -> Derived {
         let past = record.past.iter().map(|past| &past.status);
         past.chain([&record.status])
     };
-    let effective = events().filter(|status| status.effective_at <= at).last();
+    let effective = events().rfind(|status| status.effective_at <= at);
     let status = effective.or_else(|| events().next());
     read(record, status.unwrap_or(&record.status), at)
 }
@@ -88,10 +88,10 @@ pub fn status_as_known(
     known_at: Millis,
 ) -> Result<Derived, NeedsHistory> {
     let is_complete = record.history.map_or(0, |folded| folded.count as usize) == older.len();
-    let known = (older.iter().chain(&record.past).map(|past| &past.status))
+    let mut known = (older.iter().chain(&record.past).map(|past| &past.status))
         .chain([&record.status])
         .filter(|status| status.recorded_at <= known_at);
-    let effective = known.filter(|status| status.effective_at <= at).last();
+    let effective = known.rfind(|status| status.effective_at <= at);
     match effective {
         Some(status) => Ok(read(record, status, at)),
         None if is_complete => Ok(Derived::Unknown),

@@ -504,6 +504,7 @@ pub struct PrivateItem {
 }
 
 /// What only the parties of a document may read.
+#[allow(clippy::large_enum_variant)] // Most items are uses, and a record has few.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Item {
     /// The total of an invoice.

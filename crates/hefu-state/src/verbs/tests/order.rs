@@ -84,7 +84,7 @@ fn unrelated_statements_commute() {
     for rows in [["buyer", "other"], ["other", "buyer"]] {
         let mut desk = first.clone();
         let operation = desk.operation("buyer", "consume OPEN deduct by=none");
-        let mut sign = |actor: &str| desk.world.sign(actor, Mode::Each, &[operation.clone()]);
+        let mut sign = |actor: &str| desk.world.sign(actor, Mode::Each, std::slice::from_ref(&operation));
         let mut both = vec![sign("buyer"), sign("other")];
         if rows[0] == "other" {
             both.reverse();
