@@ -60,6 +60,7 @@ fn a_window_that_is_not_asked_is_found() {
             "executed already",
             "twice",
             "does not lead to entry",
+            "it is not what operation",
             "it was",
         ],
     );
