@@ -45,10 +45,7 @@ pub fn by_digest(
         let leaf = state
             .leaf::<DigestLeaf>(&at, "the digest")
             .map_err(|error| error.to_string())?;
-        // A file that was withdrawn is one of no document.
-        let Some(leaf) = leaf.filter(|leaf| !leaf.withdrawn) else {
-            return Ok(None);
-        };
+        let Some(leaf) = leaf else { return Ok(None) };
         match state
             .record(&leaf.record)
             .map_err(|error| error.to_string())?

@@ -214,47 +214,46 @@ impl Nodes {
         let young_ms = 60_000_u64.max(self.network.genesis().heartbeat_ms.saturating_mul(3));
         let mut best: Option<Fetched> = None;
         let bad = Code::BadProof.number();
-        let asked = self.ask(
-            question,
-            |node, reply| {
-                if reply.status != 200 {
-                    return problem(reply);
+        let asked = self.ask(question, |node, reply| {
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            let fetched = StatusCertificate::decode(&reply.body).and_then(|certificate| {
+                let state = certificate.verify(&self.network)?;
+                Ok(Fetched {
+                    state,
+                    certificate,
+                    node: node.to_owned(),
+                })
+            });
+            let fetched = match fetched {
+                Ok(fetched) => fetched,
+                Err(error) => {
+                    return Take::Lies(format!(
+                        "sent a certificate that does not hold ({bad}): {error}"
+                    ));
                 }
-                let fetched = StatusCertificate::decode(&reply.body).and_then(|certificate| {
-                    let state = certificate.verify(&self.network)?;
-                    Ok(Fetched {
-                        state,
-                        certificate,
-                        node: node.to_owned(),
-                    })
-                });
-                let fetched = match fetched {
-                    Ok(fetched) => fetched,
-                    Err(error) => {
-                        return Take::Lies(format!(
-                            "sent a certificate that does not hold ({bad}): {error}"
-                        ));
-                    }
-                };
-                if let Err(why) = check(&fetched.state) {
-                    return Take::Lies(format!("sent a certificate that does not hold ({bad}): {why}"));
-                }
-                let seen_ms = fetched
-                    .state
-                    .checkpoint()
-                    .quorum_seconds()
-                    .saturating_mul(1000);
-                let height = fetched.state.checkpoint().checkpoint().height;
-                if height >= height_min && crate::now().0.saturating_sub(seen_ms) <= young_ms {
-                    return Take::Done(fetched);
-                }
-                let newer = |best: &Fetched| height > best.state.checkpoint().checkpoint().height;
-                if best.as_ref().is_none_or(newer) {
-                    best = Some(fetched);
-                }
-                Take::Later(format!("its last checkpoint is old (height {height})"))
-            },
-        );
+            };
+            if let Err(why) = check(&fetched.state) {
+                return Take::Lies(format!(
+                    "sent a certificate that does not hold ({bad}): {why}"
+                ));
+            }
+            let seen_ms = fetched
+                .state
+                .checkpoint()
+                .quorum_seconds()
+                .saturating_mul(1000);
+            let height = fetched.state.checkpoint().checkpoint().height;
+            if height >= height_min && crate::now().0.saturating_sub(seen_ms) <= young_ms {
+                return Take::Done(fetched);
+            }
+            let newer = |best: &Fetched| height > best.state.checkpoint().checkpoint().height;
+            if best.as_ref().is_none_or(newer) {
+                best = Some(fetched);
+            }
+            Take::Later(format!("its last checkpoint is old (height {height})"))
+        });
         match (asked, best) {
             (Ok(fetched), _) => Ok(fetched),
             (Err(_), Some(best)) => Ok(best),

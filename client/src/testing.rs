@@ -462,7 +462,7 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (u16, Vec<u8>) + Send + 'static) ->
 
 /// The same by a function of the path and of what is posted.
 pub(crate) fn serve_posts(
-    answer: impl Fn(&str, &[u8]) -> (u16, Vec<u8>) + Send + 'static,
+    mut answer: impl FnMut(&str, &[u8]) -> (u16, Vec<u8>) + Send + 'static,
 ) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");

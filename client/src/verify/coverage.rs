@@ -22,10 +22,7 @@ type Promised = (Match, Fetched);
 impl Asked<'_> {
     /// What the absence of a document means that has a number. A document that may be of several
     /// types was promised only if it was under each of them.
-    pub(super) fn absence(
-        &self,
-        document: &Document,
-    ) -> Result<(Match, Option<Fetched>), Failure> {
+    pub(super) fn absence(&self, document: &Document) -> Result<(Match, Option<Fetched>), Failure> {
         let network = self.nodes.network();
         let of_type = self.number.document_type.as_deref();
         let (identity, hint) = match (document.identity(), self.number.identity()) {
@@ -61,11 +58,7 @@ impl Asked<'_> {
     }
 
     /// The promise under which a document of a type falls; one that is overdue goes before others.
-    fn promise(
-        &self,
-        candidate: &Candidate<'_>,
-        day: Day,
-    ) -> Result<Option<Promised>, Failure> {
+    fn promise(&self, candidate: &Candidate<'_>, day: Day) -> Result<Option<Promised>, Failure> {
         let mut told = None;
         for agency in &self.nodes.network().genesis().agencies {
             for entitlement in &agency.entitlements {
@@ -175,3 +168,6 @@ fn issue_day(document: &Document) -> Option<Day> {
     let of_moment = || document.fact("issue-time")?.get(..10);
     day.or_else(of_moment)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

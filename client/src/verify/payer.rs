@@ -256,7 +256,9 @@ impl Asked<'_> {
                 dimension(Answer::No, Some(Code::ExceedsBalance), said)
             });
         }
-        let total = facts.get("total").and_then(|units| units.parse::<i64>().ok());
+        let total = facts
+            .get("total")
+            .and_then(|units| units.parse::<i64>().ok());
         let Some(total) = total.filter(|_| facts.get("currency").is_some()) else {
             return Ok(not_open());
         };
@@ -373,3 +375,6 @@ impl Facts<'_> {
         self.receipts.iter().any(all)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -346,7 +346,11 @@ fn who_may_use_it_is_told_apart_from_who_may_not() {
     let report = desk.verify(&ubl, "--for reimburse --as {}/other.json --receipt {}/r");
     // The salt in a receipt is not proven, so that it does not open shows nothing; the fact is proven.
     assert!(report.text.contains("? use"), "{}", report.text);
-    assert!(report.text.contains("✗ buyer        6007"), "{}", report.text);
+    assert!(
+        report.text.contains("✗ buyer        6007"),
+        "{}",
+        report.text
+    );
     assert_eq!(report.exit, Exit::No, "{}", report.text);
 
     desk.world.change(&record, |record| {
@@ -423,4 +427,48 @@ fn a_copy_under_another_name_finds_its_receipt_in_the_folder() {
         Exit::CouldNotTell,
         &["nothing to judge by"],
     );
+}
+
+/// A correction put other files in the place of this one.
+#[test]
+fn a_file_that_was_corrected_away_is_no_file_of_the_document() {
+    let mut desk = Desk::new();
+    let record = desk.world.planned("invoice", &sample(UBL)).record;
+    let digest = SUITE.document_digest(&sample(UBL));
+    desk.world.change(&record, |record| {
+        record.digests = vec![hefu_types::Digest([9; 32])];
+    });
+    let leaf = hefu_types::leaf::DigestLeaf {
+        record,
+        operation: hefu_types::OperationId([1; 32]),
+        withdrawn: true,
+    };
+    desk.world.put(key::digest(SUITE, &digest), &leaf);
+    desk.go_online();
+    let says = ["✗ document     6001", "withdrawn", "✓ status"];
+    desk.check(&sample(UBL), "", Exit::No, &says);
+    desk.check(&sample(UBL), "--receipt {}/r", Exit::No, &says);
+    // The receipt alone does not know it yet.
+    desk.check(
+        &sample(UBL),
+        "--offline --receipt {}/r",
+        Exit::Yes,
+        &["VALID"],
+    );
+}
+
+/// A proof that does not hold and one that is too old carry the codes of verification.
+#[test]
+fn what_is_wrong_with_proofs_has_a_code() {
+    let desk = Desk::new();
+    let old = "--offline --receipt {}/r --max-age 0s";
+    desk.check(
+        &sample(UBL),
+        old,
+        Exit::CouldNotTell,
+        &["? freshness    6005"],
+    );
+    desk.lay("r", b"not a receipt");
+    let bad = "--offline --receipt {}/r";
+    desk.check(&sample(UBL), bad, Exit::CouldNotTell, &["6003 the receipt"]);
 }

@@ -198,9 +198,7 @@ impl Pair<'_> {
         let is_new = was.is_none_or(|was| was.asked_at != reversal.asked_at);
         let at = match stage {
             ReversalStage::TimedOut => Some(until),
-            _ => self
-                .noted_at()
-                .or(is_new.then_some(reversal.asked_at)),
+            _ => self.noted_at().or(is_new.then_some(reversal.asked_at)),
         };
         let before = stage_was.map_or("-".to_owned(), |stage| format!("0{}", stage.number()));
         Some(Change {
@@ -254,8 +252,8 @@ impl Pair<'_> {
         let consumed = |used: Option<&UseState>| used.and_then(|used| used.consumed_at);
         let is_whole = |used: Option<&UseState>| used.is_some_and(|used| used.consumed_whole);
         let (consumed_was, consumed_is) = (consumed(was), consumed(is));
-        let is_taken_back = (consumed_was.is_some() && consumed_is.is_none())
-            || (is_whole(was) && !is_whole(is));
+        let is_taken_back =
+            (consumed_was.is_some() && consumed_is.is_none()) || (is_whole(was) && !is_whole(is));
         let new_use = consumed_is.filter(|_| consumed_was != consumed_is);
         let (en, zh) = if is_taken_back {
             (
@@ -317,10 +315,7 @@ impl Pair<'_> {
         if self.before.use_right == self.after.use_right {
             return None;
         }
-        let said = Said::new(
-            "the right to use it was handed on",
-            "其使用权已转让",
-        );
+        let said = Said::new("the right to use it was handed on", "其使用权已转让");
         Some(Change {
             at: self.noted_at(),
             ..change("right", "-", "handed-on", said)
@@ -450,3 +445,6 @@ impl Change {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

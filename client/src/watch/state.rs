@@ -142,9 +142,7 @@ impl State {
     /// The lowest and the highest checkpoint under which documents of the list were known.
     pub fn baselines(&self, entries: &[Entry]) -> Option<(Seen, Seen)> {
         let seen = || {
-            let known = entries
-                .iter()
-                .filter_map(|entry| self.known(&entry.key()?));
+            let known = entries.iter().filter_map(|entry| self.known(&entry.key()?));
             known.map(|known| known.seen)
         };
         let lowest = seen().min_by_key(|seen| seen.height);

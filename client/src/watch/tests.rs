@@ -175,3 +175,123 @@ fn what_is_not_registered_or_not_readable_is_told_for_itself() {
     let documents = report.json["documents"].as_array().map_or(0, Vec::len);
     assert!(documents >= 2, "{}", report.json);
 }
+
+/// The third look for a newer checkpoint finds the reversal in it.
+#[test]
+fn who_follows_is_told_of_a_reversal_once_and_how_long_after_its_block() {
+    let mut world = World::new();
+    let receipt = world.register("invoice", &sample(UBL));
+    let key = receipt
+        .verify(&world.network)
+        .expect("it holds")
+        .record_key();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("1017.receipt");
+    disk::write(&path, &receipt.encode()).expect("written");
+    world.change(&key, |_| {});
+    let (mut at, mut height, mut looks) = (crate::now(), 2, 0);
+    let network = world.network.clone();
+    let genesis = World::new();
+    let url = serve_posts(move |path, body| {
+        if path == paths::RECORDS {
+            let keys: Vec<StateKey> = canonical::decode(body, 1 << 20).expect("keys");
+            return (200, world.certificate(&keys, at).encode());
+        }
+        looks += 1;
+        if looks == 3 {
+            (at, height) = (crate::now(), 3);
+            world.change(&key, |record| {
+                record.status.state = Stood::Reversed;
+                record.status.recorded_at = at;
+                record.event_count += 1;
+            });
+        }
+        (
+            200,
+            format!("o\n1\nr\nstate r {height} 0 0 0\n").into_bytes(),
+        )
+    });
+    assert_eq!(genesis.network.digest(), network.digest());
+    let network = genesis.network_file(folder.path(), &[&url]);
+    let (network, path) = (network.to_string_lossy(), path.to_string_lossy());
+    let follow = ["--follow", "--every", "10ms", "--for", "1s", &*path];
+    for (as_json, says) in [
+        (false, "issued -> reversed"),
+        (true, "\"after\":\"reversed\""),
+    ] {
+        let words = ["hefu", "--lang", "en", "watch", "--network", &*network];
+        let words = words
+            .into_iter()
+            .chain(as_json.then_some("--json"))
+            .chain(follow);
+        let cli = Cli::try_parse_from(words).expect("can be typed");
+        let Command::Watch(args) = &cli.command else {
+            panic!("another command")
+        };
+        let mut told = Vec::new();
+        let report = run_to(&cli.shared, args, &mut told).expect("followed");
+        let told = String::from_utf8(told).expect("text");
+        assert_eq!(report.exit, Exit::No, "{told}");
+        assert!(report.text.is_empty() && report.json.is_null());
+        assert_eq!(told.matches(says).count(), 1, "{told}");
+        if as_json {
+            let objects = told.lines().map(serde_json::from_str::<Value>);
+            let objects: Vec<Value> = objects.collect::<Result<_, _>>().expect("one a line");
+            assert_eq!(objects.last().expect("an end")["event"], "end");
+        } else {
+            assert!(told.contains(" s after its block]"), "{told}");
+            assert!(
+                told.contains("of 1 documents 0 changed since height 1"),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_saved_certificate_is_something_to_compare_with() {
+    let desk = Desk::new();
+    let at = Millis(desk.time.load(Ordering::Relaxed));
+    let saved = desk.world().certificate(&[desk.key], at).encode();
+    let (cert, list) = (desk.path("status.cert"), desk.path("list.csv"));
+    std::fs::write(&cert, saved).expect("written");
+    std::fs::write(&list, format!("record,paid\n# ours\n\n{},yes\n", desk.key)).expect("written");
+    let since = ["--since", &cert, &list];
+    let report = desk.watch(&since).expect("it answers");
+    assert_eq!(report.exit, Exit::Yes, "{}", report.text);
+    assert!(
+        report
+            .text
+            .contains("of 1 documents 0 changed since height 2"),
+        "{}",
+        report.text
+    );
+    // With nothing to compare with nothing is told, and what is no certificate is refused.
+    let report = desk.watch(&[&list]).expect("it answers");
+    assert_eq!(report.exit, Exit::CouldNotTell, "{}", report.text);
+    std::fs::write(&cert, b"no certificate").expect("written");
+    assert!(matches!(desk.watch(&since), Err(Failure::BadFile { .. })));
+}
+
+#[test]
+fn a_state_of_another_network_or_of_nobody_is_not_used() {
+    let desk = Desk::new();
+    let (paid, state) = (desk.path("paid"), desk.path("watch.state"));
+    std::fs::write(&state, b"garbage").expect("written");
+    let list = ["--state", &*state, &*paid];
+    assert!(matches!(desk.watch(&list), Err(Failure::BadFile { .. })));
+    // It is left as it was.
+    assert_eq!(std::fs::read(&state).expect("there"), b"garbage");
+}
+
+#[test]
+fn numbers_have_commas_between_their_thousands() {
+    for (number, text) in [
+        (0, "0"),
+        (999, "999"),
+        (4_112, "4,112"),
+        (1_000_000, "1,000,000"),
+    ] {
+        assert_eq!(tell::count(number), text);
+    }
+}
