@@ -50,7 +50,7 @@ fn run_to(shared: &Shared, args: &Watch, out: &mut dyn Write) -> Result<Report, 
     let entries = list::read(&args.lists, &nodes)?;
     for entry in &entries {
         if let Ok((key, Some(known))) = &entry.found {
-            state.learn(*key, known.clone());
+            state.begin_with(*key, known.clone());
         }
     }
     let mut watcher = Watcher {
