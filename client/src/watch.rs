@@ -125,7 +125,7 @@ impl Look {
         self.count(|found| matches!(found, Found::Untold(_)))
     }
 
-    fn new(&self) -> usize {
+    fn first_seen(&self) -> usize {
         self.count(|found| matches!(found, Found::New))
     }
 

@@ -598,6 +598,34 @@ fn a_lock_of_before_the_registration_is_no_leave_to_pay() {
     assert!(!report.text.contains("you may pay"), "{}", report.text);
 }
 
+#[test]
+fn what_is_locked_is_money_only_in_a_currency_that_is_shown() {
+    let folder = Folder::new();
+    folder.run(&format!("{LOCK} --amount 3.00 @named"));
+    let kept = folder.path("used/named.reimburse.3.00.lock.receipt");
+    let network = folder.served.ledger().world.network.clone();
+    let kept = crate::lookup::open_receipt(&kept, &network).expect("a receipt");
+    // As the nodes give it: without the facts, which are the holder's.
+    let plain = folder.served.ledger().receipt(&kept.operation_id());
+    disk::write(&folder.path("plain"), &plain.expect("done").encode()).expect("written");
+    let copy = sample("renditions/cii-guangzhou-1017.xml");
+    disk::write(&folder.path("copy"), &copy).expect("written");
+    let line = format!(
+        "hefu verify --lang en --timeout 2s --network {} --for reimburse --as m-buyer --amount 300 \
+         --currency JPY --receipt {} {}",
+        folder.path("network.json").display(),
+        folder.path("plain").display(),
+        folder.path("copy").display(),
+    );
+    let cli = Cli::try_parse_from(line.split_whitespace()).expect("can be typed");
+    let Command::Verify(args) = &cli.command else {
+        panic!("another command")
+    };
+    let report = crate::verify::run(&cli.shared, args).expect("judged");
+    assert!(!report.text.contains("300 JPY"), "{}", report.text);
+    assert!(report.text.contains("total is not open"), "{}", report.text);
+}
+
 /// A buyer whose run was stopped after the statement was signed.
 struct Stopped {
     folder: tempfile::TempDir,
