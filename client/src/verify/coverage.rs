@@ -11,7 +11,7 @@ use hefu_proof::certificate::VerifiedState;
 use hefu_proof::derived::has_passed;
 use hefu_proof::verdict::{halt, Match, Promise};
 use hefu_types::key;
-use hefu_types::leaf::{AgencyLeaf, CoverageLeaf, Entitlement, Part};
+use hefu_types::leaf::{AgencyLeaf, ClockLeaf, CoverageLeaf, Entitlement, Part};
 use hefu_types::time::Day;
 use hefu_types::Suite;
 use hefu_wire::path::{self, Beside, Coverage};
@@ -22,10 +22,7 @@ type Promised = (Match, Fetched);
 impl Asked<'_> {
     /// What the absence of a document means that has a number. A document that may be of several
     /// types was promised only if it was under each of them.
-    pub(super) fn absence(
-        &self,
-        document: &Document,
-    ) -> Result<(Match, Option<Fetched>), Failure> {
+    pub(super) fn absence(&self, document: &Document) -> Result<(Match, Option<Fetched>), Failure> {
         let network = self.nodes.network();
         let of_type = self.number.document_type.as_deref();
         let (identity, hint) = match (document.identity(), self.number.identity()) {
@@ -61,11 +58,7 @@ impl Asked<'_> {
     }
 
     /// The promise under which a document of a type falls; one that is overdue goes before others.
-    fn promise(
-        &self,
-        candidate: &Candidate<'_>,
-        day: Day,
-    ) -> Result<Option<Promised>, Failure> {
+    fn promise(&self, candidate: &Candidate<'_>, day: Day) -> Result<Option<Promised>, Failure> {
         let mut told = None;
         for agency in &self.nodes.network().genesis().agencies {
             for entitlement in &agency.entitlements {
@@ -152,6 +145,8 @@ fn proven(
     let agency: Option<AgencyLeaf> = state.leaf(&key::agency(suite, of.agency), "the agency")?;
     let at = key::coverage(suite, of.document_type, of.region, of.agency);
     let coverage: Option<CoverageLeaf> = state.leaf(&at, "the promise")?;
+    // A halt puts the date off by which it was due: a node must not leave the clock out.
+    let _: Option<ClockLeaf> = state.leaf(&key::clock(suite), "the ledger's clock")?;
     let entitled = agency.filter(|agency| {
         let mut entitlements = agency.entitlements.iter();
         agency.active && entitlements.any(|held| may_issue(held, candidate, of.region))

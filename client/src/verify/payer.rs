@@ -235,7 +235,8 @@ impl Asked<'_> {
             );
             dimension(Answer::CouldNotTell, None, said)
         };
-        let Some(currency) = currency.or(self.currency) else {
+        // Minor units of a lock are money only in the currency that the invoice is shown to be in.
+        let Some(currency) = currency else {
             return Ok(not_open());
         };
         let claimed = minor_units(claimed, currency)?;
@@ -256,8 +257,10 @@ impl Asked<'_> {
                 dimension(Answer::No, Some(Code::ExceedsBalance), said)
             });
         }
-        let total = facts.get("total").and_then(|units| units.parse::<i64>().ok());
-        let Some(total) = total.filter(|_| facts.get("currency").is_some()) else {
+        let total = facts
+            .get("total")
+            .and_then(|units| units.parse::<i64>().ok());
+        let Some(total) = total else {
             return Ok(not_open());
         };
         let total = u64::try_from(total).unwrap_or(0);

@@ -52,6 +52,7 @@ impl Desk {
             record,
             key::agency(suite, "gd-tax"),
             key::member(suite, "m-buyer"),
+            key::clock(suite),
         ];
         let digest = suite.document_digest(&sample(UBL));
         let by_digest = [&[key::digest(suite, &digest)], &by_key[..]].concat();
@@ -294,6 +295,25 @@ fn online_it_tells_what_happened_since_the_receipt() {
 }
 
 #[test]
+fn a_file_that_was_withdrawn_is_no_document() {
+    let mut desk = Desk::new();
+    let record = desk.world.planned("invoice", &sample(UBL)).record;
+    let digest = SUITE.document_digest(&sample(UBL));
+    let operation = desk.world.record(&record).registration.operation;
+    desk.world.change(&record, |record| {
+        record.digests = vec![SUITE.document_digest(b"the corrected file")];
+    });
+    let withdrawn = hefu_types::leaf::DigestLeaf {
+        record,
+        operation,
+        withdrawn: true,
+    };
+    desk.world.put(key::digest(SUITE, &digest), &withdrawn);
+    desk.go_online();
+    desk.check(&sample(UBL), "", Exit::No, &["6001", "withdrawn"]);
+}
+
+#[test]
 fn without_a_node_the_receipt_judges_and_it_is_said() {
     let desk = Desk::new();
     desk.check(
@@ -346,7 +366,11 @@ fn who_may_use_it_is_told_apart_from_who_may_not() {
     let report = desk.verify(&ubl, "--for reimburse --as {}/other.json --receipt {}/r");
     // The salt in a receipt is not proven, so that it does not open shows nothing; the fact is proven.
     assert!(report.text.contains("? use"), "{}", report.text);
-    assert!(report.text.contains("✗ buyer        6007"), "{}", report.text);
+    assert!(
+        report.text.contains("✗ buyer        6007"),
+        "{}",
+        report.text
+    );
     assert_eq!(report.exit, Exit::No, "{}", report.text);
 
     desk.world.change(&record, |record| {

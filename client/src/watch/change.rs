@@ -67,7 +67,8 @@ pub fn changes(
     changes.extend(pair.right());
     changes.extend(pair.files());
     changes.extend(pair.archive());
-    if changes.is_empty() && pair.before.event_count != pair.after.event_count {
+    // Whatever else differs, such as dates that were corrected, is a change as well.
+    if changes.is_empty() && pair.before != pair.after {
         changes.push(pair.other());
     }
     changes
@@ -198,9 +199,7 @@ impl Pair<'_> {
         let is_new = was.is_none_or(|was| was.asked_at != reversal.asked_at);
         let at = match stage {
             ReversalStage::TimedOut => Some(until),
-            _ => self
-                .noted_at()
-                .or(is_new.then_some(reversal.asked_at)),
+            _ => self.noted_at().or(is_new.then_some(reversal.asked_at)),
         };
         let before = stage_was.map_or("-".to_owned(), |stage| format!("0{}", stage.number()));
         Some(Change {
@@ -254,8 +253,8 @@ impl Pair<'_> {
         let consumed = |used: Option<&UseState>| used.and_then(|used| used.consumed_at);
         let is_whole = |used: Option<&UseState>| used.is_some_and(|used| used.consumed_whole);
         let (consumed_was, consumed_is) = (consumed(was), consumed(is));
-        let is_taken_back = (consumed_was.is_some() && consumed_is.is_none())
-            || (is_whole(was) && !is_whole(is));
+        let is_taken_back =
+            (consumed_was.is_some() && consumed_is.is_none()) || (is_whole(was) && !is_whole(is));
         let new_use = consumed_is.filter(|_| consumed_was != consumed_is);
         let (en, zh) = if is_taken_back {
             (
@@ -317,10 +316,7 @@ impl Pair<'_> {
         if self.before.use_right == self.after.use_right {
             return None;
         }
-        let said = Said::new(
-            "the right to use it was handed on",
-            "其使用权已转让",
-        );
+        let said = Said::new("the right to use it was handed on", "其使用权已转让");
         Some(Change {
             at: self.noted_at(),
             ..change("right", "-", "handed-on", said)
@@ -363,10 +359,20 @@ impl Pair<'_> {
     fn other(&self) -> Change {
         let (before, after) = (self.before.event_count, self.after.event_count);
         let more = i64::from(after) - i64::from(before);
-        let said = Said::new(
-            format!("{more} more events, which changed nothing that everybody may read"),
-            format!("另有 {more} 次事件，未改变公开内容"),
-        );
+        let mut counted = self.before.clone();
+        counted.event_count = after;
+        counted.noted.clone_from(&self.after.noted);
+        let said = if counted == *self.after {
+            Said::new(
+                format!("{more} more events, which changed nothing that everybody may read"),
+                format!("另有 {more} 次事件，未改变公开内容"),
+            )
+        } else {
+            Said::new(
+                "its record says something else, such as other dates: see `hefu status`",
+                "其记录的其他内容（例如日期）已变动：请查看 hefu status",
+            )
+        };
         Change {
             at: self.noted_at(),
             ..change("other", &before.to_string(), &after.to_string(), said)

@@ -120,8 +120,7 @@ impl Reader<'_> {
         for (at, row) in rows.records().enumerate() {
             let row = row.map_err(|error| Failure::bad_file(list, error))?;
             let cell = row.get(0).unwrap_or_default();
-            let is_header =
-                at == 0 && ["record", "key", "receipt", "file", "path"].contains(&cell);
+            let is_header = at == 0 && ["record", "key", "receipt", "file", "path"].contains(&cell);
             if cell.is_empty() || is_header {
                 continue;
             }

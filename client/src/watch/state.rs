@@ -134,6 +134,13 @@ impl State {
         }
     }
 
+    /// Remembers what a receipt proves, where nothing was known of the record. What was told last is what
+    /// is compared with: a receipt that came in since would hide all that happened before it was made.
+    pub fn begin_with(&mut self, key: StateKey, known: Known) {
+        self.see(known.seen);
+        self.records.entry(key).or_insert(known);
+    }
+
     /// What is known of a record.
     pub fn known(&self, key: &StateKey) -> Option<&Known> {
         self.records.get(key)
@@ -142,9 +149,7 @@ impl State {
     /// The lowest and the highest checkpoint under which documents of the list were known.
     pub fn baselines(&self, entries: &[Entry]) -> Option<(Seen, Seen)> {
         let seen = || {
-            let known = entries
-                .iter()
-                .filter_map(|entry| self.known(&entry.key()?));
+            let known = entries.iter().filter_map(|entry| self.known(&entry.key()?));
             known.map(|known| known.seen)
         };
         let lowest = seen().min_by_key(|seen| seen.height);
