@@ -365,6 +365,12 @@ fn the_new_buyer_gets_a_receipt_with_a_salt_of_its_own() {
         Exit::Yes,
         &["handed over to 91310000mahefu0001"],
     );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let meta = std::fs::metadata(folder.path("new")).expect("there");
+        assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    }
     let network = folder.served.ledger().world.network.clone();
     let salt = |name: &str| {
         let receipt = crate::lookup::open_receipt(&folder.path(name), &network);
