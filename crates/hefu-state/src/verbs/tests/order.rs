@@ -8,14 +8,37 @@ use proptest::prelude::*;
 const STATEMENTS: &[(&str, &[&str])] = &[
     ("tax", &["register A0 total=5", "register A1 file=A0"]),
     ("tax", &["cancel OLD", "archive OLD"]),
-    ("tax", &["register A2 type=fattura", "cancel A2", "register A2 file=again facts=again"]),
+    (
+        "tax",
+        &[
+            "register A2 type=fattura",
+            "cancel A2",
+            "register A2 file=again facts=again",
+        ],
+    ),
     ("west-tax", &["register W issuer=9152S region=west"]),
-    ("hospital", &["register B0001 type=bill", "register B0002 type=bill"]),
+    (
+        "hospital",
+        &["register B0001 type=bill", "register B0002 type=bill"],
+    ),
     ("bureau", &["allocate-range T 0"]),
     ("clinic", &["register B0020 type=bill"]),
     ("buyer", &["lock N book 4", "consume N finance 3"]),
-    ("other", &["lock F book 4", "consume F finance 3", "consume F finance 8"]),
-    ("third", &["consume U reimburse unattested=9", "lock V book unattested=9"]),
+    (
+        "other",
+        &[
+            "lock F book 4",
+            "consume F finance 3",
+            "consume F finance 8",
+        ],
+    ),
+    (
+        "third",
+        &[
+            "consume U reimburse unattested=9",
+            "lock V book unattested=9",
+        ],
+    ),
     ("hostile", &["consume N book", "lock C book"]),
     ("sybil-0", &["lock OPEN book", "lock OPEN finance"]),
 ];
@@ -50,7 +73,9 @@ fn desk() -> (Desk, Vec<Statement>) {
 /// use one invoice. All others are unrelated.
 fn shares_a_leaf(one: usize, other: usize) -> bool {
     let groups: &[&[usize]] = &[&[4, 6], &[7, 10]];
-    groups.iter().any(|group| group.contains(&one) && group.contains(&other))
+    groups
+        .iter()
+        .any(|group| group.contains(&one) && group.contains(&other))
 }
 
 #[test]
