@@ -62,6 +62,8 @@ enum Act {
     AgreeAll(usize),
     /// As it was asked for.
     ReverseAsked(usize),
+    /// By who asked.
+    WithdrawAsked(usize),
     /// By who has the use, and by the issuer.
     ClawbackBoth(usize, usize, Option<u64>),
     Wait(u64),
@@ -91,7 +93,8 @@ fn acts() -> impl Strategy<Value = Act> {
         3 => (d.clone(), side.clone(), units.clone()).prop_map(|(d, s, u)| Request(d, s, u)),
         4 => (d.clone(), side.clone(), proptest::bool::weighted(0.8))
             .prop_map(|(d, s, agrees)| Answer(d, s, agrees)),
-        2 => (d.clone(), side.clone()).prop_map(|(d, s)| Withdraw(d, s)),
+        1 => (d.clone(), side.clone()).prop_map(|(d, s)| Withdraw(d, s)),
+        1 => d.clone().prop_map(WithdrawAsked),
         1 => (d.clone(), units.clone()).prop_map(|(d, u)| Reverse(d, u)),
         4 => d.clone().prop_map(AgreeAll),
         3 => d.clone().prop_map(ReverseAsked),
@@ -538,6 +541,11 @@ impl Both {
             Act::ReverseAsked(d) => {
                 let asked = self.model.documents[*d].request.as_ref();
                 return self.step(&Act::Reverse(*d, asked.and_then(|request| request.units)));
+            }
+            Act::WithdrawAsked(d) => {
+                let asked = self.model.documents[*d].request.as_ref();
+                let by = asked.map_or(ISSUER, |request| request.by);
+                return self.step(&Act::Withdraw(*d, by));
             }
             Act::ClawbackBoth(d, n, units) => {
                 let Some(at) = self.nth(*d, *n) else { return };
