@@ -181,6 +181,13 @@ pub fn perform(
 ) -> Result<Ended, Failure> {
     let (signed, answer) = send::send(nodes, key, &[operation])?;
     let id = signed.operation_id(0);
+    let mut done = || {
+        nodes.operation_receipt(&id, |receipt| {
+            let (receipt, verified) = whole(receipt)?;
+            of_operation(&verified, &id, record)?;
+            Ok((receipt, verified))
+        })
+    };
     // `submit` takes only an answer with as many outcomes as operations.
     match answer.outcomes.into_iter().next() {
         Some(OutcomeAnswer::Refused {
@@ -190,18 +197,15 @@ pub fn perform(
             evidence,
             detail,
         }) => {
+            // A node that lies may call refused what was done; who believed it would do it twice.
+            if let Ok(done) = done() {
+                return Ok(Ended::Done(Box::new(done)));
+            }
             let refusal = Refusal::new(code, &sentence, &sentence_zh, detail);
             let before = evidence.and_then(|id| receipt_of(nodes, &id, record).ok());
             Ok(Ended::Refused(refusal, before.map(|(_, it)| Box::new(it))))
         }
-        Some(OutcomeAnswer::Accepted) | None => {
-            let done = nodes.operation_receipt(&id, |receipt| {
-                let (receipt, verified) = whole(receipt)?;
-                of_operation(&verified, &id, record)?;
-                Ok((receipt, verified))
-            })?;
-            Ok(Ended::Done(Box::new(done)))
-        }
+        Some(OutcomeAnswer::Accepted) | None => Ok(Ended::Done(Box::new(done()?))),
     }
 }
 
@@ -223,11 +227,37 @@ pub fn receipt_of(
     id: &OperationId,
     record: &StateKey,
 ) -> Result<(Receipt, VerifiedReceipt), Failure> {
+    receipt_that(nodes, id, record, |_| Ok(()))
+}
+
+/// The same, of nodes whose receipt is also as `is_good` asks.
+pub fn receipt_that(
+    nodes: &Nodes,
+    id: &OperationId,
+    record: &StateKey,
+    is_good: impl Fn(&VerifiedReceipt) -> Result<(), String>,
+) -> Result<(Receipt, VerifiedReceipt), Failure> {
     let mut holds = holds(nodes);
     nodes.operation_receipt(id, |receipt| {
         let (receipt, verified) = holds(receipt)?;
         of_operation(&verified, id, record)?;
+        is_good(&verified)?;
         Ok((receipt, verified))
+    })
+}
+
+/// The receipt as it is now: an older one may show a lock that was given back since.
+pub fn receipt_now(
+    nodes: &Nodes,
+    id: &OperationId,
+    record: &StateKey,
+) -> Result<(Receipt, VerifiedReceipt), Failure> {
+    receipt_that(nodes, id, record, |receipt| {
+        let is_young = nodes.is_young(receipt.state());
+        is_young.then_some(()).ok_or_else(|| {
+            let height = receipt.state().checkpoint().checkpoint().height;
+            format!("its checkpoint is old (height {height})")
+        })
     })
 }
 

@@ -10,7 +10,7 @@ use hefu_proof::certificate::{CertificateError, VerifiedState};
 use hefu_proof::receipt::{Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::DigestLeaf;
+use hefu_types::leaf::{ClockLeaf, DigestLeaf};
 use hefu_types::profile::Identity;
 use hefu_types::record::PublicPart;
 use hefu_types::statement::StatementError;
@@ -45,12 +45,15 @@ pub fn by_digest(
         let leaf = state
             .leaf::<DigestLeaf>(&at, "the digest")
             .map_err(|error| error.to_string())?;
-        let Some(leaf) = leaf else { return Ok(None) };
+        let Some(leaf) = leaf else {
+            return Ok(None);
+        };
         match state
             .record(&leaf.record)
             .map_err(|error| error.to_string())?
         {
             Some(record) if record.digests.contains(digest) != leaf.withdrawn => {
+                tells_halts(nodes, state, record)?;
                 Ok(Some((leaf.withdrawn, leaf.record, record.clone())))
             }
             _ => Err("its record is not the one of the file".to_owned()),
@@ -78,7 +81,10 @@ pub fn by_key(
     beside: Beside<'_>,
     height_min: u64,
 ) -> Result<Answered, Failure> {
-    let check = |state: &VerifiedState| state.record(key).map(|_| ()).map_err(|e| e.to_string());
+    let check = |state: &VerifiedState| match state.record(key).map_err(|e| e.to_string())? {
+        Some(record) => tells_halts(nodes, state, record),
+        None => Ok(()),
+    };
     let fetched = nodes.certificate(&path::record(key, beside), height_min, check)?;
     let record = fetched.state.record(key).ok().flatten().cloned();
     Ok(Answered {
@@ -87,6 +93,23 @@ pub fn by_key(
         withdrawn: None,
         fetched,
     })
+}
+
+/// Refuses a certificate that leaves out the ledger's clock where a lock or a reversal has a deadline:
+/// a halt puts it off, and without the clock a lock of another would read as over.
+pub fn tells_halts(
+    nodes: &Nodes,
+    state: &VerifiedState,
+    record: &PublicPart,
+) -> Result<(), String> {
+    let has_deadline =
+        record.reversal.is_some() || record.uses.iter().any(|used| used.locked_until.is_some());
+    if !has_deadline {
+        return Ok(());
+    }
+    let at = key::clock(nodes.network().suite());
+    let clock = state.leaf::<ClockLeaf>(&at, "the ledger's clock");
+    clock.map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// The document under a number; the last absence where no type has one.

@@ -1,6 +1,7 @@
 //! Amounts of money as people type and read them.
 
 use crate::failure::Failure;
+use crate::say::shown;
 
 /// An amount that was typed, as a whole number of the currency's minor units: `300.00` CNY is 30000.
 /// Nothing is rounded.
@@ -18,6 +19,18 @@ pub fn minor_units(text: &str, currency: &str) -> Result<u64, Failure> {
             format!("{text:?} 不是 {currency} 金额：请写作 300.00，小数位数不得超过该货币的规定"),
         )
     })
+}
+
+/// Refuses a currency that was typed for an invoice of another: the same digits are another amount.
+pub fn check_currency(typed: &str, own: &str) -> Result<(), Failure> {
+    if typed == own {
+        return Ok(());
+    }
+    let (typed, own) = (shown(typed), shown(own));
+    Err(Failure::asked(
+        format!("the invoice is in {own}, not in {typed}: leave --currency out, or give the amount in {own}"),
+        format!("发票币种为 {own}，而非 {typed}：请省略 --currency，或以 {own} 给出金额"),
+    ))
 }
 
 /// Minor units as people read them, with the currency: `300.00 CNY`.

@@ -6,9 +6,12 @@
 //! taken only if no other node does better: one node cannot make a command fail.
 
 use crate::failure::Failure;
+use crate::lookup::tells_halts;
 use crate::send::Signed;
 use hefu_proof::bundle::{ReceiptBundle, BUNDLE_BYTES_MAX};
-use hefu_proof::certificate::{StatusCertificate, VerifiedState, CERTIFICATE_BYTES_MAX};
+use hefu_proof::certificate::{
+    CertificateError, StatusCertificate, VerifiedState, CERTIFICATE_BYTES_MAX,
+};
 use hefu_proof::derived::is_history;
 use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
@@ -159,7 +162,8 @@ impl Nodes {
         self.proven(&question, height_min, check)
     }
 
-    /// One certificate of at most [`path::RECORDS_MAX`] records, present or absent.
+    /// One certificate of at most [`path::RECORDS_MAX`] records, present or absent. Under a key that
+    /// somebody wrote into a list another leaf may stand: that is proven too, and is no lie of the node.
     pub fn records(&self, keys: &[StateKey], height_min: u64) -> Result<Fetched, Failure> {
         let body = canonical::encode(&keys.to_vec());
         let question = Question {
@@ -168,8 +172,12 @@ impl Nodes {
             ..Question::get(path::RECORDS, CERTIFICATE_BYTES_MAX)
         };
         self.proven(&question, height_min, |state| {
-            let proves = |key| state.record(key).map(|_| ());
-            keys.iter().try_for_each(proves).map_err(|e| e.to_string())
+            let proves = |key| match state.record(key) {
+                Ok(Some(record)) => tells_halts(self, state, record),
+                Ok(None) | Err(CertificateError::BadLeaf(_)) => Ok(()),
+                Err(error) => Err(error.to_string()),
+            };
+            keys.iter().try_for_each(proves)
         })
     }
 
@@ -201,6 +209,13 @@ impl Nodes {
         }
     }
 
+    /// Whether what is proven is as of now, as far as a network that goes on can tell.
+    pub fn is_young(&self, state: &VerifiedState) -> bool {
+        let young_ms = 60_000_u64.max(self.network.genesis().heartbeat_ms.saturating_mul(3));
+        let seen_ms = state.checkpoint().quorum_seconds().saturating_mul(1000);
+        crate::now().0.saturating_sub(seen_ms) <= young_ms
+    }
+
     /// A certificate that holds and that `check` accepts.
     ///
     /// A certificate that is old, or below `height_min`, is kept only if no node has a newer one: a
@@ -211,7 +226,6 @@ impl Nodes {
         height_min: u64,
         check: impl Fn(&VerifiedState) -> Result<(), String>,
     ) -> Result<Fetched, Failure> {
-        let young_ms = 60_000_u64.max(self.network.genesis().heartbeat_ms.saturating_mul(3));
         let mut best: Option<Fetched> = None;
         let bad = Code::BadProof.number();
         let asked = self.ask(question, |node, reply| {
@@ -239,13 +253,8 @@ impl Nodes {
                     "sent a certificate that does not hold ({bad}): {why}"
                 ));
             }
-            let seen_ms = fetched
-                .state
-                .checkpoint()
-                .quorum_seconds()
-                .saturating_mul(1000);
             let height = fetched.state.checkpoint().checkpoint().height;
-            if height >= height_min && crate::now().0.saturating_sub(seen_ms) <= young_ms {
+            if height >= height_min && self.is_young(&fetched.state) {
                 return Take::Done(fetched);
             }
             let newer = |best: &Fetched| height > best.state.checkpoint().checkpoint().height;

@@ -5,9 +5,10 @@
 
 use crate::act::{receipt_of, Acting};
 use crate::cli::{AmountArgs, OnDocument, Reversal, ReversalStep, Reverse, Shared};
+use crate::document::Document;
 use crate::failure::Failure;
 use crate::lookup::{named_by, Named};
-use crate::money::{minor_units, shown_amount};
+use crate::money::{check_currency, minor_units, shown_amount};
 use crate::nodes::Nodes;
 use crate::say::{shown, Lang, Report};
 use crate::status::Moment;
@@ -129,16 +130,16 @@ impl Amount {
                 currency: None,
             }));
         };
-        let currency = args
-            .currency
-            .clone()
-            .or_else(|| currency(nodes, record, found))
-            .ok_or_else(|| {
-                Failure::asked(
-                    "the currency of the invoice is not known here: give --currency, or the file",
-                    "无法得知该发票的币种：请给出 --currency，或给出文件",
-                )
-            })?;
+        let own = currency(nodes, record, found);
+        if let (Some(typed), Some(own)) = (&args.currency, &own) {
+            check_currency(typed, own)?;
+        }
+        let currency = own.or_else(|| args.currency.clone()).ok_or_else(|| {
+            Failure::asked(
+                "the currency of the invoice is not known here: give --currency, or the file",
+                "无法得知该发票的币种：请给出 --currency，或给出文件",
+            )
+        })?;
         Ok(Some(Self {
             minor_units: minor_units(text, &currency)?,
             currency: Some(currency),
@@ -168,13 +169,15 @@ fn insert(report: &mut Report, name: &str, value: Value) {
     }
 }
 
-/// The currency that the file says, or else the registration.
+/// The currency that the file says, where its very bytes are registered, or else the registration.
 fn currency(nodes: &Nodes, record: &StateKey, found: &Named) -> Option<String> {
-    let said = found.document.as_ref().and_then(|it| it.fact("currency"));
-    if let Some(said) = said {
+    let public = found.answered.record.as_ref()?;
+    let is_registered = |it: &&Document| public.digests.contains(&it.digest);
+    let document = found.document.as_ref().filter(is_registered);
+    if let Some(said) = document.and_then(|it| it.fact("currency")) {
         return Some(said.to_owned());
     }
-    let registration = found.answered.record.as_ref()?.registration.operation;
+    let registration = public.registration.operation;
     let (_, first) = receipt_of(nodes, &registration, record).ok()?;
     match first.operation() {
         Operation::Register(register) => register.total.clone().map(|total| total.currency),

@@ -97,8 +97,13 @@ pub fn send(
     let sign = || Signed::new(nodes.network(), key, operations, crate::now());
     let signed = sign();
     match submit(nodes, &signed) {
-        // Its time went by while nobody took it: it can never be done, so another may be signed.
-        Err(failure) if is_expired(&failure) => {
+        // Its time went by while nobody took it: it can never be done, so another may be signed. One
+        // node's word for that would do it twice.
+        Err(failure)
+            if is_expired(&failure)
+                && crate::now() > signed.valid_until
+                && nodes.all_refuse(&signed.id, true) =>
+        {
             let signed = sign();
             let answer = submit(nodes, &signed)?;
             Ok((signed, answer))

@@ -50,7 +50,7 @@ fn run_to(shared: &Shared, args: &Watch, out: &mut dyn Write) -> Result<Report, 
     let entries = list::read(&args.lists, &nodes)?;
     for entry in &entries {
         if let Ok((key, Some(known))) = &entry.found {
-            state.learn(*key, known.clone());
+            state.begin_with(*key, known.clone());
         }
     }
     let mut watcher = Watcher {
@@ -125,7 +125,7 @@ impl Look {
         self.count(|found| matches!(found, Found::Untold(_)))
     }
 
-    fn new(&self) -> usize {
+    fn first_seen(&self) -> usize {
         self.count(|found| matches!(found, Found::New))
     }
 
@@ -391,5 +391,7 @@ fn own_part(certificate: &StatusCertificate, key: &StateKey) -> StatusCertificat
     own
 }
 
+#[cfg(test)]
+mod lies;
 #[cfg(test)]
 mod tests;

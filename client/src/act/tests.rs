@@ -1,9 +1,10 @@
 use crate::failure::Failure;
 use crate::lookup::open_receipt;
 use crate::say::Exit;
-use crate::testing::{sample, Live, World};
+use crate::testing::{sample, serve_posts, Live, World};
 use hefu_types::operation::{self, Operation};
 use hefu_types::{Code, Millis, StateKey};
+use hefu_wire::{OutcomeAnswer, StatementAnswer};
 
 const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
 const OTHER: &str = "invoices/ubl-shenzhen-3055.xml";
@@ -99,4 +100,45 @@ fn only_an_agency_signs_for_an_agency() {
     let refused = live.run("archive @1017.xml --key @buyer.json");
     assert!(matches!(refused, Err(Failure::BadFile { .. })));
     assert!(live.node().came.is_empty());
+}
+
+#[test]
+fn what_was_done_is_not_refused_by_a_node_that_lies() {
+    let (live, _) = Live::obedient();
+    let file = std::fs::read(live.path("network.json")).expect("a network file");
+    let file: hefu_wire::NetworkFile = serde_json::from_slice(&file).expect("a network file");
+    let honest = file.nodes[0].clone();
+    // It brings the statement to the others, and calls it refused.
+    let to = honest.clone();
+    let liar = serve_posts(move |path, body| {
+        let url = format!("{to}{path}");
+        let answer = match body {
+            [] if path.contains("receipt") => return (404, Vec::new()),
+            [] => ureq::get(url).call(),
+            body => ureq::post(url).send(body),
+        };
+        let answer = answer.expect("forwarded").body_mut().read_to_vec();
+        let answer = answer.expect("an answer");
+        if body.is_empty() {
+            return (200, answer);
+        }
+        let mut answer: StatementAnswer = serde_json::from_slice(&answer).expect("an answer");
+        answer.outcomes = vec![OutcomeAnswer::Refused {
+            code: Code::WrongState.number(),
+            sentence: String::new(),
+            sentence_zh: String::new(),
+            evidence: None,
+            detail: None,
+        }];
+        (200, serde_json::to_vec(&answer).expect("plain JSON"))
+    });
+    let folder = live.path("network.json");
+    let folder = folder.parent().expect("a folder");
+    let nodes = [liar.as_str(), honest.as_str()];
+    live.node().world.network_file(folder, &nodes);
+    let report = live
+        .run("reverse @1017.xml --amount 0.50 --key @agency.json --reason return")
+        .expect("done");
+    assert_eq!(report.exit, Exit::Yes, "{}", report.text);
+    assert_eq!(live.node().came.len(), 1);
 }

@@ -165,3 +165,27 @@ fn a_statement_is_sent_until_it_is_final() {
         Err(Failure::Unreachable { .. })
     ));
 }
+
+#[test]
+fn one_nodes_word_that_a_statement_is_over_does_not_sign_another() {
+    let world = World::new();
+    let posted = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&posted);
+    let over = crate::testing::serve_posts(move |_, body| {
+        if !body.is_empty() {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+        let problem = Problem::new(400, Code::StatementExpired, None);
+        (400, serde_json::to_vec(&problem).expect("plain JSON"))
+    });
+    let reverse = hefu_types::operation::Operation::Reverse(hefu_types::operation::Reverse {
+        record: StateKey([1; 32]),
+        minor_units: Some(100),
+        credit_note: None,
+        reason: "return".to_owned(),
+        blinding: hefu_types::Blinding([2; 16]),
+    });
+    let sent = crate::send::send(&open(&world, &[&over]), &world.agency, &[reverse]);
+    assert!(matches!(sent, Err(Failure::Refused(_))));
+    assert_eq!(posted.load(std::sync::atomic::Ordering::SeqCst), 1);
+}

@@ -166,7 +166,14 @@ fn an_invoice_is_reversed_in_part_by_a_credit_note() {
     // Without the file the registration tells the currency.
     let part = run(&format!("--record {record} --amount 0.50")).expect("done");
     assert_eq!((part.minor_units, part.credit_note), (Some(50), None));
-    let part = run(&format!("--record {record} --amount 50 --currency JPY")).expect("done");
+    // The same digits of another currency are another amount, and no file but a registered one counts.
+    let other = run(&format!("--record {record} --amount 50 --currency JPY"));
+    assert!(matches!(other, Err(Failure::Asked(_))));
+    let text = String::from_utf8(sample("invoices/ubl-guangzhou-1017.xml"))
+        .expect("text")
+        .replace("CNY", "JPY");
+    live.write("other.xml", text.as_bytes());
+    let part = run(&format!("@other.xml --record {record} --amount 0.50")).expect("done");
     assert_eq!(part.minor_units, Some(50));
     let part = run(&format!("--record {record} --minor-units 7")).expect("done");
     assert_eq!(part.minor_units, Some(7));

@@ -32,6 +32,10 @@ pub(crate) struct Ledger {
     pub refusals: BTreeMap<Digest, (Code, Option<OperationId>, Option<String>)>,
     /// Receipts of registrations, which this ledger does not make.
     pub registrations: Vec<Receipt>,
+    /// The time of the checkpoint under which receipts are made, where it is not now.
+    pub receipts_at: Option<Millis>,
+    /// Whether receipts leave out the use that they are of.
+    pub hides_uses: bool,
     items: BTreeMap<StateKey, Vec<PrivateItem>>,
 }
 
@@ -42,6 +46,8 @@ impl Ledger {
             statements: Vec::new(),
             refusals: BTreeMap::new(),
             registrations: Vec::new(),
+            receipts_at: None,
+            hides_uses: false,
             items: BTreeMap::new(),
         }
     }
@@ -257,7 +263,7 @@ impl Ledger {
             .iter()
             .position(|private| matches!(&private.item, Item::Use(item) if item.names(&id)));
         let leaves = |items: &[Vec<u8>]| items.iter().map(|leaf| SUITE.log_leaf(leaf)).collect();
-        let opened = at.map(|at| {
+        let opened = at.filter(|_| !self.hides_uses).map(|at| {
             let encoded: Vec<Vec<u8>> = items.iter().map(canonical::encode).collect();
             OpenedItem {
                 index: u32::try_from(at).expect("few"),
@@ -282,7 +288,11 @@ impl Ledger {
             key::public_key(SUITE, &signer.file.key_id),
         ];
         Some(Receipt {
-            certificate: world.under(SUITE.log_leaf(statement.cose()), &keys, crate::now()),
+            certificate: world.under(
+                SUITE.log_leaf(statement.cose()),
+                &keys,
+                self.receipts_at.unwrap_or_else(crate::now),
+            ),
             operation: ProvenOperation {
                 operation: operations[index].clone().into(),
                 index: u32::try_from(index).expect("few"),
@@ -327,7 +337,12 @@ impl Ledger {
             }
             ["", "v1", "records", record] => {
                 let record: StateKey = record.parse().expect("a key");
-                certificate(&[record])
+                certificate(&[
+                    record,
+                    key::agency(SUITE, "gd-tax"),
+                    key::clock(SUITE),
+                    key::member(SUITE, "m-buyer"),
+                ])
             }
             ["", "v1", "digests", digest] => {
                 let at = key::digest(SUITE, &digest.parse().expect("a digest"));
@@ -336,7 +351,8 @@ impl Ledger {
                     _ => None,
                 };
                 let record = leaf.map(|leaf| leaf.record);
-                let keys: Vec<StateKey> = [at].into_iter().chain(record).collect();
+                let keys = [at, key::clock(SUITE)].into_iter().chain(record);
+                let keys: Vec<StateKey> = keys.collect();
                 certificate(&keys)
             }
             _ => absent(),

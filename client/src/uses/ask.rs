@@ -5,7 +5,7 @@ use super::pending::blinding;
 use super::right::{open_claim, registrations, Shown};
 use super::settle::Refused;
 use super::unattested::{self, Found};
-use crate::act::receipt_of;
+use crate::act::receipt_now;
 use crate::cli::uses::Take;
 use crate::disk;
 use crate::document::Document;
@@ -274,7 +274,7 @@ impl<'a> Asked<'a> {
         let Some(lock) = receipt.used().and_then(|used| used.lock) else {
             return Ok(None);
         };
-        match receipt_of(self.nodes, &lock, &receipt.record_key()) {
+        match receipt_now(self.nodes, &lock, &receipt.record_key()) {
             Ok((_, now)) => Ok(locked(&now).cloned()),
             // The record names it no more.
             Err(Failure::Refused(_)) => Ok(None),
@@ -283,9 +283,10 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The lock of a receipt, where it holds at the time of the receipt's checkpoint.
+/// The lock of a receipt, where it holds at the time of the receipt's checkpoint and now.
 pub fn locked(receipt: &VerifiedReceipt) -> Option<&UseItem> {
     let time = receipt.state().checkpoint().checkpoint().time;
+    let time = time.max(crate::now());
     receipt
         .used()
         .filter(|used| matches!(used.state, UseItemState::Locked(until) if time < until))

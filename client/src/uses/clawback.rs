@@ -12,6 +12,7 @@ use crate::cli::Shared;
 use crate::failure::Failure;
 use crate::keys;
 use crate::lookup::open_receipt;
+use crate::money::check_currency;
 use crate::nodes::Nodes;
 use crate::say::{shown, Exit, Lang, Report};
 use crate::send::Signed;
@@ -136,10 +137,14 @@ fn the_use(nodes: &Nodes, args: &Clawback) -> Result<Use, Failure> {
             "it is not the receipt of a use; a lock is given back with `hefu use release`",
         ));
     };
+    let shown = Money::of_facts(receipt.disclosed());
+    if let (Some(typed), Some(own)) = (&typed.currency, &shown.currency) {
+        check_currency(typed, own)?;
+    }
     Ok(Use {
         record: receipt.record_key(),
         consumption,
-        money: typed.or(Money::of_facts(receipt.disclosed())),
+        money: shown.or(typed),
     })
 }
 

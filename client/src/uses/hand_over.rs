@@ -278,7 +278,7 @@ impl New<'_> {
             .record
             .is_some_and(|record| record.use_right.as_ref() == Some(&to.right))
         {
-            disk::write(path, &self.receipt(salt)?.encode())?;
+            disk::write_private(path, &self.receipt(salt)?.encode())?;
         }
         Ok(())
     }

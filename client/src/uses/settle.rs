@@ -1,11 +1,13 @@
 //! Sending a statement of uses, and learning what became of it without believing one node.
 
-use crate::act::receipt_of;
+use super::pending::claim_of;
+use crate::act::{receipt_of, receipt_that};
 use crate::failure::Failure;
 use crate::nodes::Nodes;
 use crate::send::{self, Signed};
 use crate::summary::Refusal;
 use hefu_proof::receipt::{Receipt, VerifiedReceipt};
+use hefu_types::operation::Operation;
 use hefu_types::{Code, OperationId};
 use hefu_wire::{OutcomeAnswer, StatementAnswer};
 
@@ -88,13 +90,25 @@ fn refusals(answer: StatementAnswer) -> Option<Vec<Refused>> {
     Some(answer.outcomes.into_iter().map(refused).collect())
 }
 
-/// The receipt of each operation.
+/// The receipt of each operation. That of a lock or a use opens it: a node that leaves it out, where the
+/// record names the operation as well, would leave us with a receipt that entitles to nothing.
 fn receipts(nodes: &Nodes, signed: &Signed) -> Result<Vec<Kept>, Failure> {
-    let ids = (0..signed.operations.len()).map(|index| signed.operation_id(index));
-    let records = signed.operations.iter().filter_map(|op| op.record());
-    ids.zip(records)
-        .map(|(id, record)| receipt_of(nodes, &id, record))
-        .collect()
+    let receipt = |(index, operation): (usize, &Operation)| {
+        let record = operation.record()?;
+        let opens = |receipt: &VerifiedReceipt| {
+            let is_open = claim_of(operation).is_none() || receipt.used().is_some();
+            let missing = || "it does not open the use".to_owned();
+            is_open.then_some(()).ok_or_else(missing)
+        };
+        Some(receipt_that(
+            nodes,
+            &signed.operation_id(index),
+            record,
+            opens,
+        ))
+    };
+    let operations = signed.operations.iter().enumerate();
+    operations.filter_map(receipt).collect()
 }
 
 /// Whether any node shows that an operation of the statement was done, and so all of them.

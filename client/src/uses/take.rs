@@ -8,7 +8,7 @@ use super::money::Money;
 use super::pending::{claim_of, Pending};
 use super::report::{self, Ended, Had, Line};
 use super::settle::{settle, Kept, Refused, Settled};
-use crate::act::receipt_of;
+use crate::act::receipt_now;
 use crate::cli::uses::{Consume, Lock, Take};
 use crate::cli::Shared;
 use crate::disk;
@@ -21,7 +21,7 @@ use crate::send::{is_expired, Signed};
 use hefu_proof::derived::{status_at, Derived};
 use hefu_proof::receipt::{Receipt, VerifiedReceipt};
 use hefu_types::operation::Operation;
-use hefu_types::record::PublicPart;
+use hefu_types::record::{PublicPart, UseItemState};
 use hefu_types::{Code, Digest, Millis, OperationId, StateKey};
 use hefu_wire::file::KeyRole;
 use hefu_wire::path::Beside;
@@ -135,8 +135,13 @@ impl Run<'_> {
             let why = "it is the receipt of another use; give another --receipts";
             return Err(Failure::bad_file(path, why));
         };
+        // What was done may be over by now: a lock that lapsed or was set aside entitles to nothing.
+        let holds = match (self.asked.verb, had.item.state) {
+            (Verb::Lock(_), _) => locked(&receipt).is_some(),
+            (Verb::Consume, state) => state == UseItemState::Consumed,
+        };
         // Stopped between receipt and farewell: that run never said that it was done.
-        if done.contains(&receipt.operation_id()) {
+        if done.contains(&receipt.operation_id()) && holds {
             return Ok(Some(Ended::Done(had)));
         }
         // Of another member's use nothing is ours but the knowledge that it was.
@@ -192,7 +197,9 @@ impl Run<'_> {
             Settled::Done(kept) => {
                 let done = self.keep(&pending, kept)?.into_iter().collect();
                 for at in todo {
-                    known[*at] = self.receipt_here(&self.asked.files[*at], &done)?;
+                    let told = self.receipt_here(&self.asked.files[*at], &done)?;
+                    let over = || Ended::refused(Refused::here(Code::LockOver));
+                    known[*at] = Some(told.unwrap_or_else(over));
                 }
             }
             Settled::Refused(refused, failure) => {
@@ -295,7 +302,7 @@ impl Run<'_> {
     /// The receipt of what stands in the way, where it is the member's own.
     fn own_evidence(&self, refused: &Refused, record: &StateKey) -> Option<Kept> {
         let (receipt, verified) =
-            receipt_of(self.nodes(), refused.evidence.as_ref()?, record).ok()?;
+            receipt_now(self.nodes(), refused.evidence.as_ref()?, record).ok()?;
         let is_own = verified.used()?.member == self.asked.key.file.holder;
         is_own.then_some((receipt, verified))
     }

@@ -365,6 +365,12 @@ fn the_new_buyer_gets_a_receipt_with_a_salt_of_its_own() {
         Exit::Yes,
         &["handed over to 91310000mahefu0001"],
     );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let meta = std::fs::metadata(folder.path("new")).expect("there");
+        assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    }
     let network = folder.served.ledger().world.network.clone();
     let salt = |name: &str| {
         let receipt = crate::lookup::open_receipt(&folder.path(name), &network);
@@ -502,6 +508,128 @@ fn a_receipt_shows_what_it_is_of_and_how_it_stands() {
         .expect("still named");
     disk::write(&used, &now.encode()).expect("written");
     assert_eq!(shows(&used, &["taken back"]), "taken-back");
+}
+
+#[test]
+fn a_lock_that_lapsed_before_its_farewell_is_asked_for_again() {
+    let folder = Folder::new();
+    {
+        let mut ledger = folder.served.ledger();
+        let record = ledger.world.planned("invoice", &sample(OPEN)).record;
+        let operation = Operation::Lock(operation::Lock {
+            record,
+            claim: Claim::whole("reimburse", Folder::digest(OPEN)),
+            for_ms: Some(0),
+            blinding: BLINDING,
+        });
+        let receipts = vec![folder.path("used/open.reimburse.lock.receipt")];
+        let (network, key) = (ledger.world.network.clone(), &ledger.world.buyer);
+        let pending = Pending::sign(&network, key, &[operation], receipts, &folder.path("used"))
+            .expect("written");
+        ledger.execute(&pending.signed.bytes);
+    }
+    let report = folder.run(&format!("{LOCK} @open"));
+    check(&report, Exit::Yes, &["locked for reimburse"]);
+    assert_eq!(folder.statements(), 2, "{}", report.text);
+}
+
+#[test]
+fn an_old_receipt_does_not_show_that_a_lock_is_held() {
+    let folder = Folder::new();
+    folder.run(&format!("{LOCK} @open"));
+    let again = format!("{LOCK} @open");
+    check(&folder.run(&again), Exit::Yes, &["you hold it already"]);
+    let an_hour_ago = hefu_types::Millis(crate::now().0 - 3_600_000);
+    folder.served.ledger().receipts_at = Some(an_hour_ago);
+    assert!(
+        folder.try_run(&again).is_err(),
+        "it may have been given back"
+    );
+}
+
+#[test]
+fn a_receipt_that_leaves_the_use_out_is_not_kept() {
+    let folder = Folder::allowing_unattested();
+    folder.served.ledger().hides_uses = true;
+    let lock = format!("{LOCK} --unattested @unknown");
+    assert!(folder.try_run(&lock).is_err());
+    assert_eq!(folder.waiting(), 1);
+    folder.served.ledger().hides_uses = false;
+    check(&folder.run(&lock), Exit::Yes, &["locked for reimburse"]);
+    assert_eq!(folder.statements(), 1);
+}
+
+#[test]
+fn an_amount_of_another_currency_takes_nothing_back() {
+    let folder = Folder::new();
+    folder.run(&format!("{CONSUME} @named"));
+    let typed = "clawback --key @buyer.json --reason paid-in-error --amount 300 --currency JPY \
+                 @used/named.reimburse.receipt";
+    let asked = folder.try_run(typed);
+    assert!(matches!(asked, Err(Failure::Asked(_))));
+    assert_eq!(folder.statements(), 1);
+}
+
+#[test]
+fn a_lock_of_before_the_registration_is_no_leave_to_pay() {
+    let folder = Folder::allowing_unattested();
+    folder.run(&format!("{LOCK} --unattested @unknown"));
+    let verify = || {
+        let line = format!(
+            "hefu verify --lang en --timeout 2s --network {} --for reimburse --as m-buyer \
+             --receipt {} {}",
+            folder.path("network.json").display(),
+            folder.path("used/unknown.reimburse.lock.receipt").display(),
+            folder.path("unknown").display(),
+        );
+        let cli = Cli::try_parse_from(line.split_whitespace()).expect("can be typed");
+        let Command::Verify(args) = &cli.command else {
+            panic!("another command")
+        };
+        crate::verify::run(&cli.shared, args).expect("judged")
+    };
+    {
+        let mut ledger = folder.served.ledger();
+        let receipt = folder.path("used/unknown.reimburse.lock.receipt");
+        let network = ledger.world.network.clone();
+        let receipt = crate::lookup::open_receipt(&receipt, &network).expect("a receipt");
+        ledger.world.change(&receipt.record_key(), |record| {
+            record.agency = "gd-tax".to_owned();
+            record.status.state = State::Issued;
+            record.use_right = Some(UseRight::NamedMember(hefu_types::Hash([1; 32])));
+        });
+    }
+    let report = verify();
+    check(&report, Exit::CouldNotTell, &["entitles to nothing"]);
+    assert!(!report.text.contains("you may pay"), "{}", report.text);
+}
+
+#[test]
+fn what_is_locked_is_money_only_in_a_currency_that_is_shown() {
+    let folder = Folder::new();
+    folder.run(&format!("{LOCK} --amount 3.00 @named"));
+    let kept = folder.path("used/named.reimburse.3.00.lock.receipt");
+    let network = folder.served.ledger().world.network.clone();
+    let kept = crate::lookup::open_receipt(&kept, &network).expect("a receipt");
+    // As the nodes give it: without the facts, which are the holder's.
+    let plain = folder.served.ledger().receipt(&kept.operation_id());
+    disk::write(&folder.path("plain"), &plain.expect("done").encode()).expect("written");
+    let copy = sample("renditions/cii-guangzhou-1017.xml");
+    disk::write(&folder.path("copy"), &copy).expect("written");
+    let line = format!(
+        "hefu verify --lang en --timeout 2s --network {} --for reimburse --as m-buyer --amount 300 \
+         --currency JPY --receipt {} {}",
+        folder.path("network.json").display(),
+        folder.path("plain").display(),
+        folder.path("copy").display(),
+    );
+    let cli = Cli::try_parse_from(line.split_whitespace()).expect("can be typed");
+    let Command::Verify(args) = &cli.command else {
+        panic!("another command")
+    };
+    let report = crate::verify::run(&cli.shared, args).expect("judged");
+    assert!(!report.text.contains("300 JPY"), "{}", report.text);
+    assert!(report.text.contains("total is not open"), "{}", report.text);
 }
 
 /// A buyer whose run was stopped after the statement was signed.

@@ -11,7 +11,7 @@ use hefu_proof::certificate::VerifiedState;
 use hefu_proof::derived::has_passed;
 use hefu_proof::verdict::{halt, Match, Promise};
 use hefu_types::key;
-use hefu_types::leaf::{AgencyLeaf, CoverageLeaf, Entitlement, Part};
+use hefu_types::leaf::{AgencyLeaf, ClockLeaf, CoverageLeaf, Entitlement, Part};
 use hefu_types::time::Day;
 use hefu_types::Suite;
 use hefu_wire::path::{self, Beside, Coverage};
@@ -145,6 +145,8 @@ fn proven(
     let agency: Option<AgencyLeaf> = state.leaf(&key::agency(suite, of.agency), "the agency")?;
     let at = key::coverage(suite, of.document_type, of.region, of.agency);
     let coverage: Option<CoverageLeaf> = state.leaf(&at, "the promise")?;
+    // A halt puts the date off by which it was due: a node must not leave the clock out.
+    let _: Option<ClockLeaf> = state.leaf(&key::clock(suite), "the ledger's clock")?;
     let entitled = agency.filter(|agency| {
         let mut entitlements = agency.entitlements.iter();
         agency.active && entitlements.any(|held| may_issue(held, candidate, of.region))

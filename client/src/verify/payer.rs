@@ -235,7 +235,8 @@ impl Asked<'_> {
             );
             dimension(Answer::CouldNotTell, None, said)
         };
-        let Some(currency) = currency.or(self.currency) else {
+        // Minor units of a lock are money only in the currency that the invoice is shown to be in.
+        let Some(currency) = currency else {
             return Ok(not_open());
         };
         let claimed = minor_units(claimed, currency)?;
@@ -259,7 +260,7 @@ impl Asked<'_> {
         let total = facts
             .get("total")
             .and_then(|units| units.parse::<i64>().ok());
-        let Some(total) = total.filter(|_| facts.get("currency").is_some()) else {
+        let Some(total) = total else {
             return Ok(not_open());
         };
         let total = u64::try_from(total).unwrap_or(0);

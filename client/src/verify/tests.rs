@@ -52,6 +52,7 @@ impl Desk {
             record,
             key::agency(suite, "gd-tax"),
             key::member(suite, "m-buyer"),
+            key::clock(suite),
         ];
         let digest = suite.document_digest(&sample(UBL));
         let by_digest = [&[key::digest(suite, &digest)], &by_key[..]].concat();
@@ -291,6 +292,25 @@ fn online_it_tells_what_happened_since_the_receipt() {
         Exit::Yes,
         &["VALID"],
     );
+}
+
+#[test]
+fn a_file_that_was_withdrawn_is_no_document() {
+    let mut desk = Desk::new();
+    let record = desk.world.planned("invoice", &sample(UBL)).record;
+    let digest = SUITE.document_digest(&sample(UBL));
+    let operation = desk.world.record(&record).registration.operation;
+    desk.world.change(&record, |record| {
+        record.digests = vec![SUITE.document_digest(b"the corrected file")];
+    });
+    let withdrawn = hefu_types::leaf::DigestLeaf {
+        record,
+        operation,
+        withdrawn: true,
+    };
+    desk.world.put(key::digest(SUITE, &digest), &withdrawn);
+    desk.go_online();
+    desk.check(&sample(UBL), "", Exit::No, &["6001", "withdrawn"]);
 }
 
 #[test]

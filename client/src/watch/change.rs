@@ -67,7 +67,8 @@ pub fn changes(
     changes.extend(pair.right());
     changes.extend(pair.files());
     changes.extend(pair.archive());
-    if changes.is_empty() && pair.before.event_count != pair.after.event_count {
+    // Whatever else differs, such as dates that were corrected, is a change as well.
+    if changes.is_empty() && pair.before != pair.after {
         changes.push(pair.other());
     }
     changes
@@ -358,10 +359,20 @@ impl Pair<'_> {
     fn other(&self) -> Change {
         let (before, after) = (self.before.event_count, self.after.event_count);
         let more = i64::from(after) - i64::from(before);
-        let said = Said::new(
-            format!("{more} more events, which changed nothing that everybody may read"),
-            format!("另有 {more} 次事件，未改变公开内容"),
-        );
+        let mut counted = self.before.clone();
+        counted.event_count = after;
+        counted.noted.clone_from(&self.after.noted);
+        let said = if counted == *self.after {
+            Said::new(
+                format!("{more} more events, which changed nothing that everybody may read"),
+                format!("另有 {more} 次事件，未改变公开内容"),
+            )
+        } else {
+            Said::new(
+                "its record says something else, such as other dates: see `hefu status`",
+                "其记录的其他内容（例如日期）已变动：请查看 hefu status",
+            )
+        };
         Change {
             at: self.noted_at(),
             ..change("other", &before.to_string(), &after.to_string(), said)

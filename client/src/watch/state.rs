@@ -134,6 +134,13 @@ impl State {
         }
     }
 
+    /// Remembers what a receipt proves, where nothing was known of the record. What was told last is what
+    /// is compared with: a receipt that came in since would hide all that happened before it was made.
+    pub fn begin_with(&mut self, key: StateKey, known: Known) {
+        self.see(known.seen);
+        self.records.entry(key).or_insert(known);
+    }
+
     /// What is known of a record.
     pub fn known(&self, key: &StateKey) -> Option<&Known> {
         self.records.get(key)

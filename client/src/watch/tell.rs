@@ -78,7 +78,7 @@ impl Watcher<'_> {
     /// How many of how many, since when and as of when.
     pub(super) fn summary(&self, look: &Look) -> (String, Value) {
         let (all, changed) = (self.entries.len(), look.changed());
-        let (untold, new) = (look.untold(), look.new());
+        let (untold, new) = (look.untold(), look.first_seen());
         let since = self.compared_with();
         let (n, c) = (count(all), count(changed));
         let mut text = match self.lang {
@@ -176,7 +176,7 @@ pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -636,7 +636,10 @@ fn usable(
         return answer;
     }
     if is_locked_by_member {
-        return locked_by_member(purpose, question, halt);
+        return match question.held {
+            Some(held) if held.item.unattested => unattested_lock(purpose),
+            _ => locked_by_member(purpose, question, halt),
+        };
     }
     if record.status.state == State::Unattested {
         let said = Said::new(
@@ -742,6 +745,20 @@ fn locked_by_member(purpose: &str, question: &Question<'_>, halt: Halt) -> Dimen
         format!("您已锁定用于 {purpose}，至 {until}：可以支付"),
     );
     dimension("use", Answer::Yes, None, said)
+}
+
+/// No right was shown for it, and who has the right may set it aside at any time.
+fn unattested_lock(purpose: &str) -> Dimension {
+    let said = Said::new(
+        format!(
+            "you locked it for {purpose} before its issuer registered it, which entitles to nothing; \
+             once it is registered, release that lock and lock it again before you pay"
+        ),
+        format!(
+            "您在开具方登记之前已将其锁定用于 {purpose}，该锁定不是付款依据；登记后请先释放再重新锁定，然后支付"
+        ),
+    );
+    dimension("use", Answer::CouldNotTell, None, said)
 }
 
 /// What others have of a document.

@@ -50,6 +50,7 @@ impl Desk {
                 record,
                 key::agency(SUITE, "gd-tax"),
                 key::coverage(SUITE, "invoice", "guangdong", "gd-tax"),
+                key::clock(SUITE),
             ],
             now,
         );

@@ -88,6 +88,7 @@ impl Desk {
             self.record,
             key::agency(SUITE, "gd-tax"),
             key::member(SUITE, "m-buyer"),
+            key::clock(SUITE),
         ];
         let of_record = self.ledger.world.certificate(&keys, crate::now()).encode();
         let receipt = self.receipt().encode();

@@ -82,6 +82,13 @@ fn types() -> Vec<TypeRules> {
     ]
 }
 
+/// The same without the crowd.
+pub(super) fn small_market() -> Genesis {
+    let mut genesis = market();
+    genesis.members.truncate(MEMBERS.len());
+    genesis
+}
+
 /// What the rows are played on.
 pub(super) fn market() -> Genesis {
     let entitled = |kind: &str, region: &str, prefixes: &[&str], part: Part| Entitlement {

@@ -5,6 +5,8 @@ mod first;
 mod hostile;
 mod invariants;
 mod market;
+mod model;
+mod model_of_ranges;
 mod numbers;
 mod order;
 mod register;

@@ -15,7 +15,7 @@
 //! one file and facts of its name, and anybody may use it, unless the line says otherwise. Who uses it
 //! shows the right that the record asks for, as well as he can, unless `by=` says otherwise.
 
-use super::market::{identifier, length, market};
+use super::market::{identifier, length, market, small_market};
 use super::world::{nonce, salt, secret, World, SUITE};
 use crate::Outcome;
 use hefu_proof::derived::{deadline, has_passed, reversal_at};
@@ -208,8 +208,18 @@ pub(super) fn key_of(register: &Register) -> StateKey {
 impl Desk {
     pub(super) fn new() -> Self {
         static FIRST: OnceLock<World> = OnceLock::new();
+        Self::of(FIRST.get_or_init(|| World::of(market())).clone())
+    }
+
+    /// Without the crowd.
+    pub(super) fn small() -> Self {
+        static FIRST: OnceLock<World> = OnceLock::new();
+        Self::of(FIRST.get_or_init(|| World::of(small_market())).clone())
+    }
+
+    fn of(world: World) -> Self {
         Self {
-            world: FIRST.get_or_init(|| World::of(market())).clone(),
+            world,
             documents: BTreeMap::new(),
             operations: BTreeMap::new(),
             claim_keys: BTreeMap::new(),
@@ -245,8 +255,13 @@ impl Desk {
         }
     }
 
+    /// Gives the last operation a name.
+    pub(super) fn name(&mut self, name: String) {
+        self.operations.insert(name, self.world.last[0][0]);
+    }
+
     /// One statement a millisecond later: `ok` or the codes.
-    fn play(&mut self, actor: &str, said: &str) -> Vec<String> {
+    pub(super) fn play(&mut self, actor: &str, said: &str) -> Vec<String> {
         let (mode, said) = match (said.strip_prefix("all:"), said.strip_prefix("each:")) {
             (Some(all), _) => (Mode::Atomic, all),
             (_, Some(each)) => (Mode::Each, each),
@@ -504,7 +519,7 @@ impl Desk {
                 record: self.key(words.at(0)),
             }),
             "reject" => Operation::Reject(Reject {
-                record: self.key(words.at(0)),
+                record: key_of(&self.document(words.at(0), &words)),
                 reason: words.reason(),
             }),
             "cancel" => Operation::Cancel(Cancel {
@@ -662,10 +677,15 @@ impl Desk {
         }
     }
 
-    fn range_said(&self, series: &str, place: usize, what: &str) -> String {
-        let numbering = self.numbering(&Words::of(series));
-        let key = key::numbering(SUITE, Profile::Generic, &numbering);
-        let leaf = NumberingLeaf::from_bytes(&self.world.values[&key]).expect("the ranges");
+    /// All ranges of a series of bills.
+    pub(super) fn numbering_leaf(&self, series: &str) -> Option<NumberingLeaf> {
+        let key = key::numbering(SUITE, Profile::Generic, &self.numbering(&Words::of(series)));
+        let bytes = self.world.values.get(&key)?;
+        Some(NumberingLeaf::from_bytes(bytes).expect("the ranges"))
+    }
+
+    pub(super) fn range_said(&self, series: &str, place: usize, what: &str) -> String {
+        let leaf = self.numbering_leaf(series).expect("some ranges");
         let range = &leaf.ranges[place];
         let spans = |spans: &[NumberSpan]| match spans {
             [] => "none".to_owned(),
@@ -688,7 +708,7 @@ impl Desk {
         }
     }
 
-    fn record_said(&mut self, name: &str, what: &str) -> String {
+    pub(super) fn record_said(&mut self, name: &str, what: &str) -> String {
         let key = self.key(name);
         let record = self.world.record(&key);
         let public = &record.public;
