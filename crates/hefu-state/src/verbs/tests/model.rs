@@ -91,10 +91,10 @@ fn acts() -> impl Strategy<Value = Act> {
         1 => (d.clone(), 1_u64..7).prop_map(|(d, total)| Correct(d, total)),
         1 => d.clone().prop_map(Replace),
         3 => (d.clone(), side.clone(), units.clone()).prop_map(|(d, s, u)| Request(d, s, u)),
-        4 => (d.clone(), side.clone(), proptest::bool::weighted(0.8))
+        9 => (d.clone(), side.clone(), proptest::bool::weighted(0.65))
             .prop_map(|(d, s, agrees)| Answer(d, s, agrees)),
-        1 => (d.clone(), side.clone()).prop_map(|(d, s)| Withdraw(d, s)),
-        1 => d.clone().prop_map(WithdrawAsked),
+        2 => (d.clone(), side.clone()).prop_map(|(d, s)| Withdraw(d, s)),
+        3 => d.clone().prop_map(WithdrawAsked),
         1 => (d.clone(), units.clone()).prop_map(|(d, u)| Reverse(d, u)),
         4 => d.clone().prop_map(AgreeAll),
         3 => d.clone().prop_map(ReverseAsked),
@@ -1114,7 +1114,7 @@ fn the_sequences_of_the_model_reach_most_of_the_rules() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let mut done: BTreeMap<String, usize> = BTreeMap::new();
-    for _ in 0..60 {
+    for _ in 0..300 {
         let acts = proptest::collection::vec(acts(), 60)
             .new_tree(&mut runner)
             .expect("acts");
