@@ -170,9 +170,9 @@ impl Demo {
         }
         watching.kill()?;
         watching.wait()?;
-        let claim = "the payer's watch reported the request and the reversal, with proofs";
-        let both = heard.contains("partly-reversed") && heard.contains("reversal 0");
-        self.check(claim, both);
+        // Request and consent may have come and gone between two looks.
+        let claim = "the payer's watch reported the reversal, with proofs";
+        self.check(claim, heard.contains("issued -> partly-reversed"));
         Ok(())
     }
 
