@@ -295,9 +295,10 @@ pub fn document(found: &Match) -> Dimension {
             Answer::CouldNotTell,
             None,
             Said::new(
-                "not registered on this network; that proves nothing, because no agency has \
-                 promised that all such documents are",
-                "本网络未登记；由于没有机构承诺全部登记，不能据此判断真伪",
+                "not registered on this network; that proves nothing, because it is not shown that \
+                 an agency promised to register it under each type that it may be of (give its --type)",
+                "本网络未登记；未能证明有机构承诺登记其可能所属各类型的全部文档（可用 --type 指明类型），\
+                 不能据此判断真伪",
             ),
         ),
         Match::NoIdentity => (

@@ -135,7 +135,7 @@ fn what_was_promised_and_is_overdue_is_not_relied_on() {
 
 #[test]
 fn without_a_promise_that_is_overdue_nothing_can_be_told() {
-    let nothing = "no agency has promised";
+    let nothing = "it is not shown that an agency promised";
     let hour = Millis::HOUR;
     // Midnight of the day of issue, in the type's zone.
     let day = 1_760_630_400_000;
@@ -158,7 +158,7 @@ fn without_a_promise_that_is_overdue_nothing_can_be_told() {
 /// Genesis says whom to ask; whether it is entitled the ledger says.
 #[test]
 fn the_promise_of_who_is_not_entitled_tells_nothing() {
-    let nothing = "no agency has promised";
+    let nothing = "it is not shown that an agency promised";
     let promise = || promise(0, None, Millis::HOUR);
     check(
         promise(),
