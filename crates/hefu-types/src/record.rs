@@ -805,7 +805,58 @@ impl UseItem {
     }
 }
 
+impl Status {
+    /// A status without a reason.
+    pub const fn new(state: State, effective_at: Millis, recorded_at: Millis) -> Self {
+        Self {
+            state,
+            effective_at,
+            recorded_at,
+            reason: None,
+            until: None,
+        }
+    }
+}
+
 impl PublicPart {
+    /// A document of which nothing more is known than who registered it for whom.
+    pub fn new(
+        document_type: &str,
+        agency: &str,
+        region: &str,
+        legal_issuer: &str,
+        status: Status,
+        registration: Event,
+    ) -> Self {
+        Self {
+            document_type: document_type.to_owned(),
+            agency: agency.to_owned(),
+            region: region.to_owned(),
+            legal_issuer: legal_issuer.to_owned(),
+            digests: Vec::new(),
+            fact_root: None,
+            valid_from: None,
+            valid_before: None,
+            use_right: None,
+            status,
+            uses: Vec::new(),
+            registration,
+            status_event: None,
+            event_count: 1,
+            history: None,
+            past: Vec::new(),
+            reversal: None,
+            links: Vec::new(),
+            offline: None,
+            supervisor: None,
+            archived_at: None,
+            noted: None,
+            open_facts: Vec::new(),
+            copy: None,
+            transferred_to: None,
+        }
+    }
+
     /// Whether it tells that an operation was done: one that changed its status lately, or the last
     /// that is noted.
     pub fn names(&self, operation: &OperationId) -> bool {
@@ -990,37 +1041,16 @@ mod tests {
         };
         Record {
             public: PublicPart {
-                document_type: "invoice".to_owned(),
-                agency: "bureau".to_owned(),
-                region: "north".to_owned(),
-                legal_issuer: "税务局".to_owned(),
                 digests: vec![Digest([4; 32])],
-                fact_root: None,
-                valid_from: None,
                 valid_before: Some(Millis(5)),
-                use_right: None,
-                status: Status {
-                    state: State::Issued,
-                    effective_at: Millis(3),
-                    recorded_at: Millis(3),
-                    reason: None,
-                    until: None,
-                },
-                uses: Vec::new(),
-                registration: event,
-                status_event: None,
-                event_count: 1,
-                history: None,
-                past: Vec::new(),
-                reversal: None,
-                links: Vec::new(),
-                offline: None,
-                supervisor: None,
-                archived_at: None,
-                noted: None,
-                open_facts: Vec::new(),
-                copy: None,
-                transferred_to: None,
+                ..PublicPart::new(
+                    "invoice",
+                    "bureau",
+                    "north",
+                    "税务局",
+                    Status::new(State::Issued, Millis(3), Millis(3)),
+                    event,
+                )
             },
             private: (0..items).map(item).collect(),
         }
