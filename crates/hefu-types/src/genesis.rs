@@ -236,6 +236,7 @@ impl Network {
             checkpoint_key: v.checkpoint.key,
             log_key: v.log.key,
             peer_key: v.peer.key,
+            addresses: None,
         });
         let operation = genesis_operation(self.suite);
         SetLeaf {
@@ -345,6 +346,7 @@ impl Network {
         let current = SetCurrentLeaf {
             epoch: 0,
             first_height: 1,
+            waiting_since: None,
         };
         leaves.push((key::set_current(suite), current.to_bytes()));
         leaves

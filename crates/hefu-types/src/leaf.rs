@@ -532,6 +532,21 @@ pub struct Validator {
     /// libp2p, both swarms.
     #[n(5)]
     pub peer_key: PublicKey,
+    /// Where it listens; none for those of genesis, whose addresses stand in the nodes' configuration.
+    #[n(6)]
+    pub addresses: Option<Addresses>,
+}
+
+/// Where a validator listens for the others: multiaddrs without a peer id.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Addresses {
+    /// Its engine.
+    #[n(0)]
+    pub engine: String,
+    /// Its gossip.
+    #[n(1)]
+    pub gossip: String,
 }
 
 /// A whole validator set, in one leaf, in the order of its members.
@@ -571,6 +586,9 @@ pub struct SetCurrentLeaf {
     /// The first height that it decides.
     #[n(1)]
     pub first_height: u64,
+    /// The height of the block that wrote `set/<epoch + 1>`; none when no set waits.
+    #[n(2)]
+    pub waiting_since: Option<u64>,
 }
 
 macro_rules! leaves {
