@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod devnet;
 pub mod disk;
+pub mod epochs;
 pub mod gossip;
 pub mod hear;
 pub mod http;
