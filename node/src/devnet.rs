@@ -305,6 +305,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
                     name: peer.name.clone(),
                     engine: multiaddr(at.engine),
                     gossip: multiaddr(at.gossip),
+                    key: None,
                 })
                 .collect(),
             http_listen: own.http,
@@ -313,6 +314,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
             vote_timeout_ms: 200,
             records_memory_mib: None,
             free_mib_min: NodeConfig::FREE_MIB_MIN,
+            rules_version_max: None,
         };
         let folder = plan.folder.join(format!("node-{index}"));
         Memory::new(&folder.join("data")).found()?;

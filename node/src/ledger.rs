@@ -4,6 +4,7 @@
 //! frontier and of the head. A fault here ends the node: after a failed write the handle is dead, and
 //! a restart is the one recovery path.
 
+use crate::epochs::{self, Epoch};
 use crate::gossip::{Gossip, Message};
 use crate::metrics::Metrics;
 use crate::publication::Publication;
@@ -11,16 +12,18 @@ use crate::room::registers;
 use crate::shared::{unreadable, Head, Shared};
 use bytes::Bytes;
 use hefu_engine::{Application, Evidence, Judgement, KeptProposal, Voter};
+use hefu_proof::certificate::{ProvenLeaf, Value};
 use hefu_proof::checkpoint::Checkpoint;
 use hefu_proof::log::Frontier;
+use hefu_proof::Handover;
 use hefu_state::block::Surroundings;
-use hefu_state::{execute, Before, CheckedBlock, Loaded, ReadBlock, Touch};
+use hefu_state::{execute, Before, CheckedBlock, Executed, Loaded, ReadBlock, Touch};
 use hefu_store::columns::Column;
 use hefu_store::{CommittedBlock, Store, StoreFault};
 use hefu_types::block::{block_id, Block, Header, BLOCK_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::{KeyLeaf, SetLeaf};
+use hefu_types::leaf::{KeyLeaf, Leaf, SetCurrentLeaf, SetLeaf};
 use hefu_types::statement::Statement;
 use hefu_types::{BlockId, Hash, KeyId, Millis, StatementId};
 use std::collections::HashMap;
@@ -122,11 +125,13 @@ impl Surroundings for Around<'_> {
     }
 
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, StoreFault> {
-        let head = self.0.head();
-        // One set so far: handovers come with the rules of the council.
+        // Its own set cosigns it, also when another one has come into force since.
         let checkpoint = self.0.store.checkpoint(height)?;
-        let checkpoint = checkpoint.filter(|checkpoint| checkpoint.epoch == head.set.epoch);
-        Ok(checkpoint.map(|c| (c.text(self.0.network.origin()), SetLeaf::clone(&head.set))))
+        Ok(checkpoint.and_then(|checkpoint| {
+            let set = self.0.epochs.set(checkpoint.epoch)?;
+            let text = checkpoint.text(self.0.network.origin());
+            Some((text, SetLeaf::clone(&set)))
+        }))
     }
 }
 
@@ -272,6 +277,52 @@ impl Ledger {
         }
     }
 
+    /// The epoch that begins after a block, if one does: the block carries the quorum of the set in
+    /// force, and with the proof of the next set under its checkpoint that is the handover.
+    fn next_epoch(
+        &self,
+        head: &Head,
+        checked: &CheckedBlock,
+        executed: &Executed,
+    ) -> Result<Option<Epoch>, LedgerFault> {
+        let (suite, origin) = (self.network().suite(), self.network().origin());
+        let Some(change) = executed.changes.get(&key::set_current(suite)) else {
+            return Ok(None);
+        };
+        let current = SetCurrentLeaf::from_bytes(&change.bytes).expect("the rules wrote it");
+        if current.epoch == head.set.epoch {
+            return Ok(None);
+        }
+        let carried = checked.header().carried.as_ref();
+        let carried = carried.expect("a set comes into force by a quorum that a block carries");
+        let checkpoint = self.store().checkpoint(carried.height)?;
+        let checkpoint =
+            checkpoint.expect("the quorum of a valid block is over an executed height");
+        let mut tree = head.tree.clone();
+        for height in (carried.height + 1..=head.before.height).rev() {
+            tree = self.store().tree_before(&tree, height)?;
+        }
+        let at = key::set(suite, current.epoch);
+        let bytes = self.store().load_at(&at, carried.height)?;
+        let handover = Handover {
+            checkpoint,
+            cosignatures: carried.cosignatures.clone(),
+            set: ProvenLeaf {
+                key: at,
+                value: bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.into())),
+                proof: tree.prove(&at),
+            },
+        };
+        let set = handover
+            .verify(suite, origin, &head.set)
+            .unwrap_or_else(|error| panic!("a set came into force without a handover: {error}"));
+        Ok(Some(Epoch {
+            first_height: current.first_height,
+            set: Arc::new(set),
+            handover: Some(handover),
+        }))
+    }
+
     fn execute_and_write(
         &mut self,
         bytes: &[u8],
@@ -312,6 +363,16 @@ impl Ledger {
                 self.gossip.broadcast(Message::Cosignature(own));
             }
         }
+        let next = self.next_epoch(&head, checked, &executed)?;
+        if let Some(Epoch {
+            set,
+            handover: Some(handover),
+            ..
+        }) = &next
+        {
+            // Before the block: a crash between the two executes it again and writes the same.
+            self.store().put_handover(set.epoch, handover)?;
+        }
         self.store().commit(CommittedBlock {
             height,
             checked,
@@ -332,11 +393,26 @@ impl Ledger {
             state_root: executed.entry.state_root,
             checkpoint_hash: checkpoint.text_hash(suite, self.network().origin()),
         };
-        let (tree, set) = (executed.tree.clone(), Arc::clone(&head.set));
+        let tree = executed.tree.clone();
+        let set = match next {
+            Some(epoch) => {
+                let set = Arc::clone(&epoch.set);
+                tracing::info!(
+                    epoch = set.epoch,
+                    first_height = epoch.first_height,
+                    "another validator set comes into force"
+                );
+                self.shared.epochs.begin(epoch);
+                set
+            }
+            None => Arc::clone(&head.set),
+        };
+        let waiting = epochs::waiting(self.store(), suite, &tree, set.epoch, height)?;
         self.shared.set_head(Head {
             before,
             tree: executed.tree,
-            set: Arc::clone(&set),
+            set,
+            waiting,
             was_empty: checked.is_empty(),
         });
         let ids = checked.statements().iter().map(|statement| statement.id());
@@ -347,7 +423,8 @@ impl Ledger {
         // Cosign and answer: the decided block confirms the roots of the one before.
         let own = {
             let mut publication = self.publication();
-            publication.reached(checkpoint, tree, set);
+            // The set that decided it cosigns it, also where the next height is another's.
+            publication.reached(checkpoint, tree, Arc::clone(&head.set));
             if let Some(carried) = &checked.header().carried {
                 publication.carried(carried);
             }
@@ -367,17 +444,17 @@ impl Application for Ledger {
         self.shared.head().before.height
     }
 
-    fn validators(&self, _height: u64) -> Vec<Voter> {
-        let head = self.shared.head();
+    fn validators(&self, height: u64) -> Vec<Voter> {
+        let set = self.shared.epochs.of_height(height).set;
         let voter = |validator: &hefu_types::leaf::Validator| Voter {
             name: validator.name.clone(),
             consensus_key: validator.consensus_key,
         };
-        head.set.validators.iter().map(voter).collect()
+        set.validators.iter().map(voter).collect()
     }
 
-    fn epoch(&self, _height: u64) -> u64 {
-        self.shared.head().set.epoch
+    fn epoch(&self, height: u64) -> u64 {
+        self.shared.epochs.of_height(height).set.epoch
     }
 
     fn propose(&mut self, height: u64, _round: u32) -> Result<Bytes, LedgerFault> {
@@ -482,7 +559,8 @@ impl Application for Ledger {
     }
 
     fn has_work(&self) -> bool {
-        !self.shared.pool().is_empty()
+        // A set that waits comes into force with the next blocks: the network does not rest before.
+        !self.shared.pool().is_empty() || self.shared.head().waiting.is_some()
     }
 
     fn heights_ahead_of_publication(&self) -> u64 {

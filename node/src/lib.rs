@@ -19,6 +19,7 @@ pub mod intake;
 pub mod ledger;
 pub mod memory;
 pub mod metrics;
+pub mod peers;
 pub mod pool;
 pub mod prove;
 pub mod publication;

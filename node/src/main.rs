@@ -428,6 +428,7 @@ fn init(
             name: "another.validator".to_owned(),
             engine: "/ip4/192.0.2.7/tcp/26500".to_owned(),
             gossip: "/ip4/192.0.2.7/tcp/26501".to_owned(),
+            key: None,
         }],
         http_listen: "127.0.0.1:26502".parse()?,
         operator_listen: "127.0.0.1:26503".parse()?,
@@ -435,6 +436,7 @@ fn init(
         vote_timeout_ms: 500,
         records_memory_mib: None,
         free_mib_min: NodeConfig::FREE_MIB_MIN,
+        rules_version_max: None,
     };
     if founding {
         Memory::new(&dir.join("data")).found()?;

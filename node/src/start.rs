@@ -39,7 +39,14 @@ pub fn start(
         waiting,
         was_empty: opened.head_was_empty_block,
     };
-    let shared = Arc::new(Shared::new(network, name, opened.store, epochs, head, clock));
+    let shared = Arc::new(Shared::new(
+        network,
+        name,
+        opened.store,
+        epochs,
+        head,
+        clock,
+    ));
     let mut publication = Publication::new(Arc::clone(&shared), keys)?;
     recall(&shared, &mut publication)?;
     Ok(Started {

@@ -4,9 +4,7 @@
 //! of the agency and its key. [`Verifier`] remembers what it checked last of each, byte for byte: what
 //! differs in anything is checked in full.
 
-use crate::certificate::{
-    CertificateError, ProvenLeaf, StatusCertificate, Value, VerifiedState,
-};
+use crate::certificate::{CertificateError, ProvenLeaf, StatusCertificate, Value, VerifiedState};
 use crate::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
 use crate::handover::{verify_under, Handover};
 use crate::log::{self, PATH_LENGTH_MAX};
@@ -143,7 +141,11 @@ impl<'a> Verifier<'a> {
                 let verified = match self.shared.find(certificate) {
                     Some(verified) => verified,
                     None => {
-                        let StatusCertificate { checkpoint, handovers, .. } = certificate;
+                        let StatusCertificate {
+                            checkpoint,
+                            handovers,
+                            ..
+                        } = certificate;
                         let verified = verify_under(self.network, handovers, checkpoint)?;
                         self.shared.put(certificate, &verified);
                         verified
