@@ -34,6 +34,18 @@ pub enum Derived {
         /// Since when, in law.
         since: Millis,
     },
+    /// It is withheld for some time.
+    Suspended {
+        /// Since when.
+        since: Millis,
+        /// It ends by itself then.
+        until: Option<Millis>,
+    },
+    /// It left for another region, where it may have been taken in under another number.
+    TransferredOut {
+        /// Since when.
+        since: Millis,
+    },
     /// It is not issued: proposed and not confirmed, or known by its use alone.
     NotIssued {
         /// Which of them.
@@ -111,8 +123,19 @@ fn read(record: &PublicPart, status: &Status, at: Millis) -> Derived {
     if state.is_final() {
         return Derived::Ended { state, since };
     }
-    if !state.is_in_force() {
-        return Derived::NotIssued { state, since };
+    match state {
+        State::TransferredOut => return Derived::TransferredOut { since },
+        State::Suspended => {
+            let over = status.until.is_some_and(|until| until <= at);
+            // Whether it has expired meanwhile says more than that it was withheld.
+            let expired = record.valid_before.is_some_and(|before| before <= at);
+            if !over && !expired {
+                let until = status.until;
+                return Derived::Suspended { since, until };
+            }
+        }
+        _ if !state.is_in_force() => return Derived::NotIssued { state, since },
+        _ => {}
     }
     if let Some(from) = record.valid_from.filter(|from| at < *from) {
         return Derived::NotYetValid { from };

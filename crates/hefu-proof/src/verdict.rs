@@ -508,6 +508,26 @@ fn status(
                 format!("已于 {since} 过期"),
             ),
         ),
+        Derived::Suspended { since, until } => {
+            let (en, zh) = match until {
+                Some(until) => (format!(" until {until}"), format!("，至 {until} 止")),
+                None => (String::new(), String::new()),
+            };
+            let said = Said::new(
+                format!("suspended since {since}{en} (reason: {reason})"),
+                format!("自 {since} 起暂扣{zh}（原因：{reason}）"),
+            );
+            dimension("status", Answer::No, Some(Code::WrongState), said)
+        }
+        Derived::TransferredOut { since } => {
+            let to = record.transferred_to.as_deref().unwrap_or("-");
+            let (en, zh) = (links(record, false), links(record, true));
+            let said = Said::new(
+                format!("transferred to {to} since {since} (reason: {reason}){en}"),
+                format!("自 {since} 起转往 {to}（原因：{reason}）{zh}"),
+            );
+            dimension("status", Answer::No, Some(Code::WrongState), said)
+        }
         Derived::Ended { state, since } => dimension(
             "status",
             Answer::No,
@@ -817,7 +837,7 @@ fn member_may_not(
 ) -> Option<Dimension> {
     let member = question.member?;
     match state.leaf::<MemberLeaf>(&key::member(suite, member), "the member") {
-        Ok(Some(leaf)) if leaf.active => None,
+        Ok(Some(leaf)) if leaf.standing.is_active() => None,
         Ok(Some(_)) => Some(no_use(Code::HolderNotActive)),
         Ok(None) => {
             let said = Said::new(

@@ -319,7 +319,7 @@ fn check_header(header: &Header, before: &Before, loaded: &Loaded) -> Result<(),
     if header.time <= before.time {
         return Err(InvalidBlock::TimeNotAfter);
     }
-    if loaded.rules().version != crate::RULES_VERSION {
+    if !crate::KNOWN_RULES.contains(&loaded.rules().at(header.height)) {
         return Err(InvalidBlock::UnknownRules);
     }
     Ok(())

@@ -7,14 +7,14 @@ use crate::block::{Before, CheckedBlock};
 use crate::loaded::Loaded;
 use crate::tree::StateTree;
 use crate::verbs;
-use crate::RULES_VERSION;
 use hefu_proof::derived::Halt;
 use hefu_types::block::{block_id, BlockEntry, Refusal};
 use hefu_types::canonical;
 use hefu_types::genesis::Network;
 use hefu_types::key;
 use hefu_types::leaf::{
-    self, ClockLeaf, CoverageLeaf, DigestLeaf, Holder, KeyLeaf, Leaf, MemberLeaf,
+    self, AgencyLeaf, ClockLeaf, CoverageLeaf, DigestLeaf, Holder, KeyLeaf, KeyRole, Leaf,
+    MemberLeaf, RulesLeaf, SetCurrentLeaf,
 };
 use hefu_types::merkle;
 use hefu_types::numbering::NumberingLeaf;
@@ -22,7 +22,8 @@ use hefu_types::operation::Operation;
 use hefu_types::record::{EncodedRecord, Event, Record, RECORD_BYTES_MAX};
 use hefu_types::statement::{CheckedStatement, Mode};
 use hefu_types::{
-    Code, Digest, EntryIndex, Hash, Millis, NetworkDigest, OperationId, StateKey, Suite,
+    Code, Digest, EntryIndex, Hash, KeyId, Millis, NetworkDigest, NetworkId, OperationId, StateKey,
+    Suite,
 };
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
@@ -117,8 +118,16 @@ pub struct Context<'a> {
     pub(crate) block_time: Millis,
     pub(crate) operation: OperationId,
     pub(crate) key: &'a KeyLeaf,
+    /// The agency or member that signs, as the block has left it before this statement.
+    agency: Option<&'a AgencyLeaf>,
+    member: Option<&'a MemberLeaf>,
     pub(crate) loaded: &'a Loaded,
     pub(crate) network: NetworkDigest,
+    /// What proofs of possession name.
+    pub(crate) network_id: NetworkId,
+    pub(crate) height: u64,
+    /// The version of the rules in force.
+    pub(crate) rules_version: u32,
     /// The last halt: deadlines that fell into it are put off.
     pub(crate) halt: Halt,
     compromise_counter: u64,
@@ -137,13 +146,33 @@ impl Context<'_> {
 }
 
 /// The leaves as the block has left them so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Working {
     records: BTreeMap<StateKey, (Record, EncodedRecord)>,
     digests: BTreeMap<Digest, DigestLeaf>,
     members: BTreeMap<String, MemberLeaf>,
     numberings: BTreeMap<StateKey, NumberingLeaf>,
     coverage: BTreeMap<StateKey, CoverageLeaf>,
+    /// Whatever acts of governance write.
+    leaves: BTreeMap<StateKey, Vec<u8>>,
+    /// How many compromises were declared.
+    compromises: u64,
+    /// How often the council was given other seats.
+    councils: u64,
+}
+
+impl Working {
+    /// Takes what a layer above it wrote.
+    fn absorb(&mut self, layer: &mut Self) {
+        self.records.append(&mut layer.records);
+        self.digests.append(&mut layer.digests);
+        self.members.append(&mut layer.members);
+        self.numberings.append(&mut layer.numberings);
+        self.coverage.append(&mut layer.coverage);
+        self.leaves.append(&mut layer.leaves);
+        self.compromises += layer.compromises;
+        self.councils += layer.councils;
+    }
 }
 
 /// The leaves that an operation sees and writes.
@@ -249,6 +278,71 @@ impl Ledger<'_> {
         self.working.coverage.insert(key, leaf);
     }
 
+    /// A leaf that acts of governance read and write, as the block has left it.
+    pub(crate) fn leaf<L: Leaf>(&self, key: &StateKey) -> Option<L> {
+        let below = || self.below.and_then(|below| below.leaves.get(key));
+        let written = (self.working.leaves.get(key)).or_else(below);
+        let bytes = written.map(Vec::as_slice);
+        L::from_bytes(bytes.or_else(|| self.loaded.leaf(key))?).ok()
+    }
+
+    /// Writes such a leaf.
+    pub(crate) fn write_leaf<L: Leaf>(&mut self, key: StateKey, leaf: &L) {
+        self.working.leaves.insert(key, leaf.to_bytes());
+    }
+
+    fn written<L: Leaf>(&self, key: &StateKey) -> Option<L> {
+        let below = || self.below.and_then(|below| below.leaves.get(key));
+        let written = (self.working.leaves.get(key)).or_else(below)?;
+        L::from_bytes(written).ok()
+    }
+
+    /// An agency, as the block has left it.
+    pub(crate) fn agency(&self, id: &str) -> Option<AgencyLeaf> {
+        let written = self.written(&key::agency(self.suite, id));
+        written.or_else(|| self.loaded.agency(id).cloned())
+    }
+
+    /// A public key, as the block has left it.
+    pub(crate) fn key(&self, id: &KeyId) -> Option<KeyLeaf> {
+        let written = self.written(&key::public_key(self.suite, id));
+        written.or_else(|| self.loaded.key(id).cloned())
+    }
+
+    /// Counts a declared compromise.
+    pub(crate) fn count_compromise(&mut self) {
+        self.working.compromises += 1;
+    }
+
+    /// Counts a change of the council.
+    pub(crate) fn count_council(&mut self) {
+        self.working.councils += 1;
+    }
+
+    /// The council's epoch.
+    pub(crate) fn council_epoch(&self) -> u64 {
+        let below = self.below.map_or(0, |below| below.councils);
+        self.loaded.clock().council_epoch + below + self.working.councils
+    }
+
+    /// Does all of what is asked, or none of it. Acts of governance are few: what they may undo is
+    /// copied.
+    pub(crate) fn attempt(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<(), Refused>,
+    ) -> Result<(), Refused> {
+        let leaves = self.working.leaves.clone();
+        let members = self.working.members.clone();
+        let counts = (self.working.compromises, self.working.councils);
+        let done = act(self);
+        if done.is_err() {
+            self.working.leaves = leaves;
+            self.working.members = members;
+            (self.working.compromises, self.working.councils) = counts;
+        }
+        done
+    }
+
     /// Writes the leaf of a rendition.
     pub(crate) fn write_digest(&mut self, digest: Digest, leaf: DigestLeaf) {
         self.working.digests.insert(digest, leaf);
@@ -266,20 +360,19 @@ pub fn execute(
 ) -> Executed {
     let suite = network.suite();
     let header = block.header();
-    let clock = next_clock(loaded.clock(), header.time);
+    let mut clock = next_clock(loaded.clock(), header.time);
+    let now = Now {
+        height: header.height,
+        time: header.time,
+        rules_version: loaded.rules().at(header.height),
+    };
     let mut working = Working::default();
+    begin_rules(suite, loaded.rules(), now.height, &mut working);
     let mut outcomes = Vec::with_capacity(block.statements().len());
     let mut refusals = Vec::new();
     let mut index = 0_u32;
     for statement in block.statements() {
-        let of_statement = execute_statement(
-            network,
-            statement,
-            header.time,
-            &clock,
-            loaded,
-            &mut working,
-        );
+        let of_statement = execute_statement(network, statement, now, &clock, loaded, &mut working);
         for outcome in &of_statement {
             if let Outcome::Refused(refused) = outcome {
                 refusals.push(Refusal {
@@ -291,6 +384,10 @@ pub fn execute(
         }
         outcomes.push(of_statement);
     }
+    clock.compromise_counter += working.compromises;
+    clock.council_epoch += working.councils;
+    let carried = header.carried.as_ref().map(|carried| carried.height);
+    hand_over_to_next_set(suite, loaded.current(), carried, now.height, &mut working);
     let changes = changes(suite, working, &clock);
     let mut tree = tree.clone();
     let mut batch: Vec<_> = changes
@@ -308,7 +405,7 @@ pub fn execute(
     let entry = BlockEntry {
         height: header.height,
         time: header.time,
-        rules_version: RULES_VERSION,
+        rules_version: now.rules_version,
         epoch: loaded.set().epoch,
         state_root,
         compromise_counter: clock.compromise_counter,
@@ -325,6 +422,48 @@ pub fn execute(
         outcomes,
         refusals,
         entry,
+    }
+}
+
+/// The block that is executed.
+#[derive(Clone, Copy)]
+struct Now {
+    height: u64,
+    time: Millis,
+    rules_version: u32,
+}
+
+/// A version of the rules comes into force with the block of its height.
+fn begin_rules(suite: Suite, rules: &RulesLeaf, height: u64, working: &mut Working) {
+    if rules.at(height) != rules.version {
+        let leaf = RulesLeaf {
+            version: rules.at(height),
+            next: None,
+            operation: rules.operation,
+        };
+        working.leaves.insert(key::rules(suite), leaf.to_bytes());
+    }
+}
+
+/// The set that waits comes into force after the first block that carries the quorum of the set before
+/// over a checkpoint that shows it: whoever has that block can prove the handover, whoever stops then.
+fn hand_over_to_next_set(
+    suite: Suite,
+    current: &SetCurrentLeaf,
+    carried: Option<u64>,
+    height: u64,
+    working: &mut Working,
+) {
+    let shown = current.waiting_since.zip(carried);
+    if shown.is_some_and(|(since, carried)| carried >= since) {
+        let next = SetCurrentLeaf {
+            epoch: current.epoch + 1,
+            first_height: height + 1,
+            waiting_since: None,
+        };
+        working
+            .leaves
+            .insert(key::set_current(suite), next.to_bytes());
     }
 }
 
@@ -348,30 +487,54 @@ fn next_clock(clock: &ClockLeaf, block_time: Millis) -> ClockLeaf {
 fn execute_statement(
     network: &Network,
     statement: &CheckedStatement,
-    block_time: Millis,
+    now: Now,
     clock: &ClockLeaf,
     loaded: &Loaded,
     working: &mut Working,
 ) -> Vec<Outcome> {
     let suite = network.suite();
-    let key = loaded
-        .key(&statement.key_id())
-        .expect("a valid block's keys are loaded");
+    let mut nothing = Working::default();
+    // Who signs is as the statements before left him.
+    let (key, agency, member) = {
+        let before = Ledger {
+            suite,
+            loaded,
+            below: Some(&*working),
+            working: &mut nothing,
+        };
+        let key = before
+            .key(&statement.key_id())
+            .expect("a valid block's keys are loaded");
+        let (agency, member) = match &key.holder {
+            Holder::Agency(id) => (before.agency(id), None),
+            Holder::Member(id) => (None, before.member(id).cloned()),
+            _ => (None, None),
+        };
+        (key, agency, member)
+    };
+    let refused = refused_signer(statement, &key, now.time);
     let atomic = statement.payload().mode == Mode::Atomic;
     let mut layer = Working::default();
     let mut outcomes = Vec::with_capacity(statement.operations().len());
     for (index, operation) in (0_u32..).zip(statement.operations()) {
         let context = Context {
             suite,
-            block_time,
+            block_time: now.time,
             operation: statement.operation_id(suite, index),
-            key,
+            key: &key,
+            agency: agency.as_ref(),
+            member: member.as_ref(),
             loaded,
             network: network.digest(),
+            network_id: network.genesis().network_id,
+            height: now.height,
+            rules_version: now.rules_version,
             halt: clock.last_halt,
-            compromise_counter: clock.compromise_counter,
+            compromise_counter: clock.compromise_counter + working.compromises + layer.compromises,
         };
-        let done = if statement.issuer() == key.holder.id() {
+        let done = if let Some(refused) = &refused {
+            Err(refused.clone())
+        } else {
             let mut ledger = if atomic {
                 Ledger {
                     suite,
@@ -388,11 +551,6 @@ fn execute_statement(
                 }
             };
             dispatch(&context, operation, &mut ledger)
-        } else {
-            Err(Refused::saying(
-                Code::NotEntitled,
-                "the issuer is not the holder of the key",
-            ))
         };
         outcomes.push(match done {
             Ok(()) => Outcome::Accepted,
@@ -400,11 +558,7 @@ fn execute_statement(
         });
     }
     if atomic && outcomes.iter().all(|outcome| *outcome == Outcome::Accepted) {
-        working.records.append(&mut layer.records);
-        working.digests.append(&mut layer.digests);
-        working.members.append(&mut layer.members);
-        working.numberings.append(&mut layer.numberings);
-        working.coverage.append(&mut layer.coverage);
+        working.absorb(&mut layer);
     } else if atomic {
         // All or none: what was accepted before its sibling failed is refused with it.
         for outcome in outcomes.iter_mut().filter(|o| **o == Outcome::Accepted) {
@@ -412,6 +566,15 @@ fn execute_statement(
         }
     }
     outcomes
+}
+
+/// Why nothing of a statement is done, whatever it asks: its key ended in this block, or is another's.
+fn refused_signer(statement: &CheckedStatement, key: &KeyLeaf, now: Millis) -> Option<Refused> {
+    if statement.issuer() != key.holder.id() {
+        let detail = "the issuer is not the holder of the key";
+        return Some(Refused::saying(Code::NotEntitled, detail));
+    }
+    (!key.signs_at(now)).then(|| Refused::new(Code::KeyNotValid))
 }
 
 fn dispatch(
@@ -445,24 +608,37 @@ fn dispatch(
         Operation::DelegateRange(it) => verbs::numbers::delegate(context, it, ledger),
         Operation::VoidNumbers(it) => verbs::numbers::void(context, it, ledger),
         Operation::Cover(it) => verbs::cover::apply(context, it, ledger),
+        Operation::Suspend(it) => verbs::suspend::suspend(context, it, ledger),
+        Operation::Resume(it) => verbs::suspend::resume(context, it, ledger),
+        Operation::Annul(it) => verbs::suspend::annul(context, it, ledger),
+        Operation::Renew(it) => verbs::renew::apply(context, it, ledger),
+        Operation::TransferOut(it) => verbs::transfer::out(context, it, ledger),
+        Operation::TransferIn(it) => verbs::transfer::take_in(context, it, ledger),
+        Operation::CancelTransfer(it) => verbs::transfer::cancel(context, it, ledger),
+        Operation::Lend(it) => verbs::lend::apply(context, it, ledger),
+        Operation::Govern(it) => verbs::council::apply(context, it, ledger),
+        Operation::AdmitAgency(it) => verbs::agency::admit(context, it, ledger),
+        Operation::ChangeAgency(it) => verbs::agency::change(context, it, ledger),
+        Operation::AdmitMember(it) => verbs::registrar::admit_member(context, it, ledger),
+        Operation::SetRegistrar(it) => verbs::registrar::set(context, it, ledger),
+        Operation::SetStanding(it) => verbs::standing::set(context, it, ledger),
+        Operation::AddKey(it) => verbs::keys::add(context, it, ledger),
+        Operation::RetireKey(it) => verbs::keys::retire(context, it, ledger),
+        Operation::ConfirmKey(it) => verbs::keys::confirm(context, it, ledger),
+        Operation::DeclareCompromise(it) => verbs::keys::compromise(context, it, ledger),
+        Operation::Recognise(it) => verbs::recognise::apply(context, it, ledger),
     }
 }
 
 /// The agency that signs, if it is one and active.
-pub(crate) fn signing_agency<'a>(
-    context: &Context<'a>,
-) -> Result<&'a hefu_types::leaf::AgencyLeaf, Refused> {
-    let Holder::Agency(id) = &context.key.holder else {
-        return Err(Refused::saying(
-            Code::NotEntitled,
-            "only an agency does this",
-        ));
+pub(crate) fn signing_agency<'a>(context: &Context<'a>) -> Result<&'a AgencyLeaf, Refused> {
+    let Holder::Agency(_) = &context.key.holder else {
+        let detail = "only an agency does this";
+        return Err(Refused::saying(Code::NotEntitled, detail));
     };
-    let agency = context
-        .loaded
-        .agency(id)
-        .ok_or_else(|| Refused::new(Code::NotEntitled))?;
-    if agency.active {
+    let agency = (context.agency).ok_or_else(|| Refused::new(Code::NotEntitled))?;
+    check_works(context.key)?;
+    if agency.standing.is_active() {
         Ok(agency)
     } else {
         Err(Refused::new(Code::HolderNotActive))
@@ -470,23 +646,25 @@ pub(crate) fn signing_agency<'a>(
 }
 
 /// The member that signs, if it is one and active.
-pub(crate) fn signing_member<'a>(
-    context: &Context<'a>,
-) -> Result<&'a hefu_types::leaf::MemberLeaf, Refused> {
-    let Holder::Member(id) = &context.key.holder else {
-        return Err(Refused::saying(
-            Code::NotEntitled,
-            "only a member does this",
-        ));
+pub(crate) fn signing_member<'a>(context: &Context<'a>) -> Result<&'a MemberLeaf, Refused> {
+    let Holder::Member(_) = &context.key.holder else {
+        let detail = "only a member does this";
+        return Err(Refused::saying(Code::NotEntitled, detail));
     };
-    let member = context
-        .loaded
-        .member(id)
-        .ok_or_else(|| Refused::new(Code::NotEntitled))?;
-    if member.active {
+    let member = (context.member).ok_or_else(|| Refused::new(Code::NotEntitled))?;
+    check_works(context.key)?;
+    if member.standing.is_active() {
         Ok(member)
     } else {
         Err(Refused::new(Code::HolderNotActive))
+    }
+}
+
+/// A key that manages keys does nothing else.
+pub(crate) fn check_works(key: &KeyLeaf) -> Result<(), Refused> {
+    match key.role {
+        KeyRole::Operational => Ok(()),
+        KeyRole::Management => Err(Refused::new(Code::WrongKeyRole)),
     }
 }
 
@@ -515,6 +693,9 @@ fn changes(suite: Suite, working: Working, clock: &ClockLeaf) -> BTreeMap<StateK
     }
     for (key, coverage) in &working.coverage {
         leaf(*key, coverage.to_bytes());
+    }
+    for (key, bytes) in working.leaves {
+        leaf(key, bytes);
     }
     for (key, (_, record)) in working.records {
         let value_hash = record.value_hash(suite);

@@ -1,8 +1,10 @@
 //! What a block touches, and what was found there.
 //!
 //! The shell asks [`Loaded::missing`] which leaves it still has to fetch, fetches them, and asks
-//! again until nothing is missing: a record's type is known only when the record is there. Three
-//! rounds at the most.
+//! again until nothing is missing: a record's type is known only when the record is there, and who is
+//! above a registrar only when the registrar is. Six rounds at the most.
+
+mod registry;
 
 use crate::block::ReadBlock;
 use hefu_types::canonical::DecodeError;
@@ -17,7 +19,7 @@ use hefu_types::operation::Operation;
 use hefu_types::profile::Profile;
 use hefu_types::record::Record;
 use hefu_types::{Digest, KeyId, StateKey, Suite};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A leaf to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,8 @@ pub enum Touch {
     SetCurrent,
     /// A validator set.
     Set(u64),
+    /// Any other leaf, by its key: acts of governance read few of each kind.
+    Leaf(StateKey),
 }
 
 impl Touch {
@@ -66,6 +70,7 @@ impl Touch {
             Self::Rules => key::rules(suite),
             Self::SetCurrent => key::set_current(suite),
             Self::Set(epoch) => key::set(suite, *epoch),
+            Self::Leaf(key) => *key,
         }
     }
 }
@@ -85,6 +90,7 @@ pub struct Loaded {
     rules: Option<RulesLeaf>,
     current: Option<SetCurrentLeaf>,
     set: Option<SetLeaf>,
+    leaves: BTreeMap<StateKey, Option<Vec<u8>>>,
 }
 
 /// What is still to be fetched, while it is collected.
@@ -169,6 +175,14 @@ impl Missing<'_> {
                 }
             }
             Operation::Replace(replace) => self.add_record(replace.by),
+            Operation::Renew(renew) => self.add_record(renew.by),
+            Operation::TransferIn(transfer) => self.add_record(transfer.from),
+            Operation::TransferOut(transfer) => {
+                self.add(Touch::Leaf(key::region(suite, &transfer.to)));
+            }
+            Operation::Lend(lend) => {
+                self.add_record(key::copy(suite, &lend.record, &lend.terms.number));
+            }
             Operation::DelegateRange(delegate) => self.add_named(Touch::Agency, &delegate.to),
             Operation::Cover(cover) => {
                 self.profile(&cover.document_type);
@@ -178,7 +192,7 @@ impl Missing<'_> {
                     issuer.to_owned(),
                 ));
             }
-            _ => {}
+            other => self.add_touched_by_registry(suite, issuer, other),
         }
     }
 }
@@ -228,6 +242,7 @@ impl Loaded {
             Touch::Rules => self.rules.is_some(),
             Touch::SetCurrent => self.current.is_some(),
             Touch::Set(_) => self.set.is_some(),
+            Touch::Leaf(key) => self.leaves.contains_key(key),
         }
     }
 
@@ -259,6 +274,7 @@ impl Loaded {
             Touch::Rules => self.rules = read(bytes)?,
             Touch::SetCurrent => self.current = read(bytes)?,
             Touch::Set(_) => self.set = read(bytes)?,
+            Touch::Leaf(key) => drop(self.leaves.insert(key, bytes.map(<[u8]>::to_vec))),
         }
         Ok(())
     }
@@ -284,6 +300,18 @@ impl Loaded {
     }
     pub(crate) fn document_type(&self, id: &str) -> Option<&TypeLeaf> {
         self.types.get(id)?.as_ref()
+    }
+
+    /// The bytes of a leaf that is none of those above.
+    pub(crate) fn leaf(&self, key: &StateKey) -> Option<&[u8]> {
+        self.leaves.get(key)?.as_deref()
+    }
+
+    /// The epoch in force.
+    pub(crate) fn current(&self) -> &SetCurrentLeaf {
+        self.current
+            .as_ref()
+            .expect("the epoch is loaded before a block is judged")
     }
 
     /// The clock. Genesis wrote it, every block writes it.

@@ -167,6 +167,14 @@ byte_string!(
     /// The nonce under a signature by a claim key.
     ClaimNonce, 16
 );
+byte_string!(
+    /// The random name of an action of the council: it serves once.
+    ActionId, 16
+);
+byte_string!(
+    /// The random name of a lending copy among those of its licence.
+    CopyNumber, 16
+);
 
 macro_rules! counter {
     ($(#[$doc:meta])* $name:ident) => {

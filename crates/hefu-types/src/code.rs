@@ -140,6 +140,74 @@ codes! {
     HolderNotActive = 3006,
         "The holder of the signing key is suspended or retired; ask your registrar.",
         "签名密钥的持有者已被暂停或注销，请联系登记机构。";
+    /// Too few seats of the council have signed.
+    CouncilNotReached = 3007,
+        "Too few seats of the council have signed this action, or one of the signatures does not hold; collect the missing ones with `hefu govern sign`.",
+        "理事会签名不足或其中签名无效，请用 hefu govern sign 补齐签名。";
+    /// The action's time is over, or another council sits.
+    ActionOver = 3008,
+        "The action's time is over, it lies too far ahead, or the council has changed since it was proposed; propose it anew.",
+        "该决议已过期、期限过长，或理事会已更换，请重新提出。";
+    /// The action was executed before.
+    ActionDone = 3009,
+        "This action of the council was executed already; propose another one if it is to be done again.",
+        "该决议已执行过，如需再次执行请另行提出。";
+    /// Something else has this id.
+    IdTaken = 3010,
+        "This id is taken already; choose another, or change the one that is there.",
+        "该标识已被占用，请另选，或修改已有对象。";
+    /// The key is on the ledger already.
+    KeyTaken = 3011,
+        "This key is on the ledger already, and a key has one holder for ever; make a new one.",
+        "该密钥已在账本上登记，且永远只归一个持有者，请生成新密钥。";
+    /// The scope overlaps another agency's.
+    ScopeTaken = 3012,
+        "Another agency is in charge of some of these legal issuers already; give this one a scope that does not overlap.",
+        "其中部分开具方已由其他机构主管，请给出不重叠的范围。";
+    /// More than the signer may grant.
+    BeyondRights = 3013,
+        "The registrar that signs may not grant this; let one that has this region, type and scope sign, or ask for less.",
+        "签署的登记机构无权授予此项，请由具有该地区、类型和范围权限的机构签署，或缩小申请。";
+    /// The proof of possession does not hold.
+    BadPossession = 3014,
+        "The proof that the key's holder has it does not hold for this id, role and network; let the holder make the request again.",
+        "密钥持有证明对该标识、角色和网络无效，请持有者重新生成申请。";
+    /// Nobody of this id, or no such key.
+    UnknownHolder = 3015,
+        "There is no such agency, member, registrar or key; check the id that is named.",
+        "不存在该机构、成员、登记机构或密钥，请核对所指出的标识。";
+    /// The time from which a key is said to be compromised cannot be.
+    BadCompromiseTime = 3016,
+        "A compromise begins not in the future, not before the key's last confirmation, and not later than was declared before; give another time.",
+        "泄露时间不得在未来、不得早于密钥最近一次确认，也不得晚于此前声明的时间，请另行给出。";
+    /// The key's role does not allow this.
+    WrongKeyRole = 3017,
+        "A management key only manages keys, and an operational key manages none; sign with the other one.",
+        "管理密钥只用于管理密钥，业务密钥不得管理密钥，请改用另一密钥签署。";
+    /// A set of validators waits to come into force.
+    SetWaits = 3018,
+        "The next set of validators is written and waits to come into force; send this again in a moment.",
+        "下一届验证者集合已写入并等待生效，请稍后重试。";
+    /// The set of validators cannot follow that in force.
+    BadSet = 3019,
+        "Less than a third of the validators may leave and less than a third may be new, with names and keys of their own; change the set in smaller steps.",
+        "每次离开和新加入的验证者均须少于三分之一，且名称和密钥唯一，请分步变更。";
+    /// The version of the rules or its height cannot be.
+    BadActivation = 3020,
+        "A version of the rules is activated that is greater than the one in force, at a height that is still to come; give others.",
+        "启用的规则版本须高于现行版本，且启用高度须在未来，请另行给出。";
+    /// No such region.
+    UnknownRegion = 3021,
+        "The region is not one of this network; look them up with `hefu catalogue`.",
+        "该地区不属于本网络，请用 hefu catalogue 查询。";
+    /// What documents that exist rely on would change.
+    CannotChangeType = 3022,
+        "Kind, profile, zone, exclusions and existing purposes of a type never change; add another type instead.",
+        "类型的种类、编号规则、时区、互斥集合和已有用途不可更改，请另增新类型。";
+    /// What is retired stays so.
+    HasRetired = 3023,
+        "It has retired for good; admit another.",
+        "该对象已永久注销，请另行准入。";
     /// The window for cancelling is over.
     CancelWindowOver = 4001,
         "The time in which this document could be cancelled is over; reverse it instead.",
@@ -196,6 +264,18 @@ codes! {
     AlreadyArchived = 4014,
         "The document is archived already; nothing is to be done.",
         "该文档已归档，无需重复操作。";
+    /// The licence is not on its way to this region, or was taken in before.
+    TransferNotOpen = 4015,
+        "The licence did not leave for this region, or was taken in already; look at it with `hefu status`, and ask the region that it left.",
+        "该许可未转往本地区，或已被转入，请用 hefu status 查看并联系转出地区。";
+    /// No such copy is made.
+    NotLent = 4016,
+        "No such copy is made of this licence: its type does not allow it, it is for too long, or its holder's consent is missing; mend what is named.",
+        "不能为该许可出具此加注件（类型不允许、期限过长或缺少持有者同意），请更正所指出之处。";
+    /// What was looked at is not what stands there now.
+    OtherVersion = 4017,
+        "The document or the request has changed since it was looked at; look at it again, and sign what it says now.",
+        "该文档或申请在查看之后已变更，请重新查看后再签署。";
     /// Locked by somebody else.
     Locked = 5001,
         "Somebody else has locked the document for this use; try again after the time that is told.",
@@ -288,6 +368,18 @@ codes! {
     OtherTotal = 6008,
         "More is claimed than the invoice's total; do not pay it.",
         "申报金额超过发票金额，请勿支付。";
+    /// The region does not recognise it.
+    NotRecognised = 6009,
+        "This region does not recognise the document; the rule that is cited says why, and its issuing office answers questions.",
+        "本地区不认可该文档，依据见所引规则，可向开具机构咨询。";
+    /// A condition of the recognition does not hold.
+    ConditionNotMet = 6010,
+        "The region recognises such documents on a condition that this one does not meet; do not accept it.",
+        "本地区对此类文档的认可附有条件，而该文档不满足，请勿采信。";
+    /// The licence that a copy was made of is not in force.
+    OriginalNotInForce = 6011,
+        "The licence that this copy was made of is not in force; do not accept the copy.",
+        "该加注件所依据的原许可已失效，请勿采信。";
     /// Another operation of the same atomic statement was refused.
     SiblingRefused = 7001,
         "Another operation of the same atomic statement was refused, so this one was not done; mend that one and send both again.",
@@ -359,10 +451,12 @@ mod tests {
             numbers,
             [
                 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
-                1015, 2001, 2002, 2003, 2004, 3001, 3002, 3003, 3004, 3005, 3006, 4001, 4002, 4003,
-                4004, 4005, 4006, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014, 5001, 5002, 5003,
-                5004, 5005, 5006, 5007, 5008, 5009, 5010, 5011, 5012, 5013, 5014, 5015, 5016, 6001,
-                6002, 6003, 6005, 6006, 6007, 6008, 7001, 7002, 7003, 7004, 7005, 7006, 7007
+                1015, 2001, 2002, 2003, 2004, 3001, 3002, 3003, 3004, 3005, 3006, 3007, 3008, 3009,
+                3010, 3011, 3012, 3013, 3014, 3015, 3016, 3017, 3018, 3019, 3020, 3021, 3022, 3023,
+                4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014,
+                4015, 4016, 4017, 5001, 5002, 5003, 5004, 5005, 5006, 5007, 5008, 5009, 5010, 5011,
+                5012, 5013, 5014, 5015, 5016, 6001, 6002, 6003, 6005, 6006, 6007, 6008, 6009, 6010,
+                6011, 7001, 7002, 7003, 7004, 7005, 7006, 7007
             ]
         );
         assert!(Code::ALL

@@ -8,19 +8,22 @@ use crate::bytes::{Hash, NetworkDigest, NetworkId, PublicKey, Signature, StateKe
 use crate::canonical;
 use crate::key;
 use crate::leaf::{
-    genesis_operation, AgencyLeaf, ClockLeaf, Entitlement, Holder, KeyLeaf, Leaf, MemberLeaf, Part,
-    PurposeRules, RecognitionLeaf, RecognitionRule, RulesLeaf, SetCurrentLeaf, SetLeaf, TypeLeaf,
-    TypeRules, Validator,
+    genesis_operation, AgencyLeaf, ClockLeaf, Condition, CouncilLeaf, CouncilSeat, Entitlement,
+    FactField, Holder, KeyLeaf, KeyRole, Leaf, MemberLeaf, Parameters, ParametersLeaf, Part,
+    PurposeRules, RecognitionLeaf, RecognitionRule, RegionLeaf, RegistrarLeaf, RegistrarRight,
+    RulesLeaf, ScopeLeaf, SetCurrentLeaf, SetLeaf, Standing, TypeLeaf, TypeRules, Validator,
+    CONDITIONS_MAX, CONDITION_VALUES_MAX, RULE_TEXT_BYTES_MAX,
 };
 use crate::operation::NAME_BYTES_MAX;
 use crate::origin::origin;
 use crate::possession;
 use crate::profile::Profile;
+use crate::record::{OPEN_FACTS_MAX, OPEN_FACT_BYTES_MAX};
 use crate::suite::Suite;
 use crate::time::Millis;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest genesis as JSON in bytes.
 pub const GENESIS_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -68,6 +71,8 @@ part! {
         12 types: Vec<TypeRules>,
         /// Which region recognises which types of which.
         13 recognition: Vec<RecognitionRule>,
+        /// The version of the rules with which it begins.
+        14 rules_version: u32,
     }
 }
 
@@ -261,6 +266,8 @@ impl Network {
                 retired_at: None,
                 compromised_since: None,
                 operation,
+                role: KeyRole::Operational,
+                confirmed_at: None,
             };
             (key::public_key(suite, &suite.key_id(key)), leaf.to_bytes())
         };
@@ -286,7 +293,46 @@ impl Network {
         for registrar in &genesis.registrars {
             let holder = Holder::Registrar(registrar.id.clone());
             leaves.push(key_leaf(&registrar.key.key, holder, never));
+            let leaf = RegistrarLeaf {
+                id: registrar.id.clone(),
+                name: registrar.id.clone(),
+                region: registrar.region.clone(),
+                parent: None,
+                rights: vec![RegistrarRight::all()],
+                admits_members: true,
+                standing: Standing::Active,
+                operation,
+            };
+            leaves.push((key::registrar(suite, &registrar.id), leaf.to_bytes()));
         }
+        for region in &genesis.regions {
+            let leaf = RegionLeaf {
+                region: region.clone(),
+                operation,
+            };
+            leaves.push((key::region(suite, &region.id), leaf.to_bytes()));
+        }
+        for ((profile, part, prefix), leaf) in self.scopes() {
+            let key = key::scope(suite, profile, part, &prefix);
+            leaves.push((key, leaf.to_bytes()));
+        }
+        let seats = genesis.council.seats.iter().map(|seat| CouncilSeat {
+            name: seat.name.clone(),
+            key: seat.key.key,
+        });
+        let council = CouncilLeaf {
+            threshold: genesis.council.threshold,
+            seats: seats.collect(),
+            operation,
+        };
+        leaves.push((key::council(suite), council.to_bytes()));
+        let parameters = ParametersLeaf {
+            parameters: Parameters {
+                heartbeat_ms: genesis.heartbeat_ms,
+            },
+            operation,
+        };
+        leaves.push((key::parameters(suite), parameters.to_bytes()));
         for agency in &genesis.agencies {
             let holder = Holder::Agency(agency.id.clone());
             leaves.push(key_leaf(&agency.key.key, holder, agency.key_valid_before));
@@ -295,9 +341,11 @@ impl Network {
                 name: agency.name.clone(),
                 region: agency.region.clone(),
                 contact: agency.contact.clone(),
-                active: true,
+                standing: Standing::Active,
                 entitlements: agency.entitlements.clone(),
                 operation,
+                identifier: None,
+                registrar: None,
             };
             leaves.push((key::agency(suite, &agency.id), leaf.to_bytes()));
         }
@@ -308,7 +356,7 @@ impl Network {
                 id: member.id.clone(),
                 region: member.region.clone(),
                 identifier: member.identifier,
-                active: true,
+                standing: Standing::Active,
                 operation,
                 locks: None,
             };
@@ -330,7 +378,7 @@ impl Network {
             leaves.push((key, leaf.to_bytes()));
         }
         let rules = RulesLeaf {
-            version: 1,
+            version: genesis.rules_version,
             next: None,
             operation,
         };
@@ -351,6 +399,35 @@ impl Network {
         leaves.push((key::set_current(suite), current.to_bytes()));
         leaves
     }
+
+    /// The scopes of the agencies, as leaves of the state.
+    fn scopes(&self) -> BTreeMap<(&str, Part, String), ScopeLeaf> {
+        let mut leaves: BTreeMap<(&str, Part, String), ScopeLeaf> = BTreeMap::new();
+        let profile = |id: &str| {
+            let rules = self.genesis.types.iter().find(|rules| rules.id == id);
+            rules.map_or("", |rules| rules.profile.as_str())
+        };
+        for agency in &self.genesis.agencies {
+            let scopes: BTreeSet<_> = (agency.entitlements.iter())
+                .flat_map(|of| of.issuer_prefixes.iter().map(move |prefix| (of, prefix)))
+                .map(|(of, prefix)| (profile(&of.document_type), of.part, prefix))
+                .collect();
+            for (profile, part, prefix) in scopes {
+                for above in beginnings(prefix) {
+                    let leaf = leaves.entry((profile, part, above.to_owned())).or_default();
+                    leaf.below = leaf.below.saturating_add(1);
+                }
+                let leaf = leaves.entry((profile, part, prefix.clone())).or_default();
+                leaf.agency = Some(agency.id.clone());
+            }
+        }
+        leaves
+    }
+}
+
+/// All texts that a text begins with, the empty one first, itself not among them.
+pub fn beginnings(text: &str) -> impl Iterator<Item = &str> {
+    text.char_indices().map(|(end, _)| &text[..end])
 }
 
 fn refuse<T>(why: impl Into<String>) -> Result<T, GenesisError> {
@@ -374,8 +451,14 @@ fn check(genesis: &Genesis) -> Result<Suite, GenesisError> {
     if !valid_origin {
         return refuse("its name must be 1 to 128 of a-z, 0-9, dot, hyphen and slash");
     }
-    if !(100..=600_000).contains(&genesis.heartbeat_ms) {
+    let parameters = Parameters {
+        heartbeat_ms: genesis.heartbeat_ms,
+    };
+    if !parameters.are_usable() {
         return refuse("heartbeat_ms must be 100 to 600000");
+    }
+    if genesis.rules_version == 0 {
+        return refuse("rules_version must be 1 or more");
     }
     if !(1..=crate::block::VALIDATORS_MAX).contains(&genesis.validators.len()) {
         return refuse("it needs 1 to 256 validators");
@@ -388,6 +471,12 @@ fn check(genesis: &Genesis) -> Result<Suite, GenesisError> {
     check_keys(genesis, suite)?;
     check_types(genesis)?;
     Ok(suite)
+}
+
+/// Whether a text can be an id: 1 to 64 ASCII letters, digits, dots, hyphens, underscores.
+pub fn is_id(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(fits)
 }
 
 fn check_names(genesis: &Genesis) -> Result<(), GenesisError> {
@@ -421,12 +510,7 @@ fn check_names(genesis: &Genesis) -> Result<(), GenesisError> {
     for (what, names) in lists {
         let mut seen = BTreeSet::new();
         for name in names {
-            let valid = !name.is_empty()
-                && name.len() <= NAME_BYTES_MAX
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
-            if !valid {
+            if !is_id(name) {
                 return refuse(format!(
                     "the {what} {name:?} needs 1 to 64 of a-z, 0-9, . - _"
                 ));
@@ -503,46 +587,112 @@ fn check_keys(genesis: &Genesis, suite: Suite) -> Result<(), GenesisError> {
 /// The most purposes of a type, and the longest in bytes: a record holds a use of each.
 const PURPOSES_MAX: usize = 5;
 const PURPOSE_BYTES_MAX: usize = 16;
+/// The most facts in the dictionary of a type: a statement that sets a type has room for them.
+const FACTS_MAX: usize = 32;
+/// The longest citation of a rule of recognition in bytes.
+const CITATION_BYTES_MAX: usize = 256;
+
+/// Whether a network can have a type of these rules; else why not.
+pub fn check_type(rules: &TypeRules) -> Result<(), String> {
+    let fits = |purpose: &PurposeRules| (1..=PURPOSE_BYTES_MAX).contains(&purpose.name.len());
+    let id = &rules.id;
+    let is_name = |name: &str| {
+        (1..=NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
+    };
+    if !is_id(id) || !is_name(&rules.name_zh) || !is_name(&rules.name_en) {
+        return Err(format!("the type {id:?} has an id or a name that is none"));
+    }
+    if Profile::by_name(&rules.profile).is_none() {
+        return Err(format!("the profile {:?} is not known", rules.profile));
+    }
+    if rules.purposes.len() > PURPOSES_MAX || !rules.purposes.iter().all(fits) {
+        return Err(format!("the type {id:?} has too many or too long purposes"));
+    }
+    let mut names: Vec<&str> = rules.purposes.iter().map(|p| p.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(format!("the type {id:?} has a purpose twice"));
+    }
+    let mut excluded = rules.exclusions.iter().flatten();
+    if rules.exclusions.len() > PURPOSES_MAX || excluded.any(|name| rules.purpose(name).is_none()) {
+        return Err(format!(
+            "the exclusions of the type {id:?} name a purpose that it does not have"
+        ));
+    }
+    if rules.consent_ms == 0 || rules.purposes.iter().any(|p| p.lock_ms_max == 0) {
+        return Err(format!(
+            "the times of the type {id:?} for consent and locks must not be 0"
+        ));
+    }
+    if !(-1_440..=1_440).contains(&rules.zone_minutes) {
+        return Err(format!("the zone of the type {id:?} is more than a day"));
+    }
+    if rules.lending.is_some_and(|lending| lending.ms_max == 0) {
+        return Err(format!(
+            "copies of the type {id:?} must be valid for some time"
+        ));
+    }
+    let mut facts: Vec<&str> = rules.facts.iter().map(|fact| fact.name.as_str()).collect();
+    facts.sort_unstable();
+    let open = rules.facts.iter().filter(|fact| fact.open).count();
+    let named =
+        |fact: &FactField| is_id(&fact.name) && is_name(&fact.name_zh) && is_name(&fact.name_en);
+    if facts.len() > FACTS_MAX
+        || open > OPEN_FACTS_MAX
+        || !rules.facts.iter().all(named)
+        || facts.windows(2).any(|pair| pair[0] == pair[1])
+    {
+        return Err(format!(
+            "the facts of the type {id:?} are too many, stand twice or have names that are none"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a rule of recognition is well formed; else why not.
+pub fn check_rule(rule: &RecognitionRule) -> Result<(), String> {
+    let is_text = |text: &str, max: usize| {
+        text.len() <= max && !text.chars().any(|c| c.is_control() && c != '\n')
+    };
+    let condition = |condition: &Condition| match condition {
+        Condition::Fact { name, any_of } => {
+            is_id(name)
+                && (1..=CONDITION_VALUES_MAX).contains(&any_of.len())
+                && any_of
+                    .iter()
+                    .all(|value| is_text(value, OPEN_FACT_BYTES_MAX))
+        }
+        Condition::RegisteredFrom(_) => true,
+    };
+    if rule.by == rule.of {
+        return Err("a region need not recognise itself".to_owned());
+    }
+    if rule.citation.is_empty() || !is_text(&rule.citation, CITATION_BYTES_MAX) {
+        return Err(format!(
+            "the citation must be 1 to {CITATION_BYTES_MAX} bytes without control characters"
+        ));
+    }
+    if !is_text(&rule.text, RULE_TEXT_BYTES_MAX) {
+        return Err(format!(
+            "the text must be at most {RULE_TEXT_BYTES_MAX} bytes"
+        ));
+    }
+    if rule.conditions.len() > CONDITIONS_MAX || !rule.conditions.iter().all(condition) {
+        return Err("its conditions are too many, too long or name no fact".to_owned());
+    }
+    if rule.until.is_some_and(|until| until <= rule.from) {
+        return Err("it ends before it begins".to_owned());
+    }
+    Ok(())
+}
 
 fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
-    let fits = |purpose: &PurposeRules| (1..=PURPOSE_BYTES_MAX).contains(&purpose.name.len());
     let types: BTreeSet<&str> = genesis.types.iter().map(|t| t.id.as_str()).collect();
     for rules in &genesis.types {
-        if Profile::by_name(&rules.profile).is_none() {
-            return refuse(format!("the profile {:?} is not known", rules.profile));
-        }
-        if rules.purposes.len() > PURPOSES_MAX || !rules.purposes.iter().all(fits) {
-            return refuse(format!(
-                "the type {:?} has too many or too long purposes",
-                rules.id
-            ));
-        }
-        let mut names: Vec<&str> = rules.purposes.iter().map(|p| p.name.as_str()).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return refuse(format!("the type {:?} has a purpose twice", rules.id));
-        }
-        let mut excluded = rules.exclusions.iter().flatten();
-        if rules.exclusions.len() > PURPOSES_MAX
-            || excluded.any(|name| rules.purpose(name).is_none())
-        {
-            return refuse(format!(
-                "the exclusions of the type {:?} name a purpose that it does not have",
-                rules.id
-            ));
-        }
-        if rules.consent_ms == 0 || rules.purposes.iter().any(|p| p.lock_ms_max == 0) {
-            return refuse(format!(
-                "the times of the type {:?} for consent and locks must not be 0",
-                rules.id
-            ));
-        }
-        if !(-1_440..=1_440).contains(&rules.zone_minutes) {
-            return refuse(format!(
-                "the zone of the type {:?} is more than a day",
-                rules.id
-            ));
-        }
+        check_type(rules).map_err(GenesisError)?;
+    }
+    for rule in &genesis.recognition {
+        check_rule(rule).map_err(GenesisError)?;
     }
     let named = (genesis.recognition.iter().map(|r| &r.document_type)).chain(
         genesis

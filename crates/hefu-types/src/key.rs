@@ -4,8 +4,9 @@
 //! records, digests and members (many), 0 for everything else (few). So the few that every light
 //! client asks for have short proofs however many documents there are.
 
-use crate::bytes::{Digest, KeyId, StateKey};
+use crate::bytes::{ActionId, CopyNumber, Digest, KeyId, StateKey};
 use crate::canonical;
+use crate::leaf::Part;
 use crate::operation::Numbering;
 use crate::profile::{Profile, RecordId};
 use crate::suite::Suite;
@@ -42,6 +43,16 @@ pub enum Namespace {
     Set,
     /// The epoch in force.
     SetCurrent,
+    /// A region.
+    Region,
+    /// Who admits agencies and members.
+    Registrar,
+    /// The seats of the council.
+    Council,
+    /// What the council sets for all nodes.
+    Parameters,
+    /// Which agency is in charge of the legal issuers that begin so.
+    Scope,
 }
 
 impl Namespace {
@@ -61,6 +72,11 @@ impl Namespace {
         Self::Action,
         Self::Set,
         Self::SetCurrent,
+        Self::Region,
+        Self::Registrar,
+        Self::Council,
+        Self::Parameters,
+        Self::Scope,
     ];
 
     /// The name that is hashed.
@@ -80,6 +96,11 @@ impl Namespace {
             Self::Action => "action",
             Self::Set => "set",
             Self::SetCurrent => "set/current",
+            Self::Region => "region",
+            Self::Registrar => "registrar",
+            Self::Council => "council",
+            Self::Parameters => "parameters",
+            Self::Scope => "scope",
         }
     }
 
@@ -174,4 +195,40 @@ pub fn set(suite: Suite, epoch: u64) -> StateKey {
 /// The key of the epoch in force.
 pub fn set_current(suite: Suite) -> StateKey {
     state_key(suite, Namespace::SetCurrent, &())
+}
+
+/// The key of an executed action of the council.
+pub fn action(suite: Suite, id: &ActionId) -> StateKey {
+    state_key(suite, Namespace::Action, id)
+}
+
+/// The key of a region.
+pub fn region(suite: Suite, id: &str) -> StateKey {
+    state_key(suite, Namespace::Region, &id)
+}
+
+/// The key of a registrar.
+pub fn registrar(suite: Suite, id: &str) -> StateKey {
+    state_key(suite, Namespace::Registrar, &id)
+}
+
+/// The key of the council's seats.
+pub fn council(suite: Suite) -> StateKey {
+    state_key(suite, Namespace::Council, &())
+}
+
+/// The key of what the council sets for all nodes.
+pub fn parameters(suite: Suite) -> StateKey {
+    state_key(suite, Namespace::Parameters, &())
+}
+
+/// The key of a prefix of legal issuers among the scopes of all agencies that play this part with
+/// numbers of a profile.
+pub fn scope(suite: Suite, profile: &str, part: Part, prefix: &str) -> StateKey {
+    state_key(suite, Namespace::Scope, &(profile, part, prefix))
+}
+
+/// The key of the record of a lending copy.
+pub fn copy(suite: Suite, of: &StateKey, number: &CopyNumber) -> StateKey {
+    state_key(suite, Namespace::Record, &("copy", of, number))
 }

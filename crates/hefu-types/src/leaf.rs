@@ -5,6 +5,7 @@
 
 use crate::bytes::{Hash, KeyId, OperationId, PublicKey, StateKey};
 use crate::canonical::{self, DecodeError};
+use crate::genesis::Region;
 use crate::numbering::NumberingLeaf;
 use crate::suite::Suite;
 use crate::time::Millis;
@@ -68,15 +69,65 @@ pub struct AgencyLeaf {
     /// Where a clerk of another region asks, in words.
     #[n(3)]
     pub contact: String,
-    /// Active, or suspended or retired.
+    /// Active, suspended or retired.
     #[n(4)]
-    pub active: bool,
+    pub standing: Standing,
     /// What it may issue.
     #[n(5)]
     pub entitlements: Vec<Entitlement>,
     /// The operation that last wrote this.
     #[n(6)]
     pub operation: OperationId,
+    /// Its unified social credit code, where it has one.
+    #[n(7)]
+    pub identifier: Option<String>,
+    /// The registrar that admitted it; none where genesis did.
+    #[n(8)]
+    pub registrar: Option<String>,
+}
+
+/// Whether who was admitted may act.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// May act.
+    #[n(0)]
+    #[default]
+    Active,
+    /// May not act until it is active again.
+    #[n(1)]
+    Suspended,
+    /// Has ended for good.
+    #[n(2)]
+    Retired,
+}
+
+impl Standing {
+    /// Whether it may act.
+    pub fn is_active(self) -> bool {
+        self == Self::Active
+    }
+
+    /// The word in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// In Chinese.
+    pub const fn name_zh(self) -> &'static str {
+        match self {
+            Self::Active => "有效",
+            Self::Suspended => "已暂停",
+            Self::Retired => "已注销",
+        }
+    }
 }
 
 /// The right to issue documents of a type for a region on behalf of some legal issuers.
@@ -160,6 +211,20 @@ pub enum Holder {
 }
 
 impl Holder {
+    /// The role in proofs of possession of its keys, see [`crate::possession`].
+    pub const fn possession_role(&self, role: KeyRole) -> &'static str {
+        match (self, role) {
+            (Self::Agency(_), KeyRole::Operational) => "agency",
+            (Self::Agency(_), KeyRole::Management) => "agency-management",
+            (Self::Member(_), KeyRole::Operational) => "member",
+            (Self::Member(_), KeyRole::Management) => "member-management",
+            (Self::Registrar(_), KeyRole::Operational) => "registrar",
+            (Self::Registrar(_), KeyRole::Management) => "registrar-management",
+            (Self::Council(_), _) => "council",
+            (Self::Validator(_), _) => "validator",
+        }
+    }
+
     /// The id.
     pub fn id(&self) -> &str {
         let (Self::Agency(id)
@@ -196,6 +261,29 @@ pub struct KeyLeaf {
     /// The operation that last wrote this.
     #[n(6)]
     pub operation: OperationId,
+    /// What it may sign.
+    #[n(7)]
+    pub role: KeyRole,
+    /// Its holder was found to have it to himself at this block time: no compromise is declared from an
+    /// earlier time on.
+    #[n(8)]
+    pub confirmed_at: Option<Millis>,
+}
+
+/// What a key may sign: who works with it every day cannot change who may.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyRole {
+    /// All that its holder does but to manage keys.
+    #[n(0)]
+    #[default]
+    Operational,
+    /// Adds and retires the keys of its holder, and nothing else.
+    #[n(1)]
+    Management,
 }
 
 impl KeyLeaf {
@@ -221,9 +309,9 @@ pub struct MemberLeaf {
     /// The commitment to its legal identifier, see [`crate::operation::member_commitment`].
     #[n(2)]
     pub identifier: Hash,
-    /// Active, or suspended or retired.
+    /// Active, suspended or retired.
     #[n(3)]
-    pub active: bool,
+    pub standing: Standing,
     /// The operation that last wrote this.
     #[n(4)]
     pub operation: OperationId,
@@ -320,6 +408,50 @@ pub struct TypeRules {
     #[n(15)]
     #[serde(default)]
     pub unattested: bool,
+    /// The dictionary of its facts.
+    #[n(16)]
+    #[serde(default)]
+    pub facts: Vec<FactField>,
+    /// How copies of a licence are lent; none: not at all.
+    #[n(17)]
+    #[serde(default)]
+    pub lending: Option<LendingRules>,
+}
+
+/// A fact that documents of a type state.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct FactField {
+    /// Its name in records, receipts and conditions, such as `grade`.
+    #[n(0)]
+    pub name: String,
+    /// In Chinese.
+    #[n(1)]
+    pub name_zh: String,
+    /// In English.
+    #[n(2)]
+    pub name_en: String,
+    /// Whether it stands in the record for everybody; else it is sealed under the fact root.
+    #[n(3)]
+    #[serde(default)]
+    pub open: bool,
+}
+
+/// How copies of licences of a type are lent for one use.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct LendingRules {
+    /// For how long at most, in milliseconds.
+    #[n(0)]
+    pub ms_max: u64,
+    /// Whether the licence's holder must consent where the agency lends.
+    #[n(1)]
+    #[serde(default)]
+    pub consent: bool,
 }
 
 /// 72 hours.
@@ -385,6 +517,8 @@ impl TypeRules {
             two_party: false,
             ranges: false,
             unattested: false,
+            facts: Vec::new(),
+            lending: None,
         }
     }
 
@@ -435,6 +569,44 @@ pub struct RecognitionRule {
     /// From this time on.
     #[n(5)]
     pub from: Millis,
+    /// Before this time; absent: until another rule takes its place.
+    #[n(6)]
+    #[serde(default)]
+    pub until: Option<Millis>,
+    /// All of these must hold of a document; at most [`CONDITIONS_MAX`].
+    #[n(7)]
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
+    /// The wording of the rule, for the clerk who reads it; at most [`RULE_TEXT_BYTES_MAX`].
+    #[n(8)]
+    #[serde(default)]
+    pub text: String,
+}
+
+/// The most conditions of a rule of recognition.
+pub const CONDITIONS_MAX: usize = 8;
+/// The most values that a condition admits.
+pub const CONDITION_VALUES_MAX: usize = 16;
+/// The longest wording of a rule of recognition in bytes.
+pub const RULE_TEXT_BYTES_MAX: usize = 2 * 1024;
+
+/// What must hold of a document that a region recognises.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Condition {
+    /// A fact, open or shown in the receipt, says one of these.
+    #[n(0)]
+    Fact {
+        /// The name in the type's dictionary.
+        #[n(0)]
+        name: String,
+        /// The values that are admitted.
+        #[n(1)]
+        any_of: Vec<String>,
+    },
+    /// It was registered at or after this time.
+    #[n(1)]
+    RegisteredFrom(#[n(0)] Millis),
 }
 
 /// A rule of recognition.
@@ -491,6 +663,16 @@ pub struct RulesLeaf {
     pub operation: OperationId,
 }
 
+impl RulesLeaf {
+    /// The version under which the block of a height is executed.
+    pub fn at(&self, height: u64) -> u32 {
+        match self.next {
+            Some((version, from)) if from <= height => version,
+            _ => self.version,
+        }
+    }
+}
+
 /// The ledger's clock and counters. Every block writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -532,19 +714,20 @@ pub struct Validator {
     /// libp2p, both swarms.
     #[n(5)]
     pub peer_key: PublicKey,
-    /// Where it listens; none for those of genesis, whose addresses stand in the nodes' configuration.
+    /// Where the others reach it; none of those of genesis, which every node's configuration names.
     #[n(6)]
     pub addresses: Option<Addresses>,
 }
 
-/// Where a validator listens for the others: multiaddrs without a peer id.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+/// Where a validator is reached: multiaddrs without a peer id.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
 #[cbor(map)]
+#[serde(deny_unknown_fields)]
 pub struct Addresses {
     /// Its engine.
     #[n(0)]
     pub engine: String,
-    /// Its gossip.
+    /// Its swarm for statements and cosignatures.
     #[n(1)]
     pub gossip: String,
 }
@@ -586,9 +769,172 @@ pub struct SetCurrentLeaf {
     /// The first height that it decides.
     #[n(1)]
     pub first_height: u64,
-    /// The height of the block that wrote `set/<epoch + 1>`; none when no set waits.
+    /// The height of the block that wrote the next set, while that set waits to come into force.
     #[n(2)]
     pub waiting_since: Option<u64>,
+}
+
+/// A region of the network, usually a province.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RegionLeaf {
+    /// The region.
+    #[n(0)]
+    pub region: Region,
+    /// The operation that last wrote this.
+    #[n(1)]
+    pub operation: OperationId,
+}
+
+/// Who admits agencies and members of a region, within the rights of who admitted it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RegistrarLeaf {
+    /// Its id.
+    #[n(0)]
+    pub id: String,
+    /// Its name.
+    #[n(1)]
+    pub name: String,
+    /// Its region.
+    #[n(2)]
+    pub region: String,
+    /// The registrar above it; none: the council.
+    #[n(3)]
+    pub parent: Option<String>,
+    /// To what it may entitle agencies.
+    #[n(4)]
+    pub rights: Vec<RegistrarRight>,
+    /// Whether it admits members.
+    #[n(5)]
+    pub admits_members: bool,
+    /// Active, suspended or retired.
+    #[n(6)]
+    pub standing: Standing,
+    /// The operation that last wrote this.
+    #[n(7)]
+    pub operation: OperationId,
+}
+
+/// To what a registrar may entitle agencies of its region.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrarRight {
+    /// The document type; absent: every type.
+    #[n(0)]
+    #[serde(default)]
+    pub document_type: Option<String>,
+    /// Prefixes of the legal issuers; the empty prefix means all.
+    #[n(1)]
+    pub issuer_prefixes: Vec<String>,
+}
+
+impl RegistrarRight {
+    /// Everything.
+    pub fn all() -> Self {
+        Self {
+            document_type: None,
+            issuer_prefixes: vec![String::new()],
+        }
+    }
+
+    /// Whether it holds the issuers of a prefix for a type, or for every type.
+    pub fn covers(&self, document_type: Option<&str>, prefix: &str) -> bool {
+        let of_type = match (&self.document_type, document_type) {
+            (None, _) => true,
+            (Some(own), Some(asked)) => own == asked,
+            (Some(_), None) => false,
+        };
+        of_type && (self.issuer_prefixes.iter()).any(|own| prefix.starts_with(own.as_str()))
+    }
+}
+
+/// The seats of the council.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CouncilLeaf {
+    /// How many seats must sign.
+    #[n(0)]
+    pub threshold: u32,
+    /// The seats.
+    #[n(1)]
+    pub seats: Vec<CouncilSeat>,
+    /// The operation that last wrote this.
+    #[n(2)]
+    pub operation: OperationId,
+}
+
+/// A seat of the council.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CouncilSeat {
+    /// Its name.
+    #[n(0)]
+    pub name: String,
+    /// Its key.
+    #[n(1)]
+    pub key: PublicKey,
+}
+
+/// What the council sets for all nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ParametersLeaf {
+    /// The parameters.
+    #[n(0)]
+    pub parameters: Parameters,
+    /// The operation that last wrote this.
+    #[n(1)]
+    pub operation: OperationId,
+}
+
+/// What the council sets for all nodes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
+)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// How long an idle network rests between two blocks, in milliseconds.
+    #[n(0)]
+    pub heartbeat_ms: u64,
+}
+
+impl Parameters {
+    /// Whether nodes can work with them.
+    pub fn are_usable(&self) -> bool {
+        (100..=600_000).contains(&self.heartbeat_ms)
+    }
+}
+
+/// An executed action of the council: it is not executed again.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ActionLeaf {
+    /// The operation that executed it.
+    #[n(0)]
+    pub operation: OperationId,
+    /// The block time.
+    #[n(1)]
+    pub executed_at: Millis,
+    /// The hash of its canonical bytes.
+    #[n(2)]
+    pub action: Hash,
+}
+
+/// A prefix of legal issuers: which agency is in charge of them, and whether any is in charge of some
+/// that begin so. No prefix that has an agency begins another that has one, so the leaves of the
+/// beginnings of an issuer show that one agency is in charge of it, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ScopeLeaf {
+    /// The agency whose scope has exactly this prefix.
+    #[n(0)]
+    pub agency: Option<String>,
+    /// In how many scopes of agencies longer prefixes stand that begin with this one.
+    #[n(1)]
+    pub below: u32,
 }
 
 macro_rules! leaves {
@@ -606,7 +952,13 @@ leaves!(
     RulesLeaf,
     ClockLeaf,
     SetLeaf,
-    SetCurrentLeaf
+    SetCurrentLeaf,
+    RegionLeaf,
+    RegistrarLeaf,
+    CouncilLeaf,
+    ParametersLeaf,
+    ActionLeaf,
+    ScopeLeaf
 );
 
 /// The key ids of a validator, for the rule that a key stands in one place for ever.

@@ -29,9 +29,9 @@ pub mod suite;
 pub mod time;
 
 pub use bytes::{
-    Blinding, BlockId, ClaimNonce, Digest, EntryIndex, FactRoot, Hash, KeyId, NetworkDigest,
-    NetworkId, Nonce, OperationId, PrivateRoot, PublicKey, Salt, Signature, StateKey, StatementId,
-    TreeSize,
+    ActionId, Blinding, BlockId, ClaimNonce, CopyNumber, Digest, EntryIndex, FactRoot, Hash, KeyId,
+    NetworkDigest, NetworkId, Nonce, OperationId, PrivateRoot, PublicKey, Salt, Signature,
+    StateKey, StatementId, TreeSize,
 };
 pub use code::Code;
 pub use suite::Suite;

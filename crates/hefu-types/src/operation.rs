@@ -3,9 +3,26 @@
 //! An operation is the canonical CBOR array [verb number, map]. The verbs of later rules get the
 //! next numbers; a number is never used again.
 
+mod council;
 mod invoice;
+mod licence;
 mod numbers;
+mod registry;
 mod uses;
+
+pub use council::{
+    ActivateRules, CouncilAction, CouncilChange, CouncilSignature, Govern, NewValidator,
+    SetCouncil, SetValidators, ACTION_AHEAD_MS_MAX, ACTIVATION_AHEAD_MAX, CHANGES_MAX,
+};
+pub use licence::{
+    consent_preimage, copy_user, Annul, CancelTransfer, HolderConsent, Lend, LendTerms, Renew,
+    Resume, Suspend, TransferIn, TransferOut,
+};
+pub use registry::{
+    AddKey, AdmitAgency, AdmitMember, AgencyTerms, ChangeAgency, ConfirmKey, DeclareCompromise,
+    Recognise, RetireKey, SetRegistrar, SetStanding, ENTITLEMENTS_MAX, LONG_NAME_BYTES_MAX,
+    PREFIXES_MAX, REGISTRAR_LEVELS_MAX,
+};
 
 pub use invoice::{
     AddRendition, AnswerReversal, Archive, Confirm, Correct, Reject, Replace, RequestReversal,
@@ -23,6 +40,7 @@ pub use uses::{
 use crate::bytes::{Blinding, Digest, FactRoot, Hash, OperationId, Salt, StateKey, StatementId};
 use crate::canonical::{self, DecodeError};
 use crate::profile::Identity;
+use crate::record::OpenFact;
 use crate::suite::Suite;
 use crate::time::Millis;
 use minicbor::{Decode, Encode};
@@ -113,6 +131,64 @@ pub enum Operation {
     /// Promises that every document of a type is registered in time. Signed by an agency.
     #[n(24)]
     Cover(#[n(0)] Cover),
+    /// Withholds a licence for some time. Signed by its agency.
+    #[n(25)]
+    Suspend(#[n(0)] Suspend),
+    /// Gives a licence back that was withheld. Signed by its agency.
+    #[n(26)]
+    Resume(#[n(0)] Resume),
+    /// Withdraws a licence, also for a time that is past. Signed by its agency.
+    #[n(27)]
+    Annul(#[n(0)] Annul),
+    /// Supersedes a licence by a renewed or changed one. Signed by its agency.
+    #[n(28)]
+    Renew(#[n(0)] Renew),
+    /// Lets a licence leave for another region. Signed by its agency.
+    #[n(29)]
+    TransferOut(#[n(0)] TransferOut),
+    /// Takes a licence in that left another region, once. Signed by the new licence's agency.
+    #[n(30)]
+    TransferIn(#[n(0)] TransferIn),
+    /// Takes a transfer back that nobody has taken in. Signed by the licence's agency.
+    #[n(31)]
+    CancelTransfer(#[n(0)] CancelTransfer),
+    /// Makes a copy of a licence for one use. Signed by its agency, or by the member that holds it.
+    #[n(32)]
+    Lend(#[n(0)] Lend),
+    /// Does what the council decided. Signed by anybody; its seats' signatures are in it.
+    #[n(33)]
+    Govern(#[n(0)] Govern),
+    /// Admits an agency. Signed by a registrar of its region.
+    #[n(34)]
+    AdmitAgency(#[n(0)] AdmitAgency),
+    /// Changes what an agency may issue and what is told of it. Signed by a registrar of its region.
+    #[n(35)]
+    ChangeAgency(#[n(0)] ChangeAgency),
+    /// Admits a member. Signed by a registrar of its region.
+    #[n(36)]
+    AdmitMember(#[n(0)] AdmitMember),
+    /// Admits a registrar below the one that signs, or changes its rights.
+    #[n(37)]
+    SetRegistrar(#[n(0)] SetRegistrar),
+    /// Suspends, resumes or retires an agency, a member or a registrar. Signed by a registrar.
+    #[n(38)]
+    SetStanding(#[n(0)] SetStanding),
+    /// Gives a holder another key. Signed by a registrar, or by a management key of the holder.
+    #[n(39)]
+    AddKey(#[n(0)] AddKey),
+    /// Retires a key. Signed by a registrar, or by a management key of its holder.
+    #[n(40)]
+    RetireKey(#[n(0)] RetireKey),
+    /// Says that a key is its holder's alone until now. Signed by a registrar, or by a management key
+    /// of its holder.
+    #[n(41)]
+    ConfirmKey(#[n(0)] ConfirmKey),
+    /// Says that somebody else has a key. Signed by a registrar.
+    #[n(42)]
+    DeclareCompromise(#[n(0)] DeclareCompromise),
+    /// States what a region recognises of another. Signed by its first registrar.
+    #[n(43)]
+    Recognise(#[n(0)] Recognise),
 }
 
 /// See [`Operation::Register`].
@@ -152,6 +228,9 @@ pub struct Register {
     /// When it was issued without a connection, where the type allows this.
     #[n(10)]
     pub issued_offline_at: Option<Millis>,
+    /// Facts that everybody may read, in the order of the type's dictionary, which calls them open.
+    #[n(11)]
+    pub open_facts: Vec<OpenFact>,
 }
 
 impl Register {
@@ -297,6 +376,25 @@ impl Operation {
             Self::DelegateRange(_) => "delegate-range",
             Self::VoidNumbers(_) => "void-numbers",
             Self::Cover(_) => "cover",
+            Self::Suspend(_) => "suspend",
+            Self::Resume(_) => "resume",
+            Self::Annul(_) => "annul",
+            Self::Renew(_) => "renew",
+            Self::TransferOut(_) => "transfer-out",
+            Self::TransferIn(_) => "transfer-in",
+            Self::CancelTransfer(_) => "cancel-transfer",
+            Self::Lend(_) => "lend",
+            Self::Govern(_) => "govern",
+            Self::AdmitAgency(_) => "admit-agency",
+            Self::ChangeAgency(_) => "change-agency",
+            Self::AdmitMember(_) => "admit-member",
+            Self::SetRegistrar(_) => "set-registrar",
+            Self::SetStanding(_) => "set-standing",
+            Self::AddKey(_) => "add-key",
+            Self::RetireKey(_) => "retire-key",
+            Self::ConfirmKey(_) => "confirm-key",
+            Self::DeclareCompromise(_) => "declare-compromise",
+            Self::Recognise(_) => "recognise",
         }
     }
 
@@ -320,7 +418,26 @@ impl Operation {
             Self::Release(operation) => Some(&operation.record),
             Self::Clawback(operation) => Some(&operation.record),
             Self::HandOver(operation) => Some(&operation.record),
-            Self::Register(_)
+            Self::Suspend(operation) => Some(&operation.record),
+            Self::Resume(operation) => Some(&operation.record),
+            Self::Annul(operation) => Some(&operation.record),
+            Self::Renew(operation) => Some(&operation.record),
+            Self::TransferOut(operation) => Some(&operation.record),
+            Self::TransferIn(operation) => Some(&operation.record),
+            Self::CancelTransfer(operation) => Some(&operation.record),
+            Self::Lend(operation) => Some(&operation.record),
+            Self::Govern(_)
+            | Self::AdmitAgency(_)
+            | Self::ChangeAgency(_)
+            | Self::AdmitMember(_)
+            | Self::SetRegistrar(_)
+            | Self::SetStanding(_)
+            | Self::AddKey(_)
+            | Self::RetireKey(_)
+            | Self::ConfirmKey(_)
+            | Self::DeclareCompromise(_)
+            | Self::Recognise(_)
+            | Self::Register(_)
             | Self::RequestRange(_)
             | Self::AllocateRange(_)
             | Self::ActivateRange(_)
@@ -337,6 +454,7 @@ impl Operation {
             Self::Register(register) => &register.digests,
             Self::AddRendition(rendition) => &rendition.digests,
             Self::Correct(correct) => &correct.digests,
+            Self::Lend(lend) => &lend.terms.digests,
             _ => &[],
         }
     }

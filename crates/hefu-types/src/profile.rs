@@ -12,6 +12,8 @@
 pub mod check_digits;
 mod rules;
 
+pub use check_digits::is_credit_code;
+
 use minicbor::{Decode, Encode};
 
 /// The longest field of a legal number in bytes of UTF-8, after normalisation.

@@ -23,6 +23,10 @@ pub const PAST_MAX: usize = 3;
 pub const USES_MAX: usize = 16;
 /// The most links of a record.
 pub const LINKS_MAX: usize = 8;
+/// The most open facts of a record.
+pub const OPEN_FACTS_MAX: usize = 8;
+/// The longest value of an open fact in bytes.
+pub const OPEN_FACT_BYTES_MAX: usize = 128;
 
 /// What the ledger knows of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -107,6 +111,51 @@ pub struct PublicPart {
     /// another holder of the right to use, an archiving, a link.
     #[n(21)]
     pub noted: Option<Event>,
+    /// Facts that everybody may read, in the order of the type's dictionary; at most
+    /// [`OPEN_FACTS_MAX`].
+    #[n(22)]
+    pub open_facts: Vec<OpenFact>,
+    /// Of a lending copy: of what, for what and for whom it was made.
+    #[n(23)]
+    pub copy: Option<CopyTerms>,
+    /// The region to which a licence was transferred, while its state says so.
+    #[n(24)]
+    pub transferred_to: Option<String>,
+}
+
+/// A fact of a document that everybody may read, such as the grade of a licence.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize)]
+#[cbor(map)]
+#[serde(deny_unknown_fields)]
+pub struct OpenFact {
+    /// Its name in the type's dictionary.
+    #[n(0)]
+    pub name: String,
+    /// What it says, at most [`OPEN_FACT_BYTES_MAX`].
+    #[n(1)]
+    pub value: String,
+}
+
+/// What a lending copy was made for: the annotated copy of GB/T 36903. It is valid until the record's
+/// `valid_before`, and no longer than the licence that it is a copy of.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CopyTerms {
+    /// The record of the licence.
+    #[n(0)]
+    pub of: StateKey,
+    /// The one purpose, in words.
+    #[n(1)]
+    pub purpose: String,
+    /// The code of the matter for which it is shown.
+    #[n(2)]
+    pub matter: String,
+    /// The commitment to who may rely on it, see [`crate::operation::copy_user`].
+    #[n(3)]
+    pub user: Hash,
+    /// The member that had it made; none where the licence's agency did.
+    #[n(4)]
+    pub lent_by: Option<String>,
 }
 
 /// An event before the current status.
@@ -167,6 +216,9 @@ pub struct Reversal {
     /// It lapses at this time unless the next step comes before.
     #[n(4)]
     pub deadline: Millis,
+    /// The operation that asked: an answer names it.
+    #[n(5)]
+    pub request: OperationId,
 }
 
 /// The codes of the confirmation form for red letters of China, 01 to 09. 07 is derived from the
@@ -310,6 +362,18 @@ pub enum Relation {
     /// It is a credit note that reverses the other.
     #[n(3)]
     Reverses,
+    /// It is superseded by the other, which renews or changes it.
+    #[n(4)]
+    RenewedBy,
+    /// It renews or changes the other.
+    #[n(5)]
+    Renews,
+    /// It was taken in by another region as the other.
+    #[n(6)]
+    TransferredTo,
+    /// It takes in the other from another region.
+    #[n(7)]
+    TransferredFrom,
 }
 
 impl Relation {
@@ -320,6 +384,10 @@ impl Relation {
             Self::Replaces => "replaces",
             Self::ReversedBy => "reversed-by",
             Self::Reverses => "reverses",
+            Self::RenewedBy => "renewed-by",
+            Self::Renews => "renews",
+            Self::TransferredTo => "transferred-to",
+            Self::TransferredFrom => "transferred-from",
         }
     }
 
@@ -330,6 +398,10 @@ impl Relation {
             Self::Replaces => "替换",
             Self::ReversedBy => "红冲发票为",
             Self::Reverses => "红冲",
+            Self::RenewedBy => "已换发为",
+            Self::Renews => "换发自",
+            Self::TransferredTo => "已迁移为",
+            Self::TransferredFrom => "迁移自",
         }
     }
 }
@@ -365,9 +437,12 @@ pub struct Status {
     /// Why.
     #[n(3)]
     pub reason: Option<String>,
+    /// Of a suspension: it ends by itself at this time.
+    #[n(4)]
+    pub until: Option<Millis>,
 }
 
-/// The states of documents. Later rules add suspended, annulled, transferred and more.
+/// The states of documents. That a licence is expired or not yet valid is derived from its dates.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]
@@ -401,6 +476,18 @@ pub enum State {
     /// Its use was recorded by a member; no issuer has registered it.
     #[n(8)]
     Unattested,
+    /// A licence that is withheld for some time.
+    #[n(9)]
+    Suspended,
+    /// A licence that was withdrawn, also for a time that is past.
+    #[n(10)]
+    Annulled,
+    /// A licence in whose place a renewed or changed one stands.
+    #[n(11)]
+    Superseded,
+    /// A licence that left for another region.
+    #[n(12)]
+    TransferredOut,
 }
 
 impl State {
@@ -416,6 +503,10 @@ impl State {
             Self::Reversed => "reversed",
             Self::Replaced => "replaced",
             Self::Unattested => "unattested",
+            Self::Suspended => "suspended",
+            Self::Annulled => "annulled",
+            Self::Superseded => "superseded",
+            Self::TransferredOut => "transferred-out",
         }
     }
 
@@ -431,6 +522,25 @@ impl State {
             Self::Reversed => "已红冲",
             Self::Replaced => "已被替换",
             Self::Unattested => "开具方未登记",
+            Self::Suspended => "已暂扣",
+            Self::Annulled => "已撤销",
+            Self::Superseded => "已换发",
+            Self::TransferredOut => "已转出",
+        }
+    }
+
+    /// The code of the state in the national interface for construction-safety licences: 01 valid, 02
+    /// withheld, 03 withdrawn, 04 cancelled, 06 transferred out, 07 revoked, 99 other. 05, expired, is
+    /// derived from the dates.
+    pub const fn licence_code(self) -> &'static str {
+        match self {
+            Self::Issued => "01",
+            Self::Suspended => "02",
+            Self::Annulled => "03",
+            Self::Cancelled => "04",
+            Self::TransferredOut => "06",
+            Self::Revoked => "07",
+            _ => "99",
         }
     }
 
@@ -444,7 +554,13 @@ impl State {
     pub const fn is_final(self) -> bool {
         matches!(
             self,
-            Self::Cancelled | Self::Revoked | Self::Rejected | Self::Reversed | Self::Replaced
+            Self::Cancelled
+                | Self::Revoked
+                | Self::Rejected
+                | Self::Reversed
+                | Self::Replaced
+                | Self::Annulled
+                | Self::Superseded
         )
     }
 }
@@ -689,7 +805,58 @@ impl UseItem {
     }
 }
 
+impl Status {
+    /// A status without a reason.
+    pub const fn new(state: State, effective_at: Millis, recorded_at: Millis) -> Self {
+        Self {
+            state,
+            effective_at,
+            recorded_at,
+            reason: None,
+            until: None,
+        }
+    }
+}
+
 impl PublicPart {
+    /// A document of which nothing more is known than who registered it for whom.
+    pub fn new(
+        document_type: &str,
+        agency: &str,
+        region: &str,
+        legal_issuer: &str,
+        status: Status,
+        registration: Event,
+    ) -> Self {
+        Self {
+            document_type: document_type.to_owned(),
+            agency: agency.to_owned(),
+            region: region.to_owned(),
+            legal_issuer: legal_issuer.to_owned(),
+            digests: Vec::new(),
+            fact_root: None,
+            valid_from: None,
+            valid_before: None,
+            use_right: None,
+            status,
+            uses: Vec::new(),
+            registration,
+            status_event: None,
+            event_count: 1,
+            history: None,
+            past: Vec::new(),
+            reversal: None,
+            links: Vec::new(),
+            offline: None,
+            supervisor: None,
+            archived_at: None,
+            noted: None,
+            open_facts: Vec::new(),
+            copy: None,
+            transferred_to: None,
+        }
+    }
+
     /// Whether it tells that an operation was done: one that changed its status lately, or the last
     /// that is noted.
     pub fn names(&self, operation: &OperationId) -> bool {
@@ -874,33 +1041,16 @@ mod tests {
         };
         Record {
             public: PublicPart {
-                document_type: "invoice".to_owned(),
-                agency: "bureau".to_owned(),
-                region: "north".to_owned(),
-                legal_issuer: "税务局".to_owned(),
                 digests: vec![Digest([4; 32])],
-                fact_root: None,
-                valid_from: None,
                 valid_before: Some(Millis(5)),
-                use_right: None,
-                status: Status {
-                    state: State::Issued,
-                    effective_at: Millis(3),
-                    recorded_at: Millis(3),
-                    reason: None,
-                },
-                uses: Vec::new(),
-                registration: event,
-                status_event: None,
-                event_count: 1,
-                history: None,
-                past: Vec::new(),
-                reversal: None,
-                links: Vec::new(),
-                offline: None,
-                supervisor: None,
-                archived_at: None,
-                noted: None,
+                ..PublicPart::new(
+                    "invoice",
+                    "bureau",
+                    "north",
+                    "税务局",
+                    Status::new(State::Issued, Millis(3), Millis(3)),
+                    event,
+                )
             },
             private: (0..items).map(item).collect(),
         }

@@ -11,7 +11,8 @@ pub(crate) fn confirm(
     confirm: &Confirm,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Refused> {
-    answer(context, &confirm.record, State::Issued, None, ledger)
+    let seen = Some(confirm.event_count);
+    answer(context, &confirm.record, seen, State::Issued, None, ledger)
 }
 
 pub(crate) fn reject(
@@ -21,12 +22,20 @@ pub(crate) fn reject(
 ) -> Result<(), Refused> {
     check_text("reason", &reject.reason)?;
     let reason = Some(reject.reason.as_str());
-    answer(context, &reject.record, State::Rejected, reason, ledger)
+    answer(
+        context,
+        &reject.record,
+        None,
+        State::Rejected,
+        reason,
+        ledger,
+    )
 }
 
 fn answer(
     context: &Context<'_>,
     key: &StateKey,
+    seen: Option<u32>,
     state: State,
     reason: Option<&str>,
     ledger: &mut Ledger<'_>,
@@ -46,6 +55,10 @@ fn answer(
     }
     if public.status.state != State::Proposed {
         return Err(wrong_state(public));
+    }
+    // What was corrected since is not what the signer has looked at.
+    if seen.is_some_and(|seen| seen != public.event_count) {
+        return Err(Refused::new(Code::OtherVersion));
     }
     let now = context.block_time;
     public.supervisor = Some(agency.id.clone());

@@ -71,6 +71,7 @@ pub(crate) fn correct(
         digests: &correct.digests,
         use_right: correct.use_right.as_ref(),
         total: correct.total.as_ref(),
+        open_facts: &correct.open_facts,
     };
     check_content(context.suite, &content, rules)?;
     let (valid_from, valid_before) = dates(
@@ -102,6 +103,7 @@ pub(crate) fn correct(
     public.valid_from = valid_from;
     public.valid_before = valid_before;
     public.use_right = correct.use_right.clone();
+    public.open_facts = correct.open_facts.clone();
     let (mut state, mut effective_at) = (public.status.state, public.status.effective_at);
     if rules.two_party && state == State::Issued {
         // Who confirmed it has not seen this: it is proposed anew.

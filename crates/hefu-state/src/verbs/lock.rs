@@ -1,4 +1,5 @@
-//! `lock`, `consume`, `release`: a member uses an invoice, for some time or for good.
+//! `lock`, `consume`, `release`: a member uses an invoice, or a licence for a limited number of uses, for
+//! some time or for good.
 //!
 //! Who has the right is asked before what is free, so that only who may use an invoice learns how much
 //! of it is left. Where the first member may use it, or its issuer has not registered it, nobody's
@@ -134,7 +135,7 @@ pub(crate) fn consume(
 ) -> Result<(), Refused> {
     if let Some(lock) = &consume.lock {
         let member = signing_member(context)?;
-        let (mut record, _) = record_with_type(context, ledger, &consume.record, Kind::Invoice)?;
+        let (mut record, _) = record_with_type(context, ledger, &consume.record, None)?;
         check_usable(context, &record.public)?;
         let (now, halt) = (context.block_time, context.halt);
         let own = record.uses_mut().find(|item| {
@@ -211,7 +212,7 @@ pub(crate) fn release(
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Refused> {
     let member = signing_member(context)?;
-    let (mut record, _) = record_with_type(context, ledger, &release.record, Kind::Invoice)?;
+    let (mut record, _) = record_with_type(context, ledger, &release.record, None)?;
     let (now, halt) = (context.block_time, context.halt);
     let own = record.uses_mut().find(|item| {
         item.lock.as_ref() == Some(&release.lock)
@@ -246,7 +247,7 @@ fn claimed<'a>(
             let of = (key, claim, unattested);
             unattested_record(context, &member, of, blinding, ledger)?
         }
-        None => record_with_type(context, ledger, key, Kind::Invoice)?,
+        None => record_with_type(context, ledger, key, None)?,
     };
     if rules.purpose(&claim.purpose).is_none() {
         return Err(Refused::new(Code::UnknownPurpose));
@@ -311,33 +312,16 @@ fn unattested_record<'a>(
     }
     let now = context.block_time;
     let public = PublicPart {
-        document_type: rules.id.clone(),
-        agency: String::new(),
-        region: member.region.clone(),
-        legal_issuer: unattested.identity.legal_issuer.clone(),
         digests: vec![claim.digest],
-        fact_root: None,
-        valid_from: None,
-        valid_before: None,
-        use_right: None,
-        status: Status {
-            state: State::Unattested,
-            effective_at: now,
-            recorded_at: now,
-            reason: None,
-        },
-        uses: Vec::new(),
-        registration: context.event(),
-        status_event: None,
         event_count: 0,
-        history: None,
-        past: Vec::new(),
-        reversal: None,
-        links: Vec::new(),
-        offline: None,
-        supervisor: None,
-        archived_at: None,
-        noted: None,
+        ..PublicPart::new(
+            &rules.id,
+            "",
+            &member.region,
+            &unattested.identity.legal_issuer,
+            Status::new(State::Unattested, now, now),
+            context.event(),
+        )
     };
     let total = unattested.total.clone().map(|total| PrivateItem {
         blinding,
@@ -355,7 +339,9 @@ fn check_usable(context: &Context<'_>, public: &PublicPart) -> Result<(), Refuse
     }
     match status_at(public, context.block_time) {
         Derived::InForce => {}
-        Derived::Ended { .. } => return Err(wrong_state(public)),
+        Derived::Ended { .. } | Derived::Suspended { .. } | Derived::TransferredOut { .. } => {
+            return Err(wrong_state(public));
+        }
         Derived::NotIssued { .. } => return Err(Refused::new(Code::NotConfirmed)),
         Derived::Expired { .. } | Derived::NotYetValid { .. } | Derived::Unknown => {
             return Err(Refused::new(Code::NotInValidity));

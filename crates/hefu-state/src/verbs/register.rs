@@ -17,7 +17,8 @@ use hefu_types::numbering::{self, NumberSpan, RangeNow, RangeState};
 use hefu_types::operation::{Amount, Register, UseRight, DIGESTS_MAX};
 use hefu_types::profile::Profile;
 use hefu_types::record::{
-    Item, OfflineIssue, PrivateItem, PublicPart, Record, Span, State, Status, UseItemState,
+    Item, OfflineIssue, OpenFact, PrivateItem, PublicPart, Record, Span, State, Status,
+    UseItemState, OPEN_FACT_BYTES_MAX,
 };
 use hefu_types::time::Day;
 use hefu_types::{Code, Digest, Millis, StateKey, Suite};
@@ -50,6 +51,7 @@ pub(crate) fn apply(
         digests: &register.digests,
         use_right: register.use_right.as_ref(),
         total: register.total.as_ref(),
+        open_facts: &register.open_facts,
     };
     check_content(context.suite, &content, rules)?;
     let profile =
@@ -121,38 +123,27 @@ impl Asked<'_> {
             blinding: register.blinding,
             item: Item::Total(total),
         });
+        let state = if rules.two_party {
+            State::Proposed
+        } else {
+            State::Issued
+        };
         let public = PublicPart {
-            document_type: register.document_type.clone(),
-            agency: agency.id.clone(),
-            region: register.region.clone(),
-            legal_issuer: register.identity.legal_issuer.clone(),
             digests: register.digests.clone(),
             fact_root: register.fact_root,
             valid_from: self.dates.0,
             valid_before: self.dates.1,
             use_right: register.use_right.clone(),
-            status: Status {
-                state: if rules.two_party {
-                    State::Proposed
-                } else {
-                    State::Issued
-                },
-                effective_at: self.issued_at(context),
-                recorded_at: context.block_time,
-                reason: None,
-            },
-            uses: Vec::new(),
-            registration: event,
-            status_event: None,
-            event_count: 1,
-            history: None,
-            past: Vec::new(),
-            reversal: None,
-            links: Vec::new(),
             offline: self.offline.clone(),
-            supervisor: None,
-            archived_at: None,
-            noted: None,
+            open_facts: register.open_facts.clone(),
+            ..PublicPart::new(
+                &register.document_type,
+                &agency.id,
+                &register.region,
+                &register.identity.legal_issuer,
+                Status::new(state, self.issued_at(context), context.block_time),
+                event,
+            )
         };
         let private = total.into_iter().collect();
         Record { public, private }
@@ -219,6 +210,7 @@ pub(super) struct Content<'a> {
     pub digests: &'a [Digest],
     pub use_right: Option<&'a UseRight>,
     pub total: Option<&'a Amount>,
+    pub open_facts: &'a [OpenFact],
 }
 
 pub(super) fn check_digests(digests: &[Digest]) -> Result<(), Refused> {
@@ -252,11 +244,39 @@ pub(super) fn check_content(
         }
     }
     let is_invoice = rules.kind == Kind::Invoice;
-    if !is_invoice && (content.use_right.is_some() || content.total.is_some()) {
-        let detail = "only an invoice has a total and a use";
+    let is_used = is_invoice || !rules.purposes.is_empty() || rules.lending.is_some();
+    if content.use_right.is_some() && !is_used {
+        let detail = "documents of this type are neither used nor lent";
         return Err(Refused::saying(Code::BadField, detail));
     }
+    if content.total.is_some() && !is_invoice {
+        let detail = "only an invoice has a total";
+        return Err(Refused::saying(Code::BadField, detail));
+    }
+    check_open_facts(content.open_facts, rules)?;
     content.total.map_or(Ok(()), check_total)
+}
+
+/// Open facts are those that the type calls so, in its order, each once.
+fn check_open_facts(facts: &[OpenFact], rules: &TypeRules) -> Result<(), Refused> {
+    let mut open = rules.facts.iter().filter(|field| field.open);
+    for fact in facts {
+        // What was passed over is not looked at again.
+        if !open.any(|field| field.name == fact.name) {
+            let detail = format!(
+                "{:?} is no open fact of this type, or not in its order",
+                fact.name
+            );
+            return Err(Refused::saying(Code::BadField, detail));
+        }
+        let value = &fact.value;
+        let fits = (1..=OPEN_FACT_BYTES_MAX).contains(&value.len());
+        if !fits || value.chars().any(char::is_control) {
+            let detail = format!("{} must be 1 to {OPEN_FACT_BYTES_MAX} bytes", fact.name);
+            return Err(Refused::saying(Code::BadField, detail));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn check_total(total: &Amount) -> Result<(), Refused> {
@@ -408,7 +428,8 @@ fn again(
     let same_terms = public.region == register.region
         && asked.dates == (public.valid_from, public.valid_before)
         && public.document_type == register.document_type
-        && public.agency == asked.agency.id;
+        && public.agency == asked.agency.id
+        && public.open_facts == register.open_facts;
     if !same_facts || !same_terms {
         return Err(Refused::because_of(Code::NumberTaken, first));
     }

@@ -145,6 +145,7 @@ pub(crate) fn request(
         reason: request.reason.clone(),
         asked_at: context.block_time,
         deadline: context.block_time.plus(rules.consent_ms),
+        request: context.operation,
     });
     record.private.push(PrivateItem {
         blinding: request.blinding,
@@ -165,6 +166,10 @@ pub(crate) fn answer(
     let (mut record, rules) = record_with_type(context, ledger, &answer.record, Kind::Invoice)?;
     let signer = signer(context, &record)?;
     let stage = open_stage(context, &record.public)?;
+    let asked = record.public.reversal.as_ref();
+    if asked.is_some_and(|asked| asked.request != answer.request) {
+        return Err(Refused::new(Code::OtherVersion));
+    }
     let next = match (signer, stage) {
         (Signer::Issuer, ReversalStage::AwaitsIssuer) if !answer.agrees => {
             ReversalStage::DeniedByIssuer

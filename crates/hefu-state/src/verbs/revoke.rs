@@ -1,6 +1,7 @@
-//! `revoke`: the agency that issued a licence takes it away for good, from now or a later time.
+//! `revoke`: the agency that issued a licence takes it, or a copy that was lent of it, away for good, from
+//! now or a later time.
 
-use super::{check_own, check_text, record_with_type, set_status, wrong_state};
+use super::{check_own, check_text, record_or_copy, set_status, state_now, wrong_state};
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use hefu_proof::derived::{status_at, Derived};
 use hefu_types::leaf::Kind;
@@ -17,7 +18,7 @@ pub(crate) fn apply(
     ledger: &mut Ledger<'_>,
 ) -> Result<(), Refused> {
     let agency = signing_agency(context)?;
-    let (mut record, _) = record_with_type(context, ledger, &revoke.record, Kind::Licence)?;
+    let (mut record, _) = record_or_copy(context, ledger, &revoke.record, Kind::Licence)?;
     let public = &record.public;
     check_own(agency, public)?;
     check_text("reason", &revoke.reason)?;
@@ -26,7 +27,11 @@ pub(crate) fn apply(
     let pending = public.status.state == State::Revoked
         && public.status.effective_at > context.block_time
         && effective_at < public.status.effective_at;
-    if public.status.state != State::Issued && !pending {
+    let is_open = matches!(
+        state_now(public, context.block_time),
+        State::Issued | State::Suspended
+    );
+    if !is_open && !pending {
         return Err(wrong_state(public));
     }
     if let Derived::Expired { .. } = status_at(public, context.block_time) {

@@ -2,7 +2,8 @@
 //! reversal, replacement.
 
 use super::{Amount, UseRight};
-use crate::bytes::{Blinding, Digest, FactRoot, StateKey};
+use crate::bytes::{Blinding, Digest, FactRoot, OperationId, StateKey};
+use crate::record::OpenFact;
 use minicbor::{Decode, Encode};
 
 /// See [`super::Operation::AddRendition`].
@@ -51,6 +52,9 @@ pub struct Correct {
     /// Blinds the private items that this operation brings.
     #[n(8)]
     pub blinding: Blinding,
+    /// The facts that everybody may read.
+    #[n(9)]
+    pub open_facts: Vec<OpenFact>,
 }
 
 /// See [`super::Operation::Confirm`].
@@ -60,6 +64,9 @@ pub struct Confirm {
     /// The record.
     #[n(0)]
     pub record: StateKey,
+    /// How many events it had when the signer looked at it: what was corrected since is not confirmed.
+    #[n(1)]
+    pub event_count: u32,
 }
 
 /// See [`super::Operation::Reject`].
@@ -103,6 +110,9 @@ pub struct AnswerReversal {
     /// the reversal asks for it.
     #[n(1)]
     pub agrees: bool,
+    /// The operation of the request that is answered: who asked may have asked for something else since.
+    #[n(2)]
+    pub request: OperationId,
 }
 
 /// See [`super::Operation::WithdrawReversal`].

@@ -16,6 +16,24 @@ pub fn mod_37_36(text: impl IntoIterator<Item = u8>) -> Option<u8> {
     ALPHABET.get((37 - product) % 36).copied()
 }
 
+/// Whether a text is a unified social credit code of China with its check character: 18 of `0`-`9` and
+/// `A`-`Z` without I, O, S, V, Z; the last is that of MOD 31 with the weights 3^i (GB 32100-2015, 4.6).
+pub fn is_credit_code(text: &str) -> bool {
+    const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let value = |byte: u8| ALPHABET.iter().position(|&letter| letter == byte);
+    let values: Option<Vec<usize>> = text.bytes().map(value).collect();
+    let Some(values) = values.filter(|values| values.len() == 18) else {
+        return false;
+    };
+    let mut weight = 1;
+    let mut sum = 0;
+    for value in &values[..17] {
+        sum += value * weight;
+        weight = weight * 3 % 31;
+    }
+    values[17] == (31 - sum % 31) % 31
+}
+
 /// CRC-8 with the polynomial 0x07 and the initial value 0, as KSeF uses it for its numbers.
 pub fn crc_8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| {
@@ -54,6 +72,10 @@ mod tests {
         );
         assert_eq!(iso("A12425GABC1234002"), Some('M')); // ISO 7064's own, as GRid uses it
         assert_eq!((iso("a"), iso(".")), (None, None));
+        // Published codes of companies in the documents of invoices.
+        for code in ["91440300708461136T", "91330000MA27U02Q5X"] {
+            assert_eq!(is_credit_code(code), code == "91440300708461136T", "{code}");
+        }
         assert_eq!(crc_8(b"5265877635-20250826-0100001AF629"), 0xaf);
         assert_eq!(crc_8(b"123456789"), 0xf4); // the catalogue's check value of CRC-8/SMBUS
         assert_eq!(mod_11(b"3518083412874500015255001000047450159735634"), b'2');
