@@ -1,5 +1,6 @@
 //! The configuration of a node: one JSON file, its paths relative to the file's folder.
 
+use hefu_state::KNOWN_RULES;
 use hefu_types::genesis::{Genesis, Network, GENESIS_BYTES_MAX};
 use hefu_types::suite::SecretKey;
 use hefu_types::PublicKey;
@@ -8,6 +9,7 @@ use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -182,6 +184,12 @@ impl NodeConfig {
             *relative = folder.join(&*relative);
         }
         Ok(config)
+    }
+
+    /// The versions of the rules that the node executes.
+    pub fn known_rules(&self) -> RangeInclusive<u32> {
+        let (first, last) = KNOWN_RULES.into_inner();
+        first..=self.rules_version_max.map_or(last, |max| max.min(last))
     }
 
     /// The network of its genesis.

@@ -17,16 +17,17 @@ use hefu_proof::checkpoint::Checkpoint;
 use hefu_proof::log::Frontier;
 use hefu_proof::Handover;
 use hefu_state::block::Surroundings;
-use hefu_state::{execute, Before, CheckedBlock, Executed, Loaded, ReadBlock, Touch};
+use hefu_state::{execute, Before, CheckedBlock, Executed, Loaded, ReadBlock, Touch, KNOWN_RULES};
 use hefu_store::columns::Column;
 use hefu_store::{CommittedBlock, Store, StoreFault};
 use hefu_types::block::{block_id, Block, Header, BLOCK_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::{KeyLeaf, Leaf, SetCurrentLeaf, SetLeaf};
+use hefu_types::leaf::{KeyLeaf, Leaf, RulesLeaf, SetCurrentLeaf, SetLeaf};
 use hefu_types::statement::Statement;
 use hefu_types::{BlockId, Hash, KeyId, Millis, StatementId};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How far ahead of this node's clock the time of a new proposal may be, in milliseconds.
@@ -70,6 +71,21 @@ pub enum LedgerFault {
         /// The keys of the state.
         keys: usize,
     },
+    /// The next height is executed under rules that this node does not know.
+    #[error(
+        "stopped before height {height}: from there on version {version} of the rules is in force, and \
+         this node executes {} to {}; install a newer program (and let `rules_version_max` not forbid \
+         it) and start the node again: it goes on from there, nothing is lost",
+        known.start(), known.end()
+    )]
+    UnknownRules {
+        /// The version in force.
+        version: u32,
+        /// The height that was not executed.
+        height: u64,
+        /// What this node executes.
+        known: RangeInclusive<u32>,
+    },
     /// This node's disk is older than what it signed.
     #[error("{}", forgot(*.0))]
     Forgot(u64),
@@ -78,12 +94,45 @@ pub enum LedgerFault {
     Kept(#[from] std::io::Error),
 }
 
+impl LedgerFault {
+    /// Whether starting the node again does not help: an operator has to act.
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Self::Store(fault) => fault.needs_operator(),
+            Self::Diverged { .. }
+            | Self::NoRoom { .. }
+            | Self::UnknownRules { .. }
+            | Self::Kept(_) => true,
+            Self::Forgot(_) => false,
+        }
+    }
+}
+
 /// Why a node follows whose peers remember more than its disk.
 pub fn forgot(height: u64) -> String {
     format!(
         "peers show this node's cosignature of height {height}, which its disk does not have: \
          an old copy was put back, so its votes since then are forgotten"
     )
+}
+
+/// A fault if the next height is executed under rules that are not among these: whoever voted on it
+/// would vote on what it cannot judge.
+pub fn check_rules(shared: &Shared, known: &RangeInclusive<u32>) -> Result<(), LedgerFault> {
+    let (head, at) = (shared.head(), key::rules(shared.network.suite()));
+    let height = head.before.height + 1;
+    let rules: Option<RulesLeaf> = shared.leaf_of(&head, &at)?;
+    let rules = rules.ok_or_else(|| unreadable(Column::Leaves, at, "it is missing"))?;
+    let version = rules.at(height);
+    if known.contains(&version) {
+        return Ok(());
+    }
+    let known = known.clone();
+    Err(LedgerFault::UnknownRules {
+        version,
+        height,
+        known,
+    })
 }
 
 /// See the module.
@@ -95,6 +144,8 @@ pub struct Ledger {
     frontier: Frontier,
     /// The block that was judged last and found valid: it need not be judged again when decided.
     judged: Option<(BlockId, CheckedBlock, Loaded)>,
+    /// The versions of the rules that it executes.
+    rules: RangeInclusive<u32>,
     planted: Option<Planted>,
 }
 
@@ -151,8 +202,14 @@ impl Ledger {
             metrics,
             frontier,
             judged: None,
+            rules: KNOWN_RULES,
             planted: None,
         }
+    }
+
+    /// The same with these versions of the rules and no other.
+    pub fn executing(self, rules: RangeInclusive<u32>) -> Self {
+        Self { rules, ..self }
     }
 
     /// The same with a bug, for a simulation.
@@ -546,6 +603,7 @@ impl Application for Ledger {
         };
         self.execute_and_write(&block, &checked, &loaded, &certificate)?;
         // Before the engine votes on the next height.
+        check_rules(&self.shared, &self.rules)?;
         self.remembers()
     }
 

@@ -25,6 +25,7 @@ pub mod prove;
 pub mod publication;
 pub mod quota;
 pub mod recent;
+pub mod replay;
 pub mod room;
 pub mod run;
 pub mod serve;

@@ -119,6 +119,9 @@ impl Publication {
                 cosignatures: BTreeMap::new(),
             },
         );
+        // Who syncs publishes nothing for a long time, and each tree keeps what changed since.
+        self.candidates
+            .retain(|of, _| *of + 2 * HEIGHTS_KEPT > height);
         let later = self.early.split_off(&(height + 1, 0, PublicKey([0; 32])));
         let now_known = std::mem::replace(&mut self.early, later);
         for ((_, _, from), cosignature) in now_known {

@@ -6,7 +6,7 @@ use crate::disk::{DiskRoom, NoRoom};
 use crate::gossip::{self, Gossip, GossipConfig, GossipError, GossipLimits};
 use crate::hear::Hearing;
 use crate::http::{self, Api};
-use crate::ledger::{forgot as forgot_votes, Ledger, LedgerFault};
+use crate::ledger::{check_rules, forgot as forgot_votes, Ledger, LedgerFault};
 use crate::memory::{Memory, Regaining};
 use crate::metrics::Metrics;
 use crate::peers::{keys_in_common, peers};
@@ -56,6 +56,9 @@ pub enum RunError {
     /// There is no room left on its disk.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
+    /// Its ledger, before the engine began.
+    #[error(transparent)]
+    Ledger(LedgerFault),
     /// Its swarm.
     #[error(transparent)]
     Gossip(#[from] GossipError),
@@ -93,17 +96,10 @@ impl RunError {
         match self {
             Self::Config(_) | Self::MixedKeys { .. } | Self::EngineLog { .. } => true,
             Self::Store(fault) => fault.needs_operator(),
-            Self::Engine(EngineError::Application(fault)) => {
-                match fault.downcast_ref::<LedgerFault>() {
-                    Some(LedgerFault::Store(fault)) => fault.needs_operator(),
-                    Some(
-                        LedgerFault::Diverged { .. }
-                        | LedgerFault::NoRoom { .. }
-                        | LedgerFault::Kept(_),
-                    ) => true,
-                    Some(LedgerFault::Forgot(_)) | None => false,
-                }
-            }
+            Self::Ledger(fault) => fault.needs_operator(),
+            Self::Engine(EngineError::Application(fault)) => fault
+                .downcast_ref::<LedgerFault>()
+                .is_some_and(LedgerFault::needs_operator),
             Self::Engine(EngineError::Failed | EngineError::Start(_)) => false,
             Self::Engine(_) => true,
             Self::NoRoom(_) | Self::Gossip(_) | Self::Listen { .. } => false,
@@ -164,6 +160,8 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         Clock::System,
     )?;
     check_keys(&config, &keys, &shared)?;
+    let rules = config.known_rules();
+    check_rules(&shared, &rules).map_err(RunError::Ledger)?;
     let memory_mib = config
         .records_memory_mib
         .unwrap_or_else(room::usual_memory_mib);
@@ -223,6 +221,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     let mut forgotten = shared.forgotten();
     let runs_out = disk.clone().runs_out(Arc::clone(&metrics));
     let ledger = Ledger::new(shared, Arc::clone(&publication), gossip, metrics, frontier);
+    let ledger = ledger.executing(rules);
     let engine_config = hefu_engine::Config {
         moniker: config.name.clone(),
         network: network.digest(),
