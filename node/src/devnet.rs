@@ -31,6 +31,8 @@ pub struct Plan {
     pub port: u16,
     /// See [`Genesis::heartbeat_ms`].
     pub heartbeat_ms: u64,
+    /// The version of the rules with which it begins; none: the newest.
+    pub rules_version: Option<u32>,
 }
 
 /// Where a devnet's node is found.
@@ -460,7 +462,7 @@ impl Maker {
                     text: String::new(),
                 })
                 .collect(),
-            rules_version: *hefu_state::KNOWN_RULES.end(),
+            rules_version: plan.rules_version.unwrap_or(*hefu_state::KNOWN_RULES.end()),
         })
     }
 

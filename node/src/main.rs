@@ -8,6 +8,7 @@ use hefu_node::gossip::is_dialable;
 use hefu_node::memory::Memory;
 use hefu_node::replay::replay;
 use hefu_node::run::{self, Ended, RunError};
+use hefu_state::KNOWN_RULES;
 use hefu_store::Store;
 use hefu_types::genesis::{Genesis, GenesisValidator, Network, ProvenKey};
 use hefu_types::leaf::Addresses;
@@ -51,6 +52,9 @@ enum Command {
         /// How long an idle network rests between two blocks, in milliseconds.
         #[arg(long, default_value_t = 10_000)]
         heartbeat_ms: u64,
+        /// The version of the rules with which a new network begins; by default the newest.
+        #[arg(long, value_parser = rules_version)]
+        rules_version: Option<u32>,
     },
     /// Makes the keys and the configuration of one real validator.
     ///
@@ -173,6 +177,15 @@ struct OfNetwork {
     network: Option<PathBuf>,
 }
 
+fn rules_version(text: &str) -> Result<u32, String> {
+    let version = text
+        .parse()
+        .ok()
+        .filter(|version| KNOWN_RULES.contains(version));
+    let (first, last) = KNOWN_RULES.into_inner();
+    version.ok_or_else(|| format!("this program knows the versions {first} to {last}"))
+}
+
 fn dialable(address: &str) -> Result<String, String> {
     if is_dialable(address) {
         Ok(address.to_owned())
@@ -234,12 +247,14 @@ fn command() -> anyhow::Result<()> {
             validators,
             port,
             heartbeat_ms,
+            rules_version,
         } => {
             let plan = Plan {
                 folder: dir,
                 validators: validators.into(),
                 port,
                 heartbeat_ms,
+                rules_version,
             };
             devnet(&plan)
         }

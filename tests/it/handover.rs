@@ -8,7 +8,7 @@ use hefu_proof::Receipt;
 use hefu_tests::network::wait_for;
 use hefu_tests::Devnet;
 use hefu_types::block::MemberCosignature;
-use hefu_types::operation::{CouncilChange, SetValidators};
+use hefu_types::operation::{ActivateRules, CouncilChange, SetValidators};
 use hefu_types::suite::SecretKey;
 use hefu_wire::file::KeyFile;
 use hefu_wire::{OutcomeAnswer, StatementAnswer};
@@ -255,5 +255,59 @@ fn sets_follow_each_other_and_who_leaves_may_stop_at_once() -> Result<()> {
     for node in [0, 1, 2, 3, first, second] {
         nothing_panicked(&devnet.log(node)?)?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_node_without_the_next_rules_stops_before_them_and_goes_on_with_a_newer_program() -> Result<()>
+{
+    let world = World::start_with(&["--port", "0", "--rules-version", "1"])?;
+    let (devnet, old) = (&world.devnet, 3);
+    devnet.stop(old)?;
+    devnet.configure(old, |config| {
+        config["rules_version_max"] = 1.into();
+        Ok(())
+    })?;
+    devnet.restart(old)?;
+    wait_votes(devnet, old)?;
+    let load = Load::default();
+    load.during(devnet, || {
+        load.wait_more(5)?;
+        let height = devnet.health(0)?.height + 30;
+        council(
+            devnet,
+            0,
+            CouncilChange::ActivateRules(ActivateRules { version: 2, height }),
+        )?;
+        // The others go on under the new rules; this one ends before it would vote on them.
+        let ended = devnet.wait_ended(old)?.context("it was started here")?;
+        ensure!(ended.code() == Some(3), "{ended}");
+        let said = devnet.log(old)?;
+        let sentence =
+            format!("stopped before height {height}: from there on version 2 of the rules");
+        ensure!(said.contains(&sentence), "{said}");
+        load.wait_more(10)?;
+        // Started again it says the same, and nothing else happens.
+        devnet.restart(old)?;
+        let ended = devnet.wait_ended(old)?.context("it was started here")?;
+        ensure!(ended.code() == Some(3), "{ended}");
+        // A newer program: it goes on where it stopped, and votes.
+        devnet.configure(old, |config| {
+            let config = config.as_object_mut().context("an object")?;
+            config.remove("rules_version_max");
+            Ok(())
+        })?;
+        devnet.restart(old)?;
+        wait_votes(devnet, old)?;
+        load.wait_more(5)
+    })?;
+    let all = [0, 1, 2, 3];
+    nothing_is_lost_or_doubled(devnet, &all, &load.acknowledged())?;
+    devnet.stop(old)?;
+    let replayed = devnet.command(old, &["replay"])?;
+    let said = String::from_utf8_lossy(&replayed.stdout);
+    let failed = String::from_utf8_lossy(&replayed.stderr);
+    ensure!(replayed.status.success(), "replay: {said} {failed}");
+    ensure!(said.contains("rules       1, 2"), "{said}");
     Ok(())
 }

@@ -38,6 +38,7 @@ impl Node {
             validators: 1,
             port: 0,
             heartbeat_ms: 10_000,
+            rules_version: None,
         });
         let config = &nodes.expect("a devnet")[0].config;
         let network = NodeConfig::read(config).and_then(|config| config.network());
