@@ -456,6 +456,7 @@ pub fn licence(number: u32) -> Register {
         total: None,
         blinding: Blinding([1; 16]),
         issued_offline_at: None,
+        open_facts: Vec::new(),
     }
 }
 

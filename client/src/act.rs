@@ -46,9 +46,18 @@ pub fn revoke(shared: &Shared, args: &Revoke) -> Result<Report, Failure> {
 
 /// `hefu confirm`.
 pub fn confirm(shared: &Shared, args: &OnDocument) -> Result<Report, Failure> {
-    by_agency(shared, args, |record| {
-        Operation::Confirm(operation::Confirm { record })
-    })
+    let acting = Acting::open(shared, args, &[KeyRole::Agency])?;
+    let (record, found) = match acting.find()? {
+        Ok(found) => found,
+        Err(report) => return Ok(*report),
+    };
+    // What is confirmed is what was looked at: not what it is corrected to meanwhile.
+    let event_count = found.answered.record.map_or(0, |public| public.event_count);
+    let operation = Operation::Confirm(operation::Confirm {
+        record,
+        event_count,
+    });
+    acting.perform(&record, operation, |_, _| {})
 }
 
 /// `hefu reject`.

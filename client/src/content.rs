@@ -81,6 +81,7 @@ pub fn correct(shared: &Shared, args: &Correct) -> Result<Report, Failure> {
         total: register.total,
         reason: args.reason.clone(),
         blinding: register.blinding,
+        open_facts: register.open_facts,
     });
     with.perform(operation, &planned, claim)
 }

@@ -301,6 +301,7 @@ pub fn plan(
         total: total(rules, &number, renditions),
         blinding,
         issued_offline_at: asked.offline_at,
+        open_facts: Vec::new(),
     };
     Ok(Planned {
         number,

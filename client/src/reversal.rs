@@ -15,8 +15,8 @@ use crate::status::Moment;
 use hefu_proof::derived::{deadline, reversal_at};
 use hefu_proof::receipt::VerifiedReceipt;
 use hefu_types::operation::{self, Operation};
-use hefu_types::record::ReversalStage;
-use hefu_types::{Blinding, StateKey};
+use hefu_types::record::{PublicPart, ReversalStage};
+use hefu_types::{Blinding, OperationId, StateKey};
 use hefu_wire::file::KeyRole;
 use serde_json::{json, Value};
 use std::path::Path;
@@ -29,7 +29,7 @@ pub fn run(shared: &Shared, args: &Reversal) -> Result<Report, Failure> {
     match &args.step {
         ReversalStep::Request(request) => {
             let amount = Some(&request.amount);
-            step(shared, &request.act.on, amount, |record, minor_units| {
+            step(shared, &request.act.on, amount, |record, _, minor_units| {
                 Operation::RequestReversal(operation::RequestReversal {
                     record,
                     minor_units,
@@ -40,15 +40,22 @@ pub fn run(shared: &Shared, args: &Reversal) -> Result<Report, Failure> {
         }
         ReversalStep::Agree(on) => answer(shared, on, true),
         ReversalStep::Deny(on) => answer(shared, on, false),
-        ReversalStep::Withdraw(on) => step(shared, on, None, |record, _| {
+        ReversalStep::Withdraw(on) => step(shared, on, None, |record, _, _| {
             Operation::WithdrawReversal(operation::WithdrawReversal { record })
         }),
     }
 }
 
 fn answer(shared: &Shared, on: &OnDocument, agrees: bool) -> Result<Report, Failure> {
-    step(shared, on, None, |record, _| {
-        Operation::AnswerReversal(operation::AnswerReversal { record, agrees })
+    step(shared, on, None, |record, public, _| {
+        // Of what nobody asked for there is no request to name: the ledger refuses that.
+        let asked = public.and_then(|public| public.reversal.as_ref());
+        let request = asked.map_or(OperationId([0; 32]), |asked| asked.request);
+        Operation::AnswerReversal(operation::AnswerReversal {
+            record,
+            agrees,
+            request,
+        })
     })
 }
 
@@ -57,7 +64,7 @@ fn step(
     shared: &Shared,
     on: &OnDocument,
     amount: Option<&AmountArgs>,
-    operation: impl FnOnce(StateKey, Option<u64>) -> Operation,
+    operation: impl FnOnce(StateKey, Option<&PublicPart>, Option<u64>) -> Operation,
 ) -> Result<Report, Failure> {
     let acting = Acting::open(shared, on, SIDES)?;
     let (record, found) = match acting.find()? {
@@ -69,7 +76,8 @@ fn step(
         None => None,
     };
     let units = amount.as_ref().map(|amount| amount.minor_units);
-    acting.perform(&record, operation(record, units), |done, report| {
+    let operation = operation(record, found.answered.record.as_ref(), units);
+    acting.perform(&record, operation, |done, report| {
         if let Some(amount) = &amount {
             amount.tell(report, acting.lang);
         }

@@ -121,6 +121,8 @@ const fn word(derived: Derived) -> &'static str {
         Derived::NotYetValid { .. } => "not-yet-valid",
         Derived::Expired { .. } => "expired",
         Derived::Ended { state, .. } | Derived::NotIssued { state, .. } => state.name(),
+        Derived::Suspended { .. } => State::Suspended.name(),
+        Derived::TransferredOut { .. } => State::TransferredOut.name(),
         Derived::Unknown => "unknown",
     }
 }
@@ -135,6 +137,8 @@ const fn said(derived: Derived, lang: Lang) -> &'static str {
         (Lang::Zh, Derived::Ended { state, .. } | Derived::NotIssued { state, .. }) => {
             state.name_zh()
         }
+        (Lang::Zh, Derived::Suspended { .. }) => State::Suspended.name_zh(),
+        (Lang::Zh, Derived::TransferredOut { .. }) => State::TransferredOut.name_zh(),
         (Lang::Zh, Derived::Unknown) => "账本当时尚无记载",
     }
 }

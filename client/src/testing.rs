@@ -247,39 +247,24 @@ impl World {
             .expect("just signed");
         let id = operation_id(SUITE, &header.id, 0);
         let register = &planned.register;
+        let at = Millis(1_500);
         let record = PublicPart {
-            document_type: document_type.into(),
-            agency: "gd-tax".into(),
-            region: register.region.clone(),
-            legal_issuer: planned.number.legal_issuer.clone(),
             digests: register.digests.clone(),
             fact_root: register.fact_root,
-            valid_from: None,
-            valid_before: None,
             use_right: register.use_right.clone(),
-            status: Status {
-                state: State::Issued,
-                effective_at: Millis(1_500),
-                recorded_at: Millis(1_500),
-                reason: None,
-            },
-            uses: Vec::new(),
-            registration: Event {
-                operation: id,
-                key_id: self.agency.file.key_id,
-                block_time: Millis(1_500),
-                compromise_counter: 0,
-            },
-            status_event: None,
-            event_count: 1,
-            history: None,
-            past: Vec::new(),
-            reversal: None,
-            links: Vec::new(),
-            offline: None,
-            supervisor: None,
-            archived_at: None,
-            noted: None,
+            ..PublicPart::new(
+                document_type,
+                "gd-tax",
+                &register.region,
+                &planned.number.legal_issuer,
+                Status::new(State::Issued, at, at),
+                Event {
+                    operation: id,
+                    key_id: self.agency.file.key_id,
+                    block_time: at,
+                    compromise_counter: 0,
+                },
+            )
         };
         let root = PrivateRoot(merkle::root::<Vec<u8>>(SUITE, &[]).0);
         self.values

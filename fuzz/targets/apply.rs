@@ -145,6 +145,7 @@ impl Choices<'_> {
             }),
             blinding: Blinding([self.byte(); 16]),
             issued_offline_at: None,
+            open_facts: Vec::new(),
         }
     }
 
@@ -302,6 +303,7 @@ fn genesis() -> Genesis {
     };
     Genesis {
         format: 0,
+        rules_version: 1,
         network_id: NETWORK_ID,
         name: "fuzz.example".into(),
         suite: SUITE.name().into(),

@@ -453,8 +453,12 @@ impl Maker {
                     recognised: *recognised,
                     citation: (*citation).to_owned(),
                     from: time,
+                    until: None,
+                    conditions: Vec::new(),
+                    text: String::new(),
                 })
                 .collect(),
+            rules_version: *hefu_state::KNOWN_RULES.end(),
         })
     }
 

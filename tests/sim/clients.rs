@@ -134,6 +134,7 @@ impl World {
             }),
             blinding: Blinding([3; 16]),
             issued_offline_at: None,
+            open_facts: Vec::new(),
         })
     }
 

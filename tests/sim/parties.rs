@@ -107,6 +107,7 @@ impl Parties {
         }
         let genesis = Genesis {
             format: 0,
+            rules_version: *hefu_state::KNOWN_RULES.end(),
             network_id: network,
             name: "sim.example".to_owned(),
             suite: SUITE.name().to_owned(),

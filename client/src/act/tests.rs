@@ -32,7 +32,10 @@ fn each_verb_signs_its_own_operation_and_gets_its_receipt() {
         ),
         (
             "confirm --receipt @1017.xml.receipt",
-            Operation::Confirm(operation::Confirm { record }),
+            Operation::Confirm(operation::Confirm {
+                record,
+                event_count: 1,
+            }),
         ),
         (
             "reject @1017.xml --reason wrong-buyer",

@@ -92,6 +92,7 @@ impl Documents {
             total: None,
             blinding: Blinding(crate::random()),
             issued_offline_at: None,
+            open_facts: Vec::new(),
         }
     }
 

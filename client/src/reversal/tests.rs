@@ -25,6 +25,7 @@ fn at_stage(stage: ReversalStage, deadline: Millis) -> (Live, StateKey) {
                     reason: "return".to_owned(),
                     asked_at: Millis(1_000),
                     deadline,
+                    request: event.operation,
                 });
             });
             Ok(())

@@ -163,6 +163,7 @@ fn everything_that_a_record_says_is_told_in_both_languages() {
             reason: "return".to_owned(),
             asked_at: Millis(3_000),
             deadline: soon,
+            request: public.registration.operation,
         });
     });
     let report = live.run("status @1017.xml").expect("told");

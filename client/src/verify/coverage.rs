@@ -149,7 +149,8 @@ fn proven(
     let _: Option<ClockLeaf> = state.leaf(&key::clock(suite), "the ledger's clock")?;
     let entitled = agency.filter(|agency| {
         let mut entitlements = agency.entitlements.iter();
-        agency.active && entitlements.any(|held| may_issue(held, candidate, of.region))
+        agency.standing.is_active()
+            && entitlements.any(|held| may_issue(held, candidate, of.region))
     });
     Ok(match record {
         Some(_) => None,

@@ -139,7 +139,9 @@ impl Pair<'_> {
                 ..
             } => Some(Code::NotConfirmed),
             Derived::NotIssued { .. } | Derived::Unknown => Some(Code::StatusUnknown),
-            Derived::Ended { .. } => Some(Code::WrongState),
+            Derived::Ended { .. } | Derived::Suspended { .. } | Derived::TransferredOut { .. } => {
+                Some(Code::WrongState)
+            }
         };
         let (mut en, mut zh) = (
             format!("{before} -> {after}"),
@@ -391,6 +393,11 @@ fn word(derived: Derived, record: &PublicPart) -> (&'static str, &'static str) {
         Derived::NotYetValid { .. } => ("not-yet-valid", "尚未生效"),
         Derived::Expired { .. } => ("expired", "已过期"),
         Derived::Ended { state, .. } | Derived::NotIssued { state, .. } => {
+            (state.name(), state.name_zh())
+        }
+        Derived::Suspended { .. } => (State::Suspended.name(), State::Suspended.name_zh()),
+        Derived::TransferredOut { .. } => {
+            let state = State::TransferredOut;
             (state.name(), state.name_zh())
         }
         Derived::Unknown => ("unknown", "未知"),

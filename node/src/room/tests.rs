@@ -122,6 +122,7 @@ fn licence(number: u8) -> Operation {
         total: None,
         blinding: Blinding([1; 16]),
         issued_offline_at: None,
+        open_facts: Vec::new(),
     })
 }
 

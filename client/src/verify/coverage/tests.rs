@@ -29,7 +29,9 @@ impl Desk {
             name: agency.name,
             region: agency.region,
             contact: agency.contact,
-            active: true,
+            standing: Standing::Active,
+            identifier: None,
+            registrar: None,
             entitlements: agency.entitlements,
             operation: OperationId([0; 32]),
         };
@@ -162,7 +164,7 @@ fn the_promise_of_who_is_not_entitled_tells_nothing() {
     let promise = || promise(0, None, Millis::HOUR);
     check(
         promise(),
-        |agency| agency.active = false,
+        |agency| agency.standing = Standing::Suspended,
         Exit::CouldNotTell,
         nothing,
     );

@@ -34,6 +34,7 @@ fn asked(stage: ReversalStage) -> Reversal {
         reason: "return".into(),
         asked_at: Millis(15_000),
         deadline: Millis(90_000),
+        request: OperationId([7; 32]),
     }
 }
 
