@@ -6,6 +6,7 @@
 //! Not here: serving (`hefu-node`), asking (`hefu`), what the bytes mean (`hefu-proof`).
 
 pub mod answer;
+pub mod catalogue;
 pub mod file;
 pub mod path;
 pub mod tile;
