@@ -245,7 +245,7 @@ impl<'a> Prover<'a> {
             format: 0,
             network: self.shared.network.digest(),
             checkpoint: self.published.signed.clone(),
-            handovers: Vec::new(),
+            handovers: self.shared.epochs.chain(self.published.set.epoch),
             leaves: self.proven(),
         }
     }
@@ -319,7 +319,7 @@ pub fn receipts(
         format: 0,
         network: shared.network.digest(),
         checkpoint: published.signed.clone(),
-        handovers: Vec::new(),
+        handovers: shared.epochs.chain(published.set.epoch),
         leaves: signer.proven(),
         cose: cose.into(),
         entry_index: entry,

@@ -19,7 +19,7 @@ use hefu_node::memory::{Marks, Regaining};
 use hefu_node::metrics::Metrics;
 use hefu_node::publication::CheckpointKeys;
 use hefu_node::shared::Shared;
-use hefu_node::start::{current_set, start, Started};
+use hefu_node::start::{start, Started};
 use hefu_state::block::is_in_time;
 use hefu_store::{MemoryDisk, Store};
 use hefu_types::block::{Block, BLOCK_BYTES_MAX};
@@ -252,7 +252,6 @@ impl World {
         let fault = |error: hefu_store::StoreFault| EngineError::Application(Box::new(error));
 
         let opened = Store::open_memory(&node.disk, &network).map_err(fault)?;
-        let set = Arc::new(current_set(&opened.store, network.suite()).map_err(fault)?);
         let log_height = node.log.height().map_err(|_| EngineError::Unsafe)?;
         let may_vote = node
             .marks
@@ -271,7 +270,6 @@ impl World {
         let node = &mut self.nodes[at];
         let name = network.genesis().validators[at].name.clone();
         let checkpoint_keys = votes.then(|| CheckpointKeys {
-            member: at as u16,
             checkpoint: keys.checkpoint.clone(),
             log: keys.log.clone(),
         });
@@ -283,7 +281,6 @@ impl World {
             network.clone(),
             name.clone(),
             opened,
-            set,
             checkpoint_keys,
             node.clock.clone(),
         )

@@ -478,7 +478,9 @@ impl Desk {
 
     /// How many events the signer has seen of a document: `seen=`, or all.
     fn seen(&mut self, words: &Words<'_>) -> u32 {
-        let stands = self.stored(words.at(0)).map(|record| record.public.event_count);
+        let stands = self
+            .stored(words.at(0))
+            .map(|record| record.public.event_count);
         match words.named.get("seen") {
             Some(seen) => seen.parse().expect("a number of events"),
             None => stands.unwrap_or(0),
