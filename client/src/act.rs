@@ -84,7 +84,7 @@ pub fn replace(shared: &Shared, args: &cli::Replace) -> Result<Report, Failure> 
 }
 
 /// An operation that needs nothing but the record, signed by an agency.
-fn by_agency(
+pub fn by_agency(
     shared: &Shared,
     on: &OnDocument,
     operation: impl FnOnce(StateKey) -> Operation,
@@ -156,7 +156,7 @@ impl<'a> Acting<'a> {
     }
 
     /// The whole way of an operation that needs nothing but the record.
-    fn on_document(
+    pub fn on_document(
         &self,
         operation: impl FnOnce(StateKey) -> Operation,
     ) -> Result<Report, Failure> {
@@ -329,7 +329,8 @@ fn done(
     }
 }
 
-fn refused(
+/// Tells that an operation was refused, and of the one that stands in the way.
+pub fn refused(
     nodes: &Nodes,
     verb: &str,
     key: &StateKey,

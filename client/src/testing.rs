@@ -215,6 +215,7 @@ impl World {
             valid_from: None,
             valid_until: None,
             offline_at: None,
+            facts: &[],
         }
     }
 
