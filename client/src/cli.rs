@@ -17,7 +17,9 @@ use hefu_types::{NetworkId, OperationId, StateKey};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod catalogue;
 mod watch;
+pub use catalogue::{Catalogue, Recognition};
 pub use watch::{Codes, Watch};
 
 /// The client of Hefu: register, verify and use electronic invoices and licences.
@@ -128,6 +130,26 @@ Examples:
   hefu codes
   hefu codes --group 5 --lang zh")]
     Codes(Codes),
+    /// List document types, facts, regions, issuers, entitlements, rules of recognition: every line proven.
+    #[command(after_help = "\
+Examples:
+  hefu catalogue --network network.json
+  hefu catalogue --network network.json --part entitlements --csv --lang zh
+  hefu catalogue --network network.json --save network.catalogue
+  hefu catalogue --network network.json --from network.catalogue --part recognition
+  hefu catalogue --network network.json --part keys --holder agency:gd-tax
+
+Each line names the leaf of the ledger that proves it. That a line is missing proves nothing: ask for the
+one thing, such as with `hefu verify --region`, to have its absence proven.")]
+    Catalogue(Catalogue),
+    /// Show which region recognises the licences of which: yes, on conditions, no, or no rule.
+    #[command(after_help = "\
+Examples:
+  hefu recognition --network network.json
+  hefu recognition --network network.json --type licence --csv
+
+Rows recognise columns. Every cell is proven, also that there is no rule.")]
+    Recognition(Recognition),
     /// Show what the ledger knows of a document.
     #[command(after_help = "\
 Examples:

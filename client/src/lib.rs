@@ -11,6 +11,7 @@
 
 pub mod act;
 pub mod bench;
+pub mod catalogue;
 pub mod claim;
 pub mod cli;
 pub mod codes;
@@ -59,6 +60,8 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Verify(args) => verify::run(shared, args),
         Command::Watch(args) => watch::run(shared, args),
         Command::Codes(args) => codes::run(shared, args),
+        Command::Catalogue(args) => catalogue::run(shared, args),
+        Command::Recognition(args) => catalogue::matrix::run(shared, args),
         Command::Status(args) => status::run(shared, args),
         Command::Cancel(args) => act::cancel(shared, args),
         Command::Revoke(args) => act::revoke(shared, args),

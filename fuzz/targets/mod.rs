@@ -11,7 +11,7 @@ pub use apply::apply;
 use super::Message;
 use hefu::cli::{NetworkArg, NumberArgs, Register};
 use hefu_formats::Reading;
-use hefu_proof::certificate::CERTIFICATE_BYTES_MAX;
+use hefu_proof::certificate::{Value, CERTIFICATE_BYTES_MAX};
 use hefu_proof::checkpoint::SignedCheckpoint;
 use hefu_proof::state_proof::StateProof;
 use hefu_proof::{Receipt, ReceiptBundle, StatusCertificate, Verifier};
@@ -19,19 +19,25 @@ use hefu_types::block::{Block, BlockEntry};
 use hefu_types::canonical;
 use hefu_types::genesis::{Genesis, Network};
 use hefu_types::leaf::{
-    AgencyLeaf, ClockLeaf, DigestLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, RulesLeaf,
+    ActionLeaf, AgencyLeaf, ClockLeaf, CouncilLeaf, CoverageLeaf, DigestLeaf, KeyLeaf, Leaf,
+    MemberLeaf, ParametersLeaf, RecognitionLeaf, RegionLeaf, RegistrarLeaf, RulesLeaf, ScopeLeaf,
     SetCurrentLeaf, SetLeaf, TypeLeaf,
 };
+use hefu_types::numbering::NumberingLeaf;
 use hefu_types::operation::Operation;
 use hefu_types::profile::{Identity, Profile};
 use hefu_types::record::Record;
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
 use hefu_types::time::{Day, Millis};
 use hefu_types::{Digest, Hash, KeyId, OperationId, PublicKey, StateKey, StatementId, Suite};
-use hefu_wire::{ClaimFile, Health, KeyFile, NetworkFile, Problem, StatementAnswer, Tile};
+use hefu_wire::catalogue::{holder_of, holder_words, table, Entry, Lang, Part, SavedCatalogue};
+use hefu_wire::{
+    ClaimFile, Health, KeyFile, NetworkFile, Problem, SignedCount, StatementAnswer, Tile,
+};
 use minicbor::{Decode, Encode};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -47,6 +53,7 @@ pub const TARGETS: &[Target] = &[
     ("apply", apply),
     ("block", block),
     ("bundle", bundle),
+    ("catalogue", catalogue),
     ("certificate", certificate),
     ("checkpoint", checkpoint),
     ("cms", cms),
@@ -151,6 +158,45 @@ pub fn certificate(bytes: &[u8]) {
     }
 }
 
+/// A catalogue that was kept, and what a node sends of one: read, told apart and made lines of, behind the
+/// signatures, which no fuzzer forges.
+pub fn catalogue(bytes: &[u8]) {
+    let pages = match SavedCatalogue::decode(bytes) {
+        Ok(saved) => {
+            assert_eq!(saved.encode(), bytes, "read as canonical");
+            saved.pages.into_iter().map(Vec::from).collect()
+        }
+        Err(_) => vec![bytes.to_vec()],
+    };
+    let mut entries = BTreeMap::new();
+    for page in pages {
+        let Ok(certificate) = StatusCertificate::decode(&page) else {
+            continue;
+        };
+        for leaf in &certificate.leaves {
+            if let Value::Leaf(bytes) = &leaf.value {
+                let entry = Entry::read(SUITE, &leaf.key, bytes);
+                entries.extend(entry.map(|entry| (leaf.key, entry)));
+            }
+        }
+    }
+    for part in Part::ALL {
+        let table = table(SUITE, *part, &entries);
+        let width = table.columns.len();
+        assert!(table.rows.iter().all(|row| row.cells.len() == width));
+        let json = serde_json::to_value(&table).expect("it is written");
+        assert_eq!(json.as_array().map(Vec::len), Some(table.rows.len()));
+        for lang in [Lang::En, Lang::Zh] {
+            let csv = table.csv(lang);
+            let formula = |cell: &str| cell.starts_with(['=', '+', '-', '@']);
+            assert!(!csv
+                .trim_start_matches('\u{feff}')
+                .split("\r\n")
+                .any(formula));
+        }
+    }
+}
+
 /// A proof of the state tree.
 pub fn state_proof(bytes: &[u8]) {
     let Some(proof) = canonical::<StateProof>(bytes, StateProof::ENCODED_BYTES_MAX) else {
@@ -211,13 +257,21 @@ pub fn leaves(bytes: &[u8]) {
             assert_eq!(leaf.to_bytes(), bytes, "read as canonical");
         }
     }
+    leaf::<ActionLeaf>(bytes);
     leaf::<AgencyLeaf>(bytes);
     leaf::<ClockLeaf>(bytes);
+    leaf::<CouncilLeaf>(bytes);
+    leaf::<CoverageLeaf>(bytes);
     leaf::<DigestLeaf>(bytes);
     leaf::<KeyLeaf>(bytes);
     leaf::<MemberLeaf>(bytes);
+    leaf::<NumberingLeaf>(bytes);
+    leaf::<ParametersLeaf>(bytes);
     leaf::<RecognitionLeaf>(bytes);
+    leaf::<RegionLeaf>(bytes);
+    leaf::<RegistrarLeaf>(bytes);
     leaf::<RulesLeaf>(bytes);
+    leaf::<ScopeLeaf>(bytes);
     leaf::<SetCurrentLeaf>(bytes);
     leaf::<SetLeaf>(bytes);
     leaf::<TypeLeaf>(bytes);
@@ -241,6 +295,7 @@ fn json_round<T: DeserializeOwned + Serialize + PartialEq + Debug>(bytes: &[u8])
 pub fn answers(bytes: &[u8]) {
     json_round::<StatementAnswer>(bytes);
     json_round::<Health>(bytes);
+    json_round::<SignedCount>(bytes);
     if let Some(problem) = json_round::<Problem>(bytes) {
         let _ = problem.to_string();
     }
@@ -283,7 +338,14 @@ pub fn paths(bytes: &[u8]) {
     same::<OperationId>(text);
     same::<StateKey>(text);
     same::<StatementId>(text);
-    let _ = Tile::parse(text);
+    let _ = (
+        Tile::parse(text),
+        text.parse::<Part>(),
+        text.parse::<Lang>(),
+    );
+    if let Ok(holder) = holder_of(text) {
+        assert_eq!(holder_words(&holder), text, "one spelling");
+    }
     if let Ok(day) = text.parse::<Day>() {
         for zone_minutes in [-1_440, 0, 480, 1_440] {
             let (begins, ends) = (day.begins(zone_minutes), day.ends(zone_minutes));
@@ -457,6 +519,7 @@ pub fn list(bytes: &[u8]) {
         valid_from: None,
         valid_until: None,
         offline_at: None,
+        facts: Vec::new(),
         batch: 1,
         receipts: PathBuf::new(),
         files: Vec::new(),

@@ -8,7 +8,10 @@ use crate::memory::Memory;
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Registrar, Seat,
 };
-use hefu_types::leaf::{Entitlement, Kind, Part, PurposeRules, RecognitionRule, TypeRules};
+use hefu_types::leaf::{
+    Condition, Entitlement, FactField, Kind, LendingRules, Part, PurposeRules, RecognitionRule,
+    TypeRules,
+};
 use hefu_types::profile::Profile;
 use hefu_types::{Hash, Millis, NetworkId, Salt, Suite};
 use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
@@ -184,6 +187,7 @@ const AGENCIES: &[AgencyPlan] = &[
         "licence counter of Zhejiang, telephone 0571-00000001 (invented)",
         &[
             ("licence", &["1133"], "devnet list of issuers, item 6"),
+            ("work-permit", &["1133"], "devnet list of issuers, item 26"),
             (
                 "elicence",
                 &["1133", "1199"],
@@ -198,6 +202,7 @@ const AGENCIES: &[AgencyPlan] = &[
         "licence counter of Guizhou, telephone 0851-00000000 (invented)",
         &[
             ("licence", &["1152"], "devnet list of issuers, item 7"),
+            ("work-permit", &["1152"], "devnet list of issuers, item 27"),
             ("elicence", &["1152"], "devnet list of issuers, item 23"),
         ],
     ),
@@ -227,45 +232,116 @@ const MEMBERS: &[(&str, &str, &str)] = &[
     ("other", "shanghai", "91310000MAHEFU0999"),
 ];
 
-/// Recognition of licences: by, of, recognised, citation.
-const RECOGNITION: &[(&str, &str, bool, &str)] = &[
-    (
+/// A rule of recognition.
+struct RulePlan {
+    by: &'static str,
+    document_type: &'static str,
+    of: &'static str,
+    recognised: bool,
+    citation: &'static str,
+    text: &'static str,
+    /// Of which grade a document must be; any where there is none.
+    grades: &'static [&'static str],
+    /// For how many days from the beginning on.
+    days: Option<u64>,
+}
+
+/// A rule that recognises all documents of a type for ever.
+const fn recognises(
+    by: &'static str,
+    document_type: &'static str,
+    of: &'static str,
+    citation: &'static str,
+    text: &'static str,
+) -> RulePlan {
+    RulePlan {
+        by,
+        document_type,
+        of,
+        recognised: true,
+        citation,
+        text,
+        grades: &[],
+        days: None,
+    }
+}
+
+const DELTA: &str = "devnet Yangtze delta agreement 2025, article 7 (invented)";
+const DELTA_TEXT: &str =
+    "Licences of the other party are recognised as one's own. 对方签发的证照视同本地证照。";
+const PEARL: &str = "devnet Pan-Pearl agreement 2024, article 12 (invented)";
+
+/// Who recognises what. Of all other pairs there is no rule, such as Shanghai and Guangdong.
+const RECOGNITION: &[RulePlan] = &[
+    recognises(
         "shanghai",
+        "licence",
         "guizhou",
-        true,
         "devnet agreement Shanghai-Guizhou 2026, article 3 (invented)",
+        "Licences of Guizhou are recognised for projects in Shanghai. 贵州签发的证照在上海项目中予以认可。",
     ),
-    (
-        "shanghai",
-        "zhejiang",
-        true,
-        "devnet Yangtze delta agreement 2025, article 7 (invented)",
-    ),
-    (
-        "zhejiang",
-        "shanghai",
-        true,
-        "devnet Yangtze delta agreement 2025, article 7 (invented)",
-    ),
-    (
+    recognises("shanghai", "licence", "zhejiang", DELTA, DELTA_TEXT),
+    RulePlan {
+        days: Some(730),
+        ..recognises("zhejiang", "licence", "shanghai", DELTA, DELTA_TEXT)
+    },
+    RulePlan {
+        grades: &["一级", "二级", "A"],
+        ..recognises(
+            "guangdong",
+            "licence",
+            "guizhou",
+            PEARL,
+            "Licences of Guizhou of grade one, two or A are recognised. 贵州签发的一级、二级或 A 级证照予以认可。",
+        )
+    },
+    recognises(
+        "guizhou",
+        "licence",
         "guangdong",
-        "guizhou",
-        true,
-        "devnet Pan-Pearl agreement 2024, article 12 (invented)",
+        PEARL,
+        "Licences of Guangdong are recognised. 广东签发的证照予以认可。",
     ),
-    (
-        "guizhou",
+    RulePlan {
+        recognised: false,
+        ..recognises(
+            "zhejiang",
+            "licence",
+            "guizhou",
+            "devnet notice of Zhejiang 2026-05: regraded first (invented)",
+            "Licences of Guizhou are regraded before they serve in Zhejiang. 贵州证照须在浙江重新定级后使用。",
+        )
+    },
+    recognises("shanghai", "elicence", "zhejiang", DELTA, DELTA_TEXT),
+    recognises(
         "guangdong",
-        true,
-        "devnet Pan-Pearl agreement 2024, article 12 (invented)",
-    ),
-    (
-        "zhejiang",
+        "work-permit",
         "guizhou",
-        false,
-        "devnet notice of Zhejiang 2026-05: regraded first (invented)",
+        PEARL,
+        "Work permits of Guizhou admit to sites in Guangdong. 贵州签发的作业许可可用于广东工地。",
     ),
 ];
+
+impl RulePlan {
+    fn from(&self, time: Millis) -> RecognitionRule {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let grade = (!self.grades.is_empty()).then(|| Condition::Fact {
+            name: "grade".to_owned(),
+            any_of: texts(self.grades),
+        });
+        RecognitionRule {
+            by: self.by.to_owned(),
+            document_type: self.document_type.to_owned(),
+            of: self.of.to_owned(),
+            recognised: self.recognised,
+            citation: self.citation.to_owned(),
+            from: time,
+            until: self.days.map(|days| time.plus(days * DAY_MS)),
+            conditions: grade.into_iter().collect(),
+            text: self.text.to_owned(),
+        }
+    }
+}
 
 /// Makes all files of a devnet, or finds those that were made before.
 pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
@@ -448,20 +524,7 @@ impl Maker {
                 .map(|member| self.member(&keys, member, time)))
             .collect::<Result<_, _>>()?,
             types: types(),
-            recognition: RECOGNITION
-                .iter()
-                .map(|(by, of, recognised, citation)| RecognitionRule {
-                    by: (*by).to_owned(),
-                    document_type: "licence".to_owned(),
-                    of: (*of).to_owned(),
-                    recognised: *recognised,
-                    citation: (*citation).to_owned(),
-                    from: time,
-                    until: None,
-                    conditions: Vec::new(),
-                    text: String::new(),
-                })
-                .collect(),
+            recognition: RECOGNITION.iter().map(|rule| rule.from(time)).collect(),
             rules_version: plan.rules_version.unwrap_or(*hefu_state::KNOWN_RULES.end()),
         })
     }
@@ -688,6 +751,14 @@ const TYPES: &[(&str, Kind, &str, &str, Profile, i16)] = {
         ),
         ("licence", Licence, "证照", "Licence", Profile::Generic, 480),
         (
+            "work-permit",
+            Licence,
+            "作业许可",
+            "Work permit, for one entry",
+            Profile::Generic,
+            480,
+        ),
+        (
             "elicence",
             Licence,
             "电子证照",
@@ -715,7 +786,12 @@ fn types() -> Vec<TypeRules> {
                 name_zh: (*zh).to_owned(),
                 name_en: (*en).to_owned(),
                 zone_minutes: *zone_minutes,
-                purposes: if is_invoice { purposes() } else { Vec::new() },
+                purposes: match *id {
+                    _ if is_invoice => purposes(),
+                    // Used up by the first entry, and by nobody in parts.
+                    "work-permit" => vec![PurposeRules::new("site-entry")],
+                    _ => Vec::new(),
+                },
                 // What is reimbursed is not subsidised too.
                 exclusions: if is_invoice {
                     vec![vec!["reimburse".to_owned(), "subsidy".to_owned()]]
@@ -727,10 +803,69 @@ fn types() -> Vec<TypeRules> {
                 two_party: by_two,
                 ranges: by_two,
                 unattested: is_invoice && !by_two,
+                facts: facts(id),
+                lending: lending(id),
                 ..TypeRules::new(id, *kind, profile.name())
             }
         };
     TYPES.iter().map(rules).collect()
+}
+
+/// The dictionary of a type, by the names that are read out of its files. Whom a licence is for is shown
+/// by its receipt only; what a clerk of another region decides by stands in the record.
+fn facts(document_type: &str) -> Vec<FactField> {
+    const LICENCE: &[(&str, &str, &str, bool)] = &[
+        ("licence-name", "证照名称", "Name of the licence", true),
+        ("holder", "持证主体", "Holder", false),
+        ("grade", "等级", "Grade", true),
+        ("scope", "许可范围", "Scope", true),
+        ("valid-from", "有效期起", "Valid from", false),
+        ("valid-until", "有效期止", "Valid until", false),
+    ];
+    const WORK_PERMIT: &[(&str, &str, &str, bool)] = &[
+        ("licence-name", "证照名称", "Name of the permit", true),
+        ("holder", "持证主体", "Holder", false),
+        ("scope", "作业范围", "Work that is permitted", true),
+        ("site", "作业地点", "Site", true),
+        ("valid-from", "有效期起", "Valid from", false),
+        ("valid-until", "有效期止", "Valid until", false),
+    ];
+    const E_LICENCE: &[(&str, &str, &str, bool)] = &[
+        ("title", "证照名称", "Name of the licence", true),
+        ("holder", "持证主体", "Holder", false),
+        ("issuer", "证照颁发机构", "Issuer", true),
+        ("issue-date", "证照颁发日期", "Date of issue", true),
+        ("valid-from", "有效期起", "Valid from", false),
+        ("valid-until", "有效期止", "Valid until", false),
+    ];
+    let facts = match document_type {
+        "licence" => LICENCE,
+        "work-permit" => WORK_PERMIT,
+        "elicence" => E_LICENCE,
+        _ => &[],
+    };
+    let fact = |(name, zh, en, open): &(&str, &str, &str, bool)| FactField {
+        name: (*name).to_owned(),
+        name_zh: (*zh).to_owned(),
+        name_en: (*en).to_owned(),
+        open: *open,
+    };
+    facts.iter().map(fact).collect()
+}
+
+/// How copies are lent: of a licence with its holder's consent, of a work permit by its agency alone.
+fn lending(document_type: &str) -> Option<LendingRules> {
+    match document_type {
+        "licence" | "elicence" => Some(LendingRules {
+            ms_max: 30 * DAY_MS,
+            consent: true,
+        }),
+        "work-permit" => Some(LendingRules {
+            ms_max: 7 * DAY_MS,
+            consent: false,
+        }),
+        _ => None,
+    }
 }
 
 /// For what invoices of the devnet are used: some in parts, each for a day at the most before it is

@@ -3,7 +3,10 @@
 //! Nothing here decides anything: submissions go through [`crate::admission`], proofs come from
 //! [`crate::prove`], and what touches the disk runs where it may block a thread.
 
+mod catalogue;
+
 use crate::admission::{admit, AdmissionError, Admitted};
+use crate::catalogue::Catalogue;
 use crate::gossip::Gossip;
 use crate::intake::{Intake, NotTaken};
 use crate::metrics::{Metrics, Now};
@@ -22,15 +25,20 @@ use hefu_proof::checkpoint::policy;
 use hefu_state::Outcome;
 use hefu_store::{StatementPosition, StoreFault};
 use hefu_types::leaf::{
-    AgencyLeaf, CoverageLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf, Validator,
+    AgencyLeaf, CoverageLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, RulesLeaf,
+    SetCurrentLeaf, TypeLeaf, Validator,
 };
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
 use hefu_types::{canonical, key, Code, EntryIndex, PublicKey, StateKey, StatementId};
 use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, RECORDS_MAX, WAIT_MS_MAX};
-use hefu_wire::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState, Tile};
+use hefu_wire::{
+    Health, NextRules, OutcomeAnswer, Problem, RulesHealth, StatementAnswer, StatementState, Tile,
+    WaitingSet,
+};
 use minicbor::bytes::ByteVec;
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,7 +60,16 @@ pub struct Api {
     pub submissions: Arc<tokio::sync::Semaphore>,
     /// Who may submit, and how much is read of it.
     pub intake: Arc<Intake>,
+    /// Which leaves are of which part of the catalogue.
+    pub catalogue: Arc<Catalogue>,
+    /// How many long reads of the store run at once: pages of the catalogue, what a key signed.
+    pub long_reads: Arc<tokio::sync::Semaphore>,
+    /// The versions of the rules that the node executes.
+    pub known_rules: RangeInclusive<u32>,
 }
+
+/// See [`Api::long_reads`].
+pub const LONG_READS_AT_ONCE: usize = 4;
 
 /// The longest list of records that is read, in bytes.
 const RECORDS_BODY_BYTES_MAX: usize = 16 * 1024;
@@ -77,6 +94,9 @@ pub fn public(api: Api) -> Router {
         .route("/v1/recognition/{by}/{type}/{of}", get(recognition))
         .route("/v1/numberings/{key}", get(numbering))
         .route("/v1/coverage/{type}/{region}/{agency}", get(coverage))
+        .route("/v1/keys/{id}/signed", get(catalogue::signed))
+        .route("/v1/leaf/{key}", get(catalogue::leaf))
+        .route("/v1/catalogue", get(catalogue::page))
         .route("/v1/genesis", get(genesis))
         .route("/checkpoint", get(checkpoint))
         .route("/policy", get(tlog_policy))
@@ -700,6 +720,16 @@ async fn health(State(api): State<Api>) -> Response {
         block_age_ms,
         peers: api.gossip.connected(),
         pool: api.shared.pool().len(),
+        rules: rules_health(&api),
+        waiting: head.waiting.as_ref().and_then(|set| {
+            let at = key::set_current(api.shared.network.suite());
+            let current: SetCurrentLeaf = api.shared.leaf_of(&head, &at).ok().flatten()?;
+            let since_height = current.waiting_since?;
+            Some(WaitingSet {
+                epoch: set.epoch,
+                since_height,
+            })
+        }),
     };
     let status = if health.healthy {
         StatusCode::OK
@@ -707,6 +737,22 @@ async fn health(State(api): State<Api>) -> Response {
         StatusCode::SERVICE_UNAVAILABLE
     };
     (status, axum::Json(health)).into_response()
+}
+
+/// The versions of the rules, as far as the store can be read: whether it can, others tell.
+fn rules_health(api: &Api) -> RulesHealth {
+    let head = api.shared.head();
+    let at = key::rules(api.shared.network.suite());
+    let rules: Option<RulesLeaf> = api.shared.leaf_of(&head, &at).ok().flatten();
+    let next_block = head.before.height + 1;
+    let next = rules.as_ref().and_then(|rules| rules.next);
+    RulesHealth {
+        version: rules.map_or(0, |rules| rules.at(next_block)),
+        next: next
+            .filter(|(_, height)| *height > next_block)
+            .map(|(version, height)| NextRules { version, height }),
+        newest_known: *api.known_rules.end(),
+    }
 }
 
 async fn metrics(State(api): State<Api>) -> Response {

@@ -7,6 +7,7 @@
 //! Not here: the rules (`hefu-state`), bytes on disk (`hefu-store`), voting (`hefu-engine`).
 
 pub mod admission;
+pub mod catalogue;
 pub mod clock;
 pub mod config;
 pub mod devnet;
@@ -30,5 +31,6 @@ pub mod room;
 pub mod run;
 pub mod serve;
 pub mod shared;
+pub mod signed;
 pub mod start;
 pub mod tiles;

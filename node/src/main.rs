@@ -377,7 +377,7 @@ fn devnet(plan: &Plan) -> anyhow::Result<()> {
         plan.folder.join("network.json").display()
     );
     println!(
-        "Keys of agencies and members: {}",
+        "Keys of agencies, members, registrars and the council's seats: {}",
         plan.folder.join("keys").display()
     );
     println!("Ctrl-C stops it; the same command goes on with it.");

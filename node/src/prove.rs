@@ -24,6 +24,7 @@ use hefu_types::statement::SignedHeader;
 use hefu_types::{Digest, EntryIndex, Hash, KeyId, OperationId, PrivateRoot, StateKey};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// What else a certificate of a document proves.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +77,30 @@ impl<'a> Prover<'a> {
         let value = bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.to_vec().into()));
         self.values.insert(key, value);
         Ok(leaf)
+    }
+
+    /// The bytes of a leaf that is not a record, without adding it.
+    pub fn peek(&self, key: &StateKey) -> Result<Option<Arc<[u8]>>, StoreFault> {
+        let tree = &self.published.tree;
+        self.shared.leaf_bytes(tree, key, self.height())
+    }
+
+    /// Adds a leaf whose bytes were looked at.
+    pub fn put(&mut self, key: StateKey, bytes: &[u8]) {
+        self.values.insert(key, Value::Leaf(bytes.to_vec().into()));
+    }
+
+    /// Adds whatever stands under a key, or that there is nothing, unless it is a record, which has a
+    /// certificate of its own kind. Tells whether it was added.
+    pub fn any_leaf(&mut self, key: StateKey) -> Result<bool, StoreFault> {
+        let is_there = self.published.tree.value_hash(&key).is_some();
+        if is_there && self.shared.store.record_at(&key, self.height())?.is_some() {
+            return Ok(false);
+        }
+        let bytes = self.bytes(&key)?;
+        let value = bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.into()));
+        self.values.insert(key, value);
+        Ok(true)
     }
 
     /// Adds the ranges of a numbering, or that there are none. Tells whether the key is one of a

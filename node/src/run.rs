@@ -196,6 +196,9 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         voter: votes.then(|| keys.consensus.public_key()),
         submissions: Arc::new(tokio::sync::Semaphore::new(http::SUBMISSIONS_AT_ONCE)),
         intake: Arc::default(),
+        catalogue: Arc::default(),
+        long_reads: Arc::new(tokio::sync::Semaphore::new(http::LONG_READS_AT_ONCE)),
+        known_rules: rules.clone(),
     };
     let public = listen(config.http_listen, http::public(api.clone())).await?;
     let operators = listen(config.operator_listen, http::operators(api)).await?;

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one link, one place.
 
+mod catalogue;
 mod client;
 mod faults;
 mod flood;

@@ -142,6 +142,11 @@ impl VerifiedState {
         self.values.get(key)
     }
 
+    /// Everything of which something was proven, ascending by key.
+    pub fn values(&self) -> impl Iterator<Item = (&StateKey, &Value)> {
+        self.values.iter()
+    }
+
     /// The record under a key: `Ok(None)` where its absence is proven.
     pub fn record(&self, key: &StateKey) -> Result<Option<&PublicPart>, CertificateError> {
         match self.values.get(key) {

@@ -19,7 +19,7 @@ pub mod verbs;
 pub use block::{Before, CheckedBlock, InvalidBlock, ReadBlock};
 pub use execute::{execute, Change, Executed, Outcome};
 pub use loaded::{Loaded, Touch};
-pub use tree::StateTree;
+pub use tree::{FirstHalf, StateTree};
 
 /// The versions of the rules that this program knows. Old versions stay, frozen by golden files.
 ///

@@ -179,6 +179,17 @@ impl StateTree {
         )
     }
 
+    /// The keys whose first bit is 0, as they are now.
+    pub fn first_half(&self) -> FirstHalf {
+        FirstHalf(match &self.top.below {
+            Below::Branch(children) => children[0].clone(),
+            Below::Run(leaves) => {
+                let (left, _) = leaves.split_at(left_of(leaves, 0));
+                Subtree::run(self.suite, 1, left)
+            }
+        })
+    }
+
     /// Walks to the run of leaves in which a key is or would be, past the hashes beside the way.
     fn run_of(&self, key: &StateKey, mut pass: impl FnMut(Hash)) -> &[Leaf] {
         let mut subtree = &self.top;
@@ -194,6 +205,25 @@ impl StateTree {
                 }
             }
         }
+    }
+}
+
+/// The keys of a tree whose first bit is 0: the few among the many, which are enough to tell what changed
+/// among them. It keeps nothing of the other half.
+#[derive(Clone)]
+pub struct FirstHalf(Subtree);
+
+impl FirstHalf {
+    /// Visits every key whose value is not as it was before, and some of their neighbours; without a
+    /// before, every key.
+    pub fn visit_changed(&self, before: Option<&Self>, mut visit: impl FnMut(&StateKey)) {
+        self.0.visit_changed(before.map(|half| &half.0), &mut visit);
+    }
+}
+
+impl fmt::Debug for FirstHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FirstHalf({})", self.0.hash)
     }
 }
 
@@ -243,6 +273,25 @@ impl Subtree {
                         *self = Self::run(suite, depth, &joined);
                         size.branches -= 1;
                     }
+                }
+            }
+        }
+    }
+
+    /// Visits the leaves of the runs that are not as they are in a subtree in the same place.
+    fn visit_changed(&self, before: Option<&Self>, visit: &mut impl FnMut(&StateKey)) {
+        if before.is_some_and(|before| before.hash == self.hash) {
+            return;
+        }
+        match &self.below {
+            Below::Run(leaves) => leaves.iter().for_each(|leaf| visit(&leaf.key)),
+            Below::Branch(children) => {
+                let before = match before.map(|before| &before.below) {
+                    Some(Below::Branch(before)) => Some(before),
+                    Some(Below::Run(_)) | None => None,
+                };
+                for (side, child) in children.iter().enumerate() {
+                    child.visit_changed(before.map(|before| &before[side]), visit);
                 }
             }
         }

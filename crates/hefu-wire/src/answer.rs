@@ -1,6 +1,6 @@
 //! JSON answers and errors.
 
-use hefu_types::{Code, EntryIndex, OperationId, StatementId};
+use hefu_types::{Code, EntryIndex, Millis, OperationId, StatementId};
 use serde::{Deserialize, Serialize};
 
 /// What became of a statement.
@@ -119,4 +119,69 @@ pub struct Health {
     pub peers: usize,
     /// Statements in the pool.
     pub pool: usize,
+    /// Which rules the next block is executed by, and which come.
+    #[serde(default)]
+    pub rules: RulesHealth,
+    /// The validator set that was written and waits to come into force.
+    #[serde(default)]
+    pub waiting: Option<WaitingSet>,
+}
+
+/// The versions of the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesHealth {
+    /// The version under which the next block is executed.
+    pub version: u32,
+    /// The next version, once the council has set one.
+    pub next: Option<NextRules>,
+    /// The newest version that this node executes: before a newer one comes into force it stops.
+    pub newest_known: u32,
+}
+
+/// A version of the rules that comes into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextRules {
+    /// The version.
+    pub version: u32,
+    /// From the block of this height on.
+    pub height: u64,
+}
+
+/// A validator set that is not yet in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingSet {
+    /// Its epoch.
+    pub epoch: u64,
+    /// The height of the block that wrote it.
+    pub since_height: u64,
+}
+
+/// What a key signed from a time on, as the log has it: what a compromise from then on would make
+/// doubtful. It is counted by a node and not proven; the log itself is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedCount {
+    /// Statements of which an operation was accepted.
+    pub statements: u64,
+    /// Accepted operations that registered a document.
+    pub registered: u64,
+    /// All other accepted operations.
+    pub other: u64,
+    /// The block time of the first of these statements.
+    pub first_at: Option<Millis>,
+    /// The block time of the last.
+    pub last_at: Option<Millis>,
+    /// The entry from which to go on; none where the published log was counted to its end.
+    pub next: Option<EntryIndex>,
+}
+
+impl SignedCount {
+    /// Adds what the next part of the log has.
+    pub fn add(&mut self, next: Self) {
+        self.statements += next.statements;
+        self.registered += next.registered;
+        self.other += next.other;
+        self.first_at = self.first_at.or(next.first_at);
+        self.last_at = next.last_at.or(self.last_at);
+        self.next = next.next;
+    }
 }

@@ -18,7 +18,7 @@ mod table;
 
 pub use lines::table;
 pub use saved::{SavedCatalogue, SAVED_BYTES_MAX, SAVED_PAGES_MAX};
-pub use table::{Cell, Column, Row, Table};
+pub use table::{line, Cell, Column, Row, Table};
 
 use hefu_types::key;
 use hefu_types::leaf::{

@@ -11,6 +11,9 @@ pub mod file;
 pub mod path;
 pub mod tile;
 
-pub use answer::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState};
+pub use answer::{
+    Health, NextRules, OutcomeAnswer, Problem, RulesHealth, SignedCount, StatementAnswer,
+    StatementState, WaitingSet,
+};
 pub use file::{ClaimFile, KeyFile, NetworkFile};
 pub use tile::Tile;

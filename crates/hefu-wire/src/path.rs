@@ -14,6 +14,9 @@
 //! | `GET /v1/recognition/{by}/{type}/{of}` | | a status certificate |
 //! | `GET /v1/numberings/{key}` | | a status certificate of the ranges of a numbering |
 //! | `GET /v1/coverage/{type}/{region}/{agency}` | | a status certificate of a promise |
+//! | `GET /v1/leaf/{key}` | | a status certificate of any leaf that is no record, or of its absence |
+//! | `GET /v1/catalogue` | `part`, `after`, `limit`, `holder`, `as`, `lang` | a page of the [catalogue](crate::catalogue) |
+//! | `GET /v1/keys/{id}/signed` | `since`, `from` | what a key signed, [`crate::SignedCount`] |
 //! | `GET /v1/genesis` | | the genesis, JSON |
 //! | `GET /checkpoint` | | the latest note (C2SP tlog-tiles) |
 //! | `GET /tile/{level}/{index}`, `GET /tile/entries/{index}` | | hashes, entries (C2SP tlog-tiles) |
@@ -30,11 +33,23 @@
 //! The history of a record is not proven by itself: its chain has to end in what the record holds
 //! (`hefu_proof::derived::is_history`).
 //!
+//! A page of the catalogue is a status certificate whose leaves are its lines, ascending by state key. It
+//! begins behind `after` and has at most `limit` leaves, fewer where they are large; the next begins behind
+//! its last key, which the header `Link` (RFC 8288) says too, and an empty page is the end. `part` is one
+//! of [`crate::catalogue::Part`]; `keys` wants a `holder` such as `agency:gd-tax`. With `as=json`
+//! or `as=csv` the same lines come for people, in the language of `lang` (`en` or `zh`): those are not
+//! proven, and each names the leaf that proves it.
+//!
+//! What a key signed is counted from the block time `since` (milliseconds since 1970) on, a part of the
+//! log at a time: as long as `next` is told, one goes on with `from`.
+//!
 //! A statement that is posted with `receipts=true` and is final with all its operations accepted is
 //! answered with the bundle of their receipts (CBOR) instead of JSON: one question less. One of more than
 //! [`RECEIPTS_MAX`] operations is answered in JSON.
 
-use hefu_types::{Digest, EntryIndex, KeyId, OperationId, StateKey, StatementId};
+use crate::catalogue::{holder_words, Part};
+use hefu_types::leaf::Holder;
+use hefu_types::{Digest, EntryIndex, KeyId, Millis, OperationId, StateKey, StatementId};
 
 /// The media type of canonical bytes.
 pub const CBOR: &str = "application/cbor";
@@ -167,6 +182,26 @@ pub fn key(id: &KeyId) -> String {
     format!("/v1/keys/{id}")
 }
 
+/// What a key signed from a block time on, counted from this entry of the log on.
+pub fn signed(id: &KeyId, since: Millis, from: Option<EntryIndex>) -> String {
+    let from = from.map_or(String::new(), |from| format!("&from={from}"));
+    format!("/v1/keys/{id}/signed?since={}{from}", since.0)
+}
+
+/// Any leaf that is no record.
+pub fn leaf(key: &StateKey) -> String {
+    format!("/v1/leaf/{key}")
+}
+
+/// A page of the catalogue, behind a key.
+pub fn catalogue(part: Part, holder: Option<&Holder>, after: Option<&StateKey>) -> String {
+    let holder = holder.map_or(String::new(), |holder| {
+        format!("&holder={}", escape(&holder_words(holder)))
+    });
+    let after = after.map_or(String::new(), |after| format!("&after={after}"));
+    format!("/v1/catalogue?part={part}{holder}{after}")
+}
+
 /// A rule of recognition.
 pub fn recognition(by: &str, document_type: &str, of: &str) -> String {
     format!(
@@ -210,5 +245,9 @@ mod tests {
         assert!(digest(&Digest([0; 32]), beside)
             .ends_with("?region=a%26b%3Dc&member=%E5%B9%BF%E4%B8%9C"));
         assert_eq!(agency("../x"), "/v1/agencies/..%2Fx");
+        assert_eq!(
+            catalogue(Part::Keys, Some(&Holder::Agency("a&b".into())), None),
+            "/v1/catalogue?part=keys&holder=agency%3Aa%26b"
+        );
     }
 }

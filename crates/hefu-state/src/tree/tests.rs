@@ -383,3 +383,29 @@ fn known_roots() {
 fn two_changes_of_one_key_are_a_bug_of_the_caller() {
     StateTree::new(SUITE).apply(&mut [(key(1), None), (key(1), Some(hash(b"v")))]);
 }
+
+proptest! {
+    /// Whoever remembers the first half of a tree learns of every key of it that changed since.
+    #[test]
+    fn what_changed_among_the_few_is_visited(
+        before in proptest::collection::btree_set(0..400_u32, 0..300),
+        after in proptest::collection::btree_set(0..400_u32, 0..300),
+    ) {
+        let tree = |numbers: &BTreeSet<u32>| StateTree::from_leaves(SUITE, leaves(numbers.iter().copied()));
+        let (before, after) = (tree(&before), tree(&after));
+        let visited = |before: Option<&FirstHalf>| {
+            let mut visited = BTreeSet::new();
+            after.first_half().visit_changed(before, |key| assert!(visited.insert(*key)));
+            visited
+        };
+        let few: BTreeSet<StateKey> = (0..400).map(key).filter(|key| !turns_right(key, 0)).collect();
+        let there = |key: &&StateKey| after.value_hash(key).is_some();
+        let all: BTreeSet<StateKey> = few.iter().filter(there).copied().collect();
+        prop_assert_eq!(&visited(None), &all);
+        let new: BTreeSet<StateKey> =
+            all.iter().filter(|key| before.value_hash(key).is_none()).copied().collect();
+        let seen = visited(Some(&before.first_half()));
+        prop_assert!(seen.is_superset(&new) && seen.is_subset(&all));
+        prop_assert!(visited(Some(&after.first_half())).is_empty());
+    }
+}
