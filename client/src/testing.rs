@@ -134,6 +134,7 @@ impl World {
         };
         let mut genesis = Genesis {
             format: 0,
+            rules_version: 1,
             network_id: NETWORK_ID,
             name: "test.hefu.example".into(),
             suite: SUITE.name().into(),

@@ -202,12 +202,7 @@ mod tests {
     }
 
     fn status(state: State, effective: u64, recorded: u64) -> Status {
-        Status {
-            state,
-            effective_at: Millis(effective),
-            recorded_at: Millis(recorded),
-            reason: None,
-        }
+        Status::new(state, Millis(effective), Millis(recorded))
     }
 
     /// Recorded at 10, to end at 50 as was recorded at 20, brought forward to 40 at 30.
@@ -217,31 +212,20 @@ mod tests {
             status,
         };
         PublicPart {
-            document_type: "licence".to_owned(),
-            agency: "office".to_owned(),
-            region: "north".to_owned(),
-            legal_issuer: "X".to_owned(),
-            digests: Vec::new(),
-            fact_root: None,
-            valid_from: None,
-            valid_before: None,
-            use_right: None,
-            status: status(State::Revoked, 40, 30),
-            uses: Vec::new(),
-            registration: event(10),
             status_event: Some(event(30)),
             event_count: 3,
-            history: None,
             past: vec![
                 past(status(State::Issued, 10, 10)),
                 past(status(State::Revoked, 50, 20)),
             ],
-            reversal: None,
-            links: Vec::new(),
-            offline: None,
-            supervisor: None,
-            archived_at: None,
-            noted: None,
+            ..PublicPart::new(
+                "licence",
+                "office",
+                "north",
+                "X",
+                status(State::Revoked, 40, 30),
+                event(10),
+            )
         }
     }
 

@@ -294,6 +294,7 @@ fn invoice(series: &str, number: u64, document_type: &str) -> Register {
         }),
         blinding: Blinding([1; 16]),
         issued_offline_at: None,
+        open_facts: vec![],
     }
 }
 
@@ -483,5 +484,6 @@ fn genesis() -> Genesis {
         members: vec![member("member"), member("other")],
         types: vec![rules("invoice", false), rules("bill", true)],
         recognition: vec![],
+        rules_version: 2,
     }
 }

@@ -62,6 +62,7 @@ impl World {
         };
         let genesis = Genesis {
             format: 0,
+            rules_version: 1,
             network_id,
             name: name.to_owned(),
             suite: SUITE.name().to_owned(),
@@ -140,6 +141,7 @@ impl World {
             total,
             blinding: Blinding([3; 16]),
             issued_offline_at: None,
+            open_facts: Vec::new(),
         })
     }
 

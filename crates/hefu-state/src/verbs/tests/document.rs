@@ -82,8 +82,10 @@ const CANCELLED: &str = "
     tax cancel E                            -> WrongState
     buyer consume E deduct                  -> WrongState
     buyer lock E deduct                     -> WrongState
+    # A licence ends so at its holder's wish.
     tax register L type=licence             -> ok
-    tax cancel L                            -> NotForThisType
+    tax cancel L                            -> ok
+    tax cancel L                            -> WrongState
     tax register M                          -> ok
     tax register N                          -> ok
     buyer lock N book for=1h                -> ok
@@ -123,15 +125,15 @@ const REVOKED: &str = "
     tax revoke M at=+30h                    -> ok
     tax revoke M at=+20h                    -> ok
     ? M past=revoked,revoked,revoked folded=1 events=5
-    # A licence is not used.
-    buyer consume L book                    -> NotForThisType
-    buyer lock L book                       -> NotForThisType
+    # A licence of this type is not used, and none is reversed.
+    buyer consume L book                    -> UnknownPurpose
+    buyer lock L book                       -> UnknownPurpose
+    buyer release L X                       -> LockOver
     tax reverse L                           -> NotForThisType
     tax request-reversal L                  -> NotForThisType
     tax deny L                              -> NotForThisType
     tax withdraw-reversal L                 -> NotForThisType
     tax replace L by=M                      -> NotForThisType
-    buyer release L X                       -> NotForThisType
     tax clawback L X                        -> NotForThisType
     buyer hand-over L to=named:other        -> NotForThisType
 ";

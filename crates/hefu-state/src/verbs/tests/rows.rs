@@ -30,7 +30,7 @@ use hefu_types::operation::{
     WithdrawRange, WithdrawReversal,
 };
 use hefu_types::profile::{Identity, Profile};
-use hefu_types::record::{Item, Span, UseItemState};
+use hefu_types::record::{Item, Record, Span, UseItemState};
 use hefu_types::statement::Mode;
 use hefu_types::{
     Blinding, ClaimNonce, Code, Digest, FactRoot, Millis, OperationId, PublicKey, StateKey,
@@ -324,6 +324,7 @@ impl Desk {
                     total: None,
                     blinding: blinding(name),
                     issued_offline_at: None,
+                    open_facts: vec![],
                 }
             }
         };
@@ -475,6 +476,33 @@ impl Desk {
         }
     }
 
+    /// How many events the signer has seen of a document: `seen=`, or all.
+    fn seen(&mut self, words: &Words<'_>) -> u32 {
+        let stands = self
+            .stored(words.at(0))
+            .map(|record| record.public.event_count);
+        match words.named.get("seen") {
+            Some(seen) => seen.parse().expect("a number of events"),
+            None => stands.unwrap_or(0),
+        }
+    }
+
+    /// The request of a reversal that is answered: `request=`, or the one that stands.
+    fn asked(&mut self, words: &Words<'_>) -> OperationId {
+        let record = self.stored(words.at(0));
+        let stands = record.and_then(|record| Some(record.public.reversal?.request));
+        match words.named.get("request") {
+            Some(name) => self.named_operation(name),
+            None => stands.unwrap_or(OperationId([0; 32])),
+        }
+    }
+
+    /// The record of a document, where there is one.
+    fn stored(&mut self, name: &str) -> Option<Record> {
+        let key = self.key(name);
+        Record::decode(self.world.values.get(&key)?).ok()
+    }
+
     fn named_operation(&self, name: &str) -> OperationId {
         self.operations
             .get(name)
@@ -511,12 +539,14 @@ impl Desk {
                     valid_until: right.valid_until,
                     use_right: right.use_right,
                     total: right.total,
+                    open_facts: right.open_facts,
                     reason: words.reason(),
                     blinding,
                 })
             }
             "confirm" => Operation::Confirm(Confirm {
                 record: self.key(words.at(0)),
+                event_count: self.seen(&words),
             }),
             "reject" => Operation::Reject(Reject {
                 record: key_of(&self.document(words.at(0), &words)),
@@ -540,6 +570,7 @@ impl Desk {
             "agree" | "deny" => Operation::AnswerReversal(AnswerReversal {
                 record: self.key(words.at(0)),
                 agrees: verb == "agree",
+                request: self.asked(&words),
             }),
             "withdraw-reversal" => Operation::WithdrawReversal(WithdrawReversal {
                 record: self.key(words.at(0)),

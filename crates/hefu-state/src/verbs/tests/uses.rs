@@ -4,7 +4,7 @@ use super::market::LONG;
 use super::rows::{check, Desk, Table};
 use super::world::SUITE;
 use hefu_types::key;
-use hefu_types::leaf::{AgencyLeaf, MemberLeaf};
+use hefu_types::leaf::{AgencyLeaf, MemberLeaf, Standing};
 use hefu_types::record::USES_MAX;
 
 const TABLES: &[Table] = &[
@@ -477,16 +477,18 @@ fn who_is_suspended_does_nothing() {
     let mut desk = Desk::new();
     desk.line("tax register I -> ok");
     let member = key::member(SUITE, "buyer");
-    desk.world
-        .govern(member, |leaf: &mut MemberLeaf| leaf.active = false);
+    desk.world.govern(member, |leaf: &mut MemberLeaf| {
+        leaf.standing = Standing::Suspended
+    });
     let agency = key::agency(SUITE, "tax");
-    desk.world
-        .govern(agency, |leaf: &mut AgencyLeaf| leaf.active = false);
+    desk.world.govern(agency, |leaf: &mut AgencyLeaf| {
+        leaf.standing = Standing::Suspended
+    });
     desk.line("buyer consume I book -> HolderNotActive");
     desk.line("tax cancel I -> HolderNotActive");
     // Who lost the entitlement does not act on what he registered.
     desk.world.govern(agency, |leaf: &mut AgencyLeaf| {
-        leaf.active = true;
+        leaf.standing = Standing::Active;
         leaf.entitlements.retain(|it| it.document_type != "invoice");
     });
     desk.line("tax cancel I -> NotEntitled");

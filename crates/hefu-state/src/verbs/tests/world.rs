@@ -128,6 +128,7 @@ pub(super) fn genesis() -> Genesis {
             rules("licence", Kind::Licence, Profile::Generic),
         ],
         recognition: vec![],
+        rules_version: 1,
     }
 }
 
