@@ -383,6 +383,7 @@ impl Desk {
                 "until" => register.valid_until = day(&value),
                 "total" => register.total = amount(&value),
                 "open" => register.open_facts = open_facts(&value),
+                "offline" if value == "none" => register.issued_offline_at = None,
                 "offline" => register.issued_offline_at = Some(relative(now, &value)),
                 "right" | "reason" => {}
                 _ => panic!("{}: what is {word}?", self.context),
@@ -891,34 +892,5 @@ fn relative(now: Millis, text: &str) -> Millis {
         (_, Some(ago)) => now.minus(length(ago)),
         _ if text == "ever" => Millis(u64::MAX),
         _ => panic!("{text:?} is no time: +3d or -2h"),
-    }
-}
-
-#[test]
-fn scratch() {
-    let Some(files) = std::env::var_os("HEFU_SCRATCH") else { return };
-    for file in files.to_str().expect("text").split(',') {
-        let text = std::fs::read_to_string(file).expect("a file");
-        for part in text.split("const ").skip(1) {
-            let Some((name, rest)) = part.split_once(": &str = \"\n") else { continue };
-            if name == "MATRIX" { continue; }
-            let table = rest.split("\";").next().expect("an end");
-            let mut desk = Desk::province();
-            if file.contains("rules_version") { 
-                desk = Desk::of(World::of(hefu_types::genesis::Genesis { rules_version: 1, ..province() }));
-            }
-            for line in table.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')) {
-                let mut next = desk.clone();
-                next.context = line.to_owned();
-                let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| { next.line(line); next }));
-                match done {
-                    Ok(next) => desk = next,
-                    Err(why) => {
-                        let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
-                        println!("{file} {name}: {line}\n    {}", why.replace('\n', " "));
-                    }
-                }
-            }
-        }
     }
 }
