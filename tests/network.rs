@@ -385,7 +385,7 @@ impl Devnet {
         let preimage = action.preimage(&self.network.digest());
         let mut signatures = Vec::new();
         for seat in &self.network.genesis().council.seats {
-            let (key, _) = self.secret(&seat.name)?;
+            let (key, _) = self.secret(&format!("council-{}", seat.name))?;
             signatures.push(CouncilSignature {
                 key: key.key_id(),
                 signature: key.sign_statement(&preimage),

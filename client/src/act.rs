@@ -52,7 +52,17 @@ pub fn confirm(shared: &Shared, args: &OnDocument) -> Result<Report, Failure> {
         Err(report) => return Ok(*report),
     };
     // What is confirmed is what was looked at: not what it is corrected to meanwhile.
-    let event_count = found.answered.record.map_or(0, |public| public.event_count);
+    let public = found.answered.record;
+    if let (Some(file), Some(public)) = (&found.document, &public) {
+        if !public.digests.contains(&file.digest) {
+            return Err(Failure::asked(
+                "this file is none of the document's: look at the files that are registered now, and \
+                 confirm those",
+                "该文件不在文档现登记的文件之列：请查看现登记的文件后再确认",
+            ));
+        }
+    }
+    let event_count = public.map_or(0, |public| public.event_count);
     let operation = Operation::Confirm(operation::Confirm {
         record,
         event_count,

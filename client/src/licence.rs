@@ -73,9 +73,8 @@ fn transfer_out(shared: &Shared, args: &TransferOut) -> Result<Report, Failure> 
     let (to, reason) = (args.to.clone(), args.act.reason.clone());
     let acting = Acting::open(shared, &args.act.on, &[KeyRole::Agency])?;
     check_region(acting.nodes.network(), &to)?;
-    acting.on_document(|record| {
-        Operation::TransferOut(operation::TransferOut { record, to, reason })
-    })
+    acting
+        .on_document(|record| Operation::TransferOut(operation::TransferOut { record, to, reason }))
 }
 
 fn cancel_transfer(shared: &Shared, args: &Act) -> Result<Report, Failure> {

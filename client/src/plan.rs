@@ -475,7 +475,12 @@ fn sealed_facts(
                 format!("类型 {id} 没有事实 {name:?}；现有：{names}"),
             );
         };
-        let is_twice = asked.facts.iter().filter(|(other, _)| other == name).count() > 1;
+        let is_twice = asked
+            .facts
+            .iter()
+            .filter(|(other, _)| other == name)
+            .count()
+            > 1;
         if is_twice {
             return Aside::unfit(
                 format!("--fact {name} is given twice"),
@@ -512,7 +517,9 @@ fn said(renditions: &[Document], name: &str) -> Result<Option<String>, Aside> {
     let fact = |rendition: &Document| rendition.fact(name).map(str::to_owned);
     one_of_all(renditions, fact).or_else(|()| {
         Aside::unfit(
-            format!("the files state {name} differently, so they are not renditions of one document"),
+            format!(
+                "the files state {name} differently, so they are not renditions of one document"
+            ),
             format!("这些文件所载 {name} 不同，不是同一文档的不同版式"),
         )
     })

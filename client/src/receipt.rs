@@ -213,7 +213,11 @@ impl Held {
                         row("of the licence", "原许可", lend.record.to_string());
                         row("purpose", "用途", lend.terms.purpose.clone());
                         row("matter", "事项编码", lend.terms.matter.clone());
-                        row("valid before", "有效期止于", lend.terms.valid_before.to_string());
+                        row(
+                            "valid before",
+                            "有效期止于",
+                            lend.terms.valid_before.to_string(),
+                        );
                     }
                     Operation::AnswerReversal(answer) => {
                         let (en, zh) = if answer.agrees {

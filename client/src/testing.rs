@@ -254,6 +254,7 @@ impl World {
             digests: register.digests.clone(),
             fact_root: register.fact_root,
             use_right: register.use_right.clone(),
+            open_facts: register.open_facts.clone(),
             ..PublicPart::new(
                 document_type,
                 "gd-tax",

@@ -579,6 +579,7 @@ impl Asked<'_> {
             held: found.held,
             region: self.region,
             stated: &stated,
+            attested: licence::is_attested(found),
             shown: &shown,
             made_for: made_for.as_deref(),
             user: self.user.as_deref(),

@@ -550,8 +550,35 @@ fn init(new: &New) -> anyhow::Result<()> {
     }
     write_json(&dir.join("node.json"), &config, false)?;
     println!("Keys:          {}", dir.join("keys").display());
-    match (&genesis, &new.addresses) {
+    hand_out(new, genesis.as_ref(), validator)?;
+    println!(
+        "  hefu-node run --config {}",
+        dir.join("node.json").display()
+    );
+    Ok(())
+}
+
+/// Writes what others need of a new validator, and tells who gets it.
+fn hand_out(
+    new: &New,
+    genesis: Option<&Network>,
+    validator: GenesisValidator,
+) -> anyhow::Result<()> {
+    let New { dir, name, .. } = new;
+    match (genesis, &new.addresses) {
         (Some(_), Some(addresses)) => {
+            let path = dir.join("peer.json");
+            let peer = PeerConfig {
+                name: name.clone(),
+                engine: addresses.engine.clone(),
+                gossip: addresses.gossip.clone(),
+                key: Some(validator.peer.key),
+            };
+            write_json(&path, &peer, false)?;
+            println!(
+                "As a peer:     {} (public; for the `peers` of the others' configurations)",
+                path.display()
+            );
             let path = dir.join("validator-request.json");
             let addresses = addresses.clone();
             let request = NewValidator {
@@ -578,21 +605,18 @@ fn init(new: &New) -> anyhow::Result<()> {
         "Configuration: {} (put the peers and addresses in)",
         dir.join("node.json").display()
     );
-    match &genesis {
+    match genesis {
         Some(network) => {
             write_json(&dir.join("genesis.json"), network.genesis(), false)?;
             println!(
-                "The others let it in once the council has added it, or once it stands among the \
-                 `peers` of their configurations. It syncs, follows, and votes by itself when its \
-                 set is in force. Run"
+                "The others let it in once it stands among the `peers` of their configurations, or \
+                 once the council has added it. Until it votes the network can lose one validator \
+                 less: where the ledger is long, let it sync as a peer before the council acts. It \
+                 votes by itself when its set is in force. Run"
             );
         }
         None => println!("Then put the network's genesis beside it as genesis.json and run"),
     }
-    println!(
-        "  hefu-node run --config {}",
-        dir.join("node.json").display()
-    );
     Ok(())
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Node {
     pub running: Option<Running>,
     /// When it will be asked next.
     pub due_at: Option<u64>,
+    /// It came later, and has nothing to remember until it has followed for a while.
+    pub joins: bool,
     /// A write will fail: whatever error comes is that of a dead process.
     pub armed: bool,
 }
@@ -76,12 +78,12 @@ pub(super) trait PeerOf {
 
 impl PeerOf for Parties {
     fn peer(&self, at: usize) -> PublicKey {
-        self.network.genesis().validators[at].peer.key
+        self.validators[at].peer.public_key()
     }
 
     fn number(&self, peer: &PublicKey) -> Option<usize> {
-        let mut validators = self.network.genesis().validators.iter();
-        validators.position(|validator| validator.peer.key == *peer)
+        let mut validators = self.validators.iter();
+        validators.position(|keys| keys.peer.public_key() == *peer)
     }
 }
 
@@ -205,7 +207,17 @@ impl Node {
             mended: false,
             running: None,
             due_at: None,
+            joins: false,
             armed: false,
+        }
+    }
+
+    /// One with which the network does not begin.
+    pub fn newcomer(rng: &mut StdRng) -> Self {
+        Self {
+            marks: Marks::default(),
+            joins: true,
+            ..Self::new(rng)
         }
     }
 }
@@ -268,7 +280,7 @@ impl World {
         self.check_memory(at, &found);
         let keys = &self.parties.validators[at];
         let node = &mut self.nodes[at];
-        let name = network.genesis().validators[at].name.clone();
+        let name = self.parties.names[at].clone();
         let checkpoint_keys = votes.then(|| CheckpointKeys {
             checkpoint: keys.checkpoint.clone(),
             log: keys.log.clone(),
@@ -385,6 +397,7 @@ impl World {
             Ok(()) if self.regained(at) => {
                 self.count("followers that vote again");
                 self.nodes[at].marks.follower = None;
+                self.nodes[at].joins = false;
                 self.stop(at, u64::MAX);
                 self.after(100 * MS, Event::Start(at));
             }

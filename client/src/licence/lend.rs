@@ -246,17 +246,17 @@ fn new_file(
         (None, None) => return Err(missing()),
     };
     let words = [purpose.as_str(), &matter, &user];
-    Ok(CopyFile::new(network, licence, vec![digest], words, valid_before))
+    Ok(CopyFile::new(
+        network,
+        licence,
+        vec![digest],
+        words,
+        valid_before,
+    ))
 }
 
 /// What goes to the user.
-fn tell(
-    report: &mut Report,
-    file: &CopyFile,
-    path: &Path,
-    receipt: &VerifiedReceipt,
-    lang: Lang,
-) {
+fn tell(report: &mut Report, file: &CopyFile, path: &Path, receipt: &VerifiedReceipt, lang: Lang) {
     let name = shown(&path.to_string_lossy());
     let user = shown(&file.user);
     report.text.push_str(&table(&[

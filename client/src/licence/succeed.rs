@@ -143,7 +143,8 @@ impl<'a> New<'a> {
         let there = by_key(&self.nodes, &planned.record, Beside::default(), 0)?;
         let here = &planned.register.digests;
         let is_there = |public: &PublicPart| here.iter().all(|d| public.digests.contains(d));
-        let registered = (there.record.filter(is_there)).map(|public| public.registration.operation);
+        let registered =
+            (there.record.filter(is_there)).map(|public| public.registration.operation);
         let link = (before.links.iter()).find(|link| link.relation == step.relation);
         let ended = match (registered, link) {
             // An earlier run did it, and was stopped before it had the receipts.
@@ -164,7 +165,9 @@ impl<'a> New<'a> {
         let own = self.documents.iter().find_map(Document::identity);
         let own = own.or_else(|| self.args.number.identity());
         let part = |of: fn(&hefu_types::profile::Identity) -> &String| {
-            own.as_ref().map(|own| of(own).clone()).filter(|part| !part.is_empty())
+            own.as_ref()
+                .map(|own| of(own).clone())
+                .filter(|part| !part.is_empty())
         };
         let number = NumberArgs {
             document_type: self.args.number.document_type.clone(),
@@ -311,7 +314,10 @@ impl<'a> New<'a> {
         let claim = planned.claim(self.nodes.network(), &self.fact_secret);
         let Some(claim) = claim else { return Ok(()) };
         let suite = self.nodes.network().suite();
-        let paths = self.files.iter().map(|file| self.args.receipts.join(name(suite, file, "")));
+        let paths = self
+            .files
+            .iter()
+            .map(|file| self.args.receipts.join(name(suite, file, "")));
         for path in paths {
             std::fs::create_dir_all(&self.args.receipts)
                 .map_err(|error| Failure::disk(&self.args.receipts, error))?;
@@ -335,7 +341,9 @@ impl<'a> New<'a> {
             Ended::Refused(refusal, evidence) => {
                 let before = evidence.and_then(|id| {
                     let of_old = receipt_of(nodes, &id, old);
-                    of_old.or_else(|_| receipt_of(nodes, &id, &planned.record)).ok()
+                    of_old
+                        .or_else(|_| receipt_of(nodes, &id, &planned.record))
+                        .ok()
                 });
                 let before = before.as_ref().map(|(_, verified)| verified);
                 let report = refused(nodes, step.verb, old, &refusal, before, lang);
@@ -349,7 +357,10 @@ impl<'a> New<'a> {
             disk::write(&own, &done.registered.0.encode())?;
             receipts.push(own);
         }
-        let first = self.files.first().map_or(Path::new("licence"), PathBuf::as_path);
+        let first = self
+            .files
+            .first()
+            .map_or(Path::new("licence"), PathBuf::as_path);
         let bound = self.args.receipts.join(name(suite, first, step.verb));
         disk::write(&bound, &done.bound.0.encode())?;
         receipts.push(bound);

@@ -83,6 +83,12 @@ pub(super) fn copy_headline() -> Said {
     )
 }
 
+/// Whether the document's agency had this very file registered; a copy may be its holder's own work.
+pub(super) fn is_attested(found: &Found<'_>) -> bool {
+    let by_holder = (found.record.copy.as_ref()).is_some_and(|terms| terms.lent_by.is_some());
+    found.matched == Match::RegisteredBytes && !by_holder
+}
+
 /// Facts that are shown to be the document's though its record does not open them: by a receipt, or in
 /// the very bytes that its agency registered. What a holder had registered as a copy shows nothing.
 pub(super) fn shown_facts(
@@ -98,8 +104,7 @@ pub(super) fn shown_facts(
             value: fact.value.clone(),
         });
     }
-    let by_holder = (found.record.copy.as_ref()).is_some_and(|terms| terms.lent_by.is_some());
-    if found.matched == Match::RegisteredBytes && !by_holder {
+    if is_attested(found) {
         let stated = document.facts().into_iter();
         facts.extend(stated.map(|(name, value)| OpenFact { name, value }));
     }

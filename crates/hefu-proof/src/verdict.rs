@@ -204,6 +204,8 @@ pub struct Question<'a> {
     pub region: Option<&'a str>,
     /// What the file at hand says of itself.
     pub stated: &'a [(String, String)],
+    /// Whether the document's agency had this very file registered: what it states is the agency's word.
+    pub attested: bool,
     /// Facts that are shown to be the document's though they do not stand in its record: a receipt opens
     /// them, or they were read out of the very bytes that its agency registered.
     pub shown: &'a [OpenFact],
@@ -446,7 +448,12 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
         _ => (String::new(), String::new()),
     };
     if let Some(terms) = &record.copy {
-        return dimension("issuer", Answer::Yes, None, copy::lender(terms, &agency, at));
+        return dimension(
+            "issuer",
+            Answer::Yes,
+            None,
+            copy::lender(terms, &agency, at),
+        );
     }
     let said = Said::new(
         format!(

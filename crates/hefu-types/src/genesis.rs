@@ -14,7 +14,7 @@ use crate::leaf::{
     RulesLeaf, ScopeLeaf, SetCurrentLeaf, SetLeaf, Standing, TypeLeaf, TypeRules, Validator,
     CONDITIONS_MAX, CONDITION_VALUES_MAX, RULE_TEXT_BYTES_MAX,
 };
-use crate::operation::NAME_BYTES_MAX;
+use crate::operation::{ENTITLEMENTS_MAX, NAME_BYTES_MAX, PREFIXES_MAX};
 use crate::origin::origin;
 use crate::possession;
 use crate::profile::Profile;
@@ -703,6 +703,20 @@ fn check_types(genesis: &Genesis) -> Result<(), GenesisError> {
     for name in named {
         if !types.contains(name.as_str()) {
             return refuse(format!("the type {name:?} is not one of its types"));
+        }
+    }
+    // Within what an agency that is admitted later may have: the rules look no further.
+    for agency in &genesis.agencies {
+        let fits = |of: &Entitlement| {
+            of.issuer_prefixes.len() <= PREFIXES_MAX
+                && (of.issuer_prefixes.iter()).all(|prefix| prefix.len() <= NAME_BYTES_MAX)
+        };
+        if agency.entitlements.len() > ENTITLEMENTS_MAX || !agency.entitlements.iter().all(fits) {
+            return refuse(format!(
+                "the agency {:?} has more than {ENTITLEMENTS_MAX} entitlements, or one of more than \
+                 {PREFIXES_MAX} prefixes or of one longer than {NAME_BYTES_MAX} bytes",
+                agency.id
+            ));
         }
     }
     // Scopes never overlap, also of types that share a profile and so share numbers: else two

@@ -55,7 +55,11 @@ pub(super) fn licence(
             "请勿采信该加注件：原许可",
             Some(Code::OriginalNotInForce),
         ),
-        Answer::CouldNotTell => ("of the licence that it was made of:", "原许可：", status.code),
+        Answer::CouldNotTell => (
+            "of the licence that it was made of:",
+            "原许可：",
+            status.code,
+        ),
     };
     let said = Said::new(
         format!("{en} {}", status.said.en),

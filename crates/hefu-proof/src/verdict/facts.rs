@@ -12,6 +12,8 @@ struct Line<'a> {
     name: (String, String),
     registered: String,
     here: Option<&'a str>,
+    /// A date of the record, which the agency may have set otherwise than the file that it registered.
+    is_date: bool,
 }
 
 /// `record` is that of the file, `licence` the same or, of a lending copy, that of its licence. Nothing
@@ -23,15 +25,21 @@ pub(super) fn facts(
 ) -> Option<Dimension> {
     const NAME: &str = "facts";
     let lines = lines(licence, question);
-    let differs = |line: &Line<'_>| line.here.is_some_and(|here| here != line.registered);
-    let differing: Vec<&Line<'_>> = lines.iter().filter(|line| differs(line)).collect();
-    if licence.open_facts.is_empty() && differing.is_empty() && record.copy.is_none() {
+    let contradicts = |line: &&Line<'_>| line.differs() && !(line.is_date && question.attested);
+    let differing: Vec<&Line<'_>> = lines.iter().filter(contradicts).collect();
+    let is_bare = licence.open_facts.is_empty() && record.copy.is_none();
+    if is_bare && !lines.iter().any(Line::differs) {
         return None;
     }
-    let details = || lines.iter().map(Line::detail).collect::<Vec<_>>();
+    let detail = |line: &Line<'_>| line.detail(question.attested);
+    let details = || lines.iter().map(detail).collect::<Vec<_>>();
     if !differing.is_empty() {
         let names = |of: fn(&Line<'_>) -> String, by: &str| {
-            differing.iter().map(|line| of(line)).collect::<Vec<_>>().join(by)
+            differing
+                .iter()
+                .map(|line| of(line))
+                .collect::<Vec<_>>()
+                .join(by)
         };
         let said = Said::new(
             format!(
@@ -47,7 +55,7 @@ pub(super) fn facts(
         return Some(dimension(NAME, Answer::No, code, said).with(details()));
     }
     let is_compared = lines.iter().any(|line| line.here.is_some());
-    let by_holder = (record.copy.as_ref()).is_some_and(|terms| terms.lent_by.is_some());
+    let by_holder = record.copy.is_some() && !question.attested;
     let sealed = sealed(licence, question);
     let (answer, said) = if by_holder && (!is_compared || !sealed.is_empty()) {
         // The agency never saw this file: only what the licence's record says is the agency's word.
@@ -68,7 +76,7 @@ pub(super) fn facts(
         (Answer::CouldNotTell, said)
     } else if is_compared {
         let said = Said::new(
-            "the registered facts, and what the file says agrees with them",
+            "the registered facts; what the file says agrees with them",
             "登记的事实如下，文件所载与之一致",
         );
         (Answer::Yes, said)
@@ -83,7 +91,11 @@ pub(super) fn facts(
 }
 
 impl Line<'_> {
-    fn detail(&self) -> Detail {
+    fn differs(&self) -> bool {
+        self.here.is_some_and(|here| here != self.registered)
+    }
+
+    fn detail(&self, attested: bool) -> Detail {
         let (en, zh) = (&self.name.0, &self.name.1);
         let registered = &self.registered;
         match self.here {
@@ -94,6 +106,12 @@ impl Line<'_> {
                     format!("{zh}：{registered}（与文件一致）"),
                 ),
             ),
+            Some(here) if self.is_date && attested => Detail::told(Said::new(
+                format!(
+                    "{en}: {registered} counts, as its agency registered it; the file says {here}"
+                ),
+                format!("{zh}：以登记的 {registered} 为准，文件为 {here}"),
+            )),
             Some(here) => Detail::answered(
                 Answer::No,
                 Said::new(
@@ -120,6 +138,7 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
             name: names(question.rules, &fact.name),
             registered: fact.value.clone(),
             here: stated(&fact.name),
+            is_date: false,
         })
         .collect();
     let zone = question.zone_minutes;
@@ -130,6 +149,7 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
             name: ("first day".to_owned(), "有效期自".to_owned()),
             registered: first_day(from, zone),
             here: day("valid-from"),
+            is_date: true,
         });
     }
     if let Some(before) = licence.valid_before {
@@ -137,6 +157,7 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
             name: ("last day".to_owned(), "有效期至".to_owned()),
             registered: last_day(before, zone),
             here: day("valid-until"),
+            is_date: true,
         });
     }
     lines

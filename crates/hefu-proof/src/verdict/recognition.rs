@@ -27,7 +27,11 @@ pub(super) fn recognition(
         );
         return dimension(NAME, Answer::CouldNotTell, None, said);
     };
-    let (of, kind) = (&licence.region, &licence.document_type);
+    let of = &licence.region;
+    let (kind, kind_zh) = match question.rules {
+        Some(rules) => (&rules.name_en, &rules.name_zh),
+        None => (&licence.document_type, &licence.document_type),
+    };
     if region == *of {
         let said = Said::new(
             format!("issued in {region} itself: no rule is needed"),
@@ -36,7 +40,7 @@ pub(super) fn recognition(
         return dimension(NAME, Answer::Yes, None, said);
     }
     let office = office(suite, state, licence);
-    let at = key::recognition(suite, region, kind, of);
+    let at = key::recognition(suite, region, &licence.document_type, of);
     let Ok(leaf) = state.leaf::<RecognitionLeaf>(&at, "the rule of recognition") else {
         let said = Said::new(
             format!("the rules of {region} are not proven here; ask online or with a catalogue"),
@@ -48,7 +52,7 @@ pub(super) fn recognition(
     let none = |en: &str, zh: &str| {
         let said = Said::new(
             format!("no rule of {region} for {kind} of {of}{en}; ask the issuing office"),
-            format!("{region}没有关于{of}签发的{kind}的互认规则{zh}，请咨询签发机关"),
+            format!("{region}没有关于{of}签发的{kind_zh}的互认规则{zh}，请咨询签发机关"),
         );
         dimension(NAME, Answer::CouldNotTell, None, said).with(office.clone())
     };
@@ -78,7 +82,7 @@ pub(super) fn recognition(
     if !rule.recognised {
         let said = Said::new(
             format!("{region} does not recognise {kind} of {of}: {citation}"),
-            format!("{region}不认可{of}签发的{kind}：{citation}"),
+            format!("{region}不认可{of}签发的{kind_zh}：{citation}"),
         );
         let code = Some(Code::NotRecognised);
         return dimension(NAME, Answer::No, code, said).with(details(Vec::new()));
@@ -109,7 +113,7 @@ pub(super) fn recognition(
     };
     let said = Said::new(
         format!("{region} recognises {kind} of {of}{en}: {citation}"),
-        format!("{region}认可{of}签发的{kind}{zh}：{citation}"),
+        format!("{region}认可{of}签发的{kind_zh}{zh}：{citation}"),
     );
     dimension(NAME, answer, code, said).with(details(conditions))
 }
@@ -118,7 +122,7 @@ pub(super) fn recognition(
 fn wording(rule: &RecognitionRule) -> Vec<Detail> {
     let mut details = Vec::new();
     if !rule.text.is_empty() {
-        let text = &rule.text;
+        let text = rule.text.replace(char::is_control, " ");
         details.push(Detail::told(Said::new(
             format!("the rule: {text}"),
             format!("规则原文：{text}"),

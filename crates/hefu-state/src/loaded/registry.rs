@@ -167,6 +167,12 @@ impl Missing<'_> {
         for signature in &govern.signatures {
             self.add(Touch::Key(signature.key));
         }
+        // Whether enough of the seats that sit can sign is asked after each action.
+        let sitting = self.loaded.leaf(&key::council(suite));
+        let sitting = sitting.and_then(|bytes| CouncilLeaf::from_bytes(bytes).ok());
+        for seat in sitting.into_iter().flat_map(|leaf| leaf.seats) {
+            self.add(Touch::Key(suite.key_id(&seat.key)));
+        }
         for change in govern.action.changes.iter().take(CHANGES_MAX) {
             match change {
                 CouncilChange::SetType(rules) => self.add_named(Touch::Type, &rules.id),
@@ -187,15 +193,10 @@ impl Missing<'_> {
         }
     }
 
-    /// The keys of the seats that come and of those that go.
+    /// The keys of the seats that come; those of the seats that sit are loaded with every action.
     fn add_council(&mut self, suite: Suite, set: &SetCouncil) {
         for seat in &set.seats {
             self.add_new_key(suite, &seat.key);
-        }
-        let sitting = self.loaded.leaf(&key::council(suite));
-        let sitting = sitting.and_then(|bytes| CouncilLeaf::from_bytes(bytes).ok());
-        for seat in sitting.into_iter().flat_map(|leaf| leaf.seats) {
-            self.add(Touch::Key(suite.key_id(&seat.key)));
         }
     }
 

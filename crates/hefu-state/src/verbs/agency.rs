@@ -61,6 +61,13 @@ pub(crate) fn change(
 /// What an agency has now is within the rights of who changes it.
 pub(super) fn check_managed(chain: &Chain, agency: &AgencyLeaf) -> Result<(), Refused> {
     chain.check_region(&agency.region)?;
+    // What it has bounds nobody's right where it has no issuers of its own: then it is asked who
+    // admitted it.
+    let has_issuers = (agency.entitlements.iter()).any(|of| !of.issuer_prefixes.is_empty());
+    let is_own = agency.registrar.as_ref() == Some(&chain.own().id);
+    if !has_issuers && !is_own && !chain.is_first() {
+        return Err(Refused::saying(Code::BeyondRights, "another's agency"));
+    }
     check_rights(chain, &agency.entitlements)
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn apply(
         for change in &action.changes {
             apply_change(context, change, ledger)?;
         }
+        check_can_act(context, ledger)?;
         let leaf = ActionLeaf {
             operation: context.operation,
             executed_at: now,
@@ -87,6 +88,24 @@ fn check_signatures(
         }
     }
     Ok(())
+}
+
+/// After an action enough seats can sign the next: else nothing could be governed any more.
+fn check_can_act(context: &Context<'_>, ledger: &Ledger<'_>) -> Result<(), Refused> {
+    let suite = context.suite;
+    let council: Option<CouncilLeaf> = ledger.leaf(&key::council(suite));
+    let signs = |seat: &&CouncilSeat| {
+        let key = ledger.key(&suite.key_id(&seat.key));
+        key.is_some_and(|key| key.signs_at(context.block_time))
+    };
+    let can_act = council
+        .is_some_and(|leaf| leaf.seats.iter().filter(signs).count() >= leaf.threshold as usize);
+    if can_act {
+        Ok(())
+    } else {
+        let detail = "fewer seats could sign than must; set other seats in the same action";
+        Err(Refused::saying(Code::BadField, detail))
+    }
 }
 
 fn apply_change(

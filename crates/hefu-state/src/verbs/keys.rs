@@ -9,7 +9,7 @@ use super::registrar::Chain;
 use crate::execute::{Context, Ledger, Refused};
 use hefu_types::genesis::ProvenKey;
 use hefu_types::key;
-use hefu_types::leaf::{Holder, KeyLeaf, KeyRole, RegistrarLeaf};
+use hefu_types::leaf::{Holder, KeyLeaf, KeyRole, RegistrarLeaf, Standing};
 use hefu_types::operation::{AddKey, ConfirmKey, DeclareCompromise, RetireKey};
 use hefu_types::{possession, Code, KeyId, Millis};
 
@@ -95,7 +95,10 @@ impl Manager {
     ) -> Result<(), Refused> {
         let unknown = || Refused::saying(Code::UnknownHolder, holder.id());
         let chain = match self {
-            Self::Holder(own) if own == holder => None,
+            Self::Holder(own) if own == holder => {
+                check_is_active(context, own, ledger)?;
+                None
+            }
             Self::Holder(_) => return Err(Refused::new(Code::NotEntitled)),
             Self::Council => None,
             Self::Registrar(chain) => Some(chain),
@@ -134,6 +137,34 @@ impl Manager {
     }
 }
 
+/// Who is suspended or has retired does nothing, nor with a key that manages keys.
+fn check_is_active(
+    context: &Context<'_>,
+    holder: &Holder,
+    ledger: &Ledger<'_>,
+) -> Result<(), Refused> {
+    match standing_of(context, holder, ledger) {
+        Some(standing) if !standing.is_active() => Err(Refused::new(Code::HolderNotActive)),
+        _ => Ok(()),
+    }
+}
+
+fn standing_of(
+    context: &Context<'_>,
+    holder: &Holder,
+    ledger: &Ledger<'_>,
+) -> Option<Standing> {
+    match holder {
+        Holder::Agency(id) => Some(ledger.agency(id)?.standing),
+        Holder::Member(id) => Some(ledger.member(id)?.standing),
+        Holder::Registrar(id) => {
+            let leaf: RegistrarLeaf = ledger.leaf(&key::registrar(context.suite, id))?;
+            Some(leaf.standing)
+        }
+        Holder::Council(_) | Holder::Validator(_) => None,
+    }
+}
+
 pub(crate) fn add(
     context: &Context<'_>,
     add: &AddKey,
@@ -154,6 +185,9 @@ pub(super) fn add_by(
         return Err(Refused::saying(Code::BadField, detail));
     }
     manager.check(context, &add.holder, ledger)?;
+    if standing_of(context, &add.holder, ledger) == Some(Standing::Retired) {
+        return Err(Refused::new(Code::HasRetired));
+    }
     // Else who took a management key could never be locked out.
     if matches!(manager, Manager::Holder(_)) && add.role == KeyRole::Management {
         return Err(Refused::new(Code::WrongKeyRole));

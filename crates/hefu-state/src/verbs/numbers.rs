@@ -313,9 +313,9 @@ pub(crate) fn delegate(
     if let RangeNow::Expired = own.now(context.block_time) {
         return Err(Refused::saying(Code::RangeNotActive, "expired"));
     }
-    let branch = context.loaded.agency(&delegate.to);
+    let branch = ledger.agency(&delegate.to);
     if !branch
-        .is_some_and(|branch| branch.standing.is_active() && issues(branch, &delegate.numbering))
+        .is_some_and(|branch| branch.standing.is_active() && issues(&branch, &delegate.numbering))
     {
         let detail = "the branch is no active agency that issues this type in this region";
         return Err(Refused::saying(Code::NotEntitled, detail));

@@ -37,10 +37,11 @@ pub(crate) fn apply(
         record: renew.record,
     };
     let fits = renew.by != renew.record
-        && new.public.status.state == State::Issued
+        && state_now(&new.public, now) == State::Issued
         && new.public.agency == old.public.agency
         && new.public.region == old.public.region
         && new.public.document_type == old.public.document_type
+        && new.public.legal_issuer == old.public.legal_issuer
         && !is_successor(&new.public)
         && has_room_for(&old.public, &forth)
         && has_room_for(&new.public, &back);

@@ -3,7 +3,7 @@
 
 use super::{
     add_link, check_own, check_text, has_room_for, is_successor, licence, note, set_status,
-    wrong_state,
+    state_now, wrong_state,
 };
 use crate::execute::{signing_agency, Context, Ledger, Refused};
 use crate::shares;
@@ -25,7 +25,8 @@ pub(crate) fn out(
     check_own(agency, public)?;
     check_text("reason", &transfer.reason)?;
     match status_at(public, context.block_time) {
-        Derived::InForce => {}
+        // One whose revocation is still to come stays to be revoked: it does not leave.
+        Derived::InForce if state_now(public, context.block_time) == State::Issued => {}
         Derived::Expired { .. } | Derived::NotYetValid { .. } => {
             return Err(Refused::new(Code::NotInValidity));
         }
@@ -83,7 +84,7 @@ pub(crate) fn take_in(
         relation: Relation::TransferredFrom,
         record: transfer.from,
     };
-    let fits = new.public.status.state == State::Issued
+    let fits = state_now(&new.public, context.block_time) == State::Issued
         && new.public.document_type == old.public.document_type
         && !is_successor(&new.public)
         && has_room_for(&old.public, &forth)

@@ -7,7 +7,7 @@ use hefu_types::key;
 use hefu_types::leaf::{DigestLeaf, Leaf, TypeRules, LEAF_BYTES_MAX};
 use hefu_types::numbering::{self, NumberRange, NumberSpan, NumberingLeaf};
 use hefu_types::profile::Profile;
-use hefu_types::record::{Item, Record, State, UseItem, UseItemState};
+use hefu_types::record::{Item, Link, PublicPart, Record, Relation, State, UseItem, UseItemState};
 use hefu_types::{Digest, StateKey};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +34,7 @@ impl World {
                 assert_eq!(before, None, "one file is one document");
             }
             self.verify_uses(&record);
+            self.verify_bonds(key, &record);
         }
         let renditions = renditions.iter();
         let renditions = renditions.map(|(digest, record)| (key::digest(SUITE, digest), *record));
@@ -48,6 +49,44 @@ impl World {
             self.before.state_root,
             "the root is that of the leaves"
         );
+    }
+
+    /// A document has at most one successor and is that of at most one, each of which knows the other.
+    fn verify_bonds(&self, key: &StateKey, record: &Record) {
+        let public = &record.public;
+        let named = |of: &Record, relations: [Relation; 2]| -> Vec<(Relation, StateKey)> {
+            let links = of.public.links.iter();
+            let links = links.filter(|link| relations.contains(&link.relation));
+            links.map(|link| (link.relation, link.record)).collect()
+        };
+        let forth = named(record, [Relation::RenewedBy, Relation::TransferredTo]);
+        let back = named(record, [Relation::Renews, Relation::TransferredFrom]);
+        assert!(forth.len() <= 1, "a licence has one successor");
+        assert!(back.len() <= 1, "a licence is the successor of one");
+        let other = |relation: Relation| match relation {
+            Relation::RenewedBy => Relation::Renews,
+            Relation::Renews => Relation::RenewedBy,
+            Relation::TransferredTo => Relation::TransferredFrom,
+            _ => Relation::TransferredTo,
+        };
+        for (relation, of) in forth.iter().chain(&back) {
+            let of = self.record(of);
+            let answer = (other(*relation), *key);
+            let all = named(&of, [answer.0, answer.0]);
+            assert!(all.contains(&answer), "both know of the bond");
+            assert_eq!(of.public.document_type, public.document_type);
+        }
+        let state = public.status.state;
+        let is = |relation: Relation| forth.iter().any(|(of, _)| *of == relation);
+        assert_eq!(is(Relation::RenewedBy), state == State::Superseded);
+        assert!(!is(Relation::TransferredTo) || state == State::TransferredOut);
+        let left = public.transferred_to.is_some();
+        assert_eq!(left, state == State::TransferredOut);
+        if let Some(copy) = &public.copy {
+            let of = self.record(&copy.of).public;
+            assert!(of.copy.is_none() && public.links.is_empty() && public.uses.is_empty());
+            assert_eq!((of.agency, of.region), (public.agency.clone(), public.region.clone()));
+        }
     }
 
     /// Whatever binds of one line is apart, and no more than is left; what everybody may know of it
@@ -175,6 +214,13 @@ pub(super) fn verify_step(before: &Record, after: &Record, rules: &TypeRules) {
         );
         let stays = !was.status.state.is_final() || was.status.state == is.status.state;
         assert!(stays, "an end is for good");
+        assert_eq!(was.copy, is.copy, "the terms of a copy stay");
+        let taken_in = |of: &PublicPart| {
+            let relation = |link: &Link| link.relation == Relation::TransferredTo;
+            of.links.iter().any(relation)
+        };
+        let stays = !taken_in(was) || was.status == is.status;
+        assert!(stays, "what was taken in elsewhere does not come back");
         let links = was.links.iter().all(|link| is.links.contains(link));
         assert!(links, "a link stays");
     }

@@ -122,3 +122,48 @@ fn unrelated_statements_commute() {
     }
     assert_ne!(roots[0], roots[1]);
 }
+
+/// Acts of governance that have nothing to do with one another, though the leaves of the scopes above
+/// theirs are the same.
+const GOVERNED: &[(&str, &[&str])] = &[
+    ("east-reg", &["admit-agency shop key=K1 may=permit:11S"]),
+    ("west-reg", &["admit-agency west-shop key=K2 region=west may=permit:11T,cfdi:BBB"]),
+    ("east-reg", &["admit-member firm key=K3", "add-key agency:tax K4"]),
+    ("west-reg", &["set-registrar sub key=K5 region=west rights=permit:11"]),
+    ("buyer", &["govern A do region north & standing agency:bureau-2 retired"]),
+    ("other", &["govern B do validators remove=v7 add=v8"]),
+    ("tax", &["govern C do type permit lending=3d & rules 3 +9"]),
+    ("east-reg", &["standing member:third suspended", "retire-key agency:clinic"]),
+    ("west-reg", &["recognise permit by=west of=east"]),
+    ("office", &["register P type=permit", "lend P C", "transfer-out P"]),
+    ("buyer", &["lend Q D"]),
+];
+
+#[test]
+fn unrelated_acts_of_governance_commute() {
+    let mut first = Desk::province();
+    first.line("office register Q type=permit -> ok");
+    let statements: Vec<Statement> = (GOVERNED.iter())
+        .map(|(actor, rows)| {
+            let rows = rows.iter();
+            let operations: Vec<_> = rows.map(|row| first.operation(actor, row)).collect();
+            first.world.sign(actor, Mode::Each, &operations)
+        })
+        .collect();
+    let time = first.world.before.time.plus(1);
+    let mut expected = first.clone();
+    let outcomes = expected.world.execute(time, statements.clone());
+    assert!(outcomes.concat().iter().all(|of| *of == crate::Outcome::Accepted));
+    let root = expected.world.before.state_root;
+    let orders = Just((0..statements.len()).collect::<Vec<_>>()).prop_shuffle();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
+    runner
+        .run(&orders, |order| {
+            let mut desk = first.clone();
+            let shuffled = order.iter().map(|at| statements[*at].clone()).collect();
+            desk.world.execute(time, shuffled);
+            prop_assert_eq!(desk.world.before.state_root, root);
+            Ok(())
+        })
+        .expect("the same root in every order");
+}

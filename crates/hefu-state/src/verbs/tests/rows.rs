@@ -7,6 +7,7 @@
 //! tax all: cancel I1; cancel I2            -> SiblingRefused, UnknownRecord
 //! wait 10m                                    (with a block at least each hour)
 //! halt 2h                                     (no block for so long)
+//! carry 1                                     (a block with the quorum of the last block but one)
 //! ? I1 state=Issued uses=none
 //! ? range S 0 now=active open=3..9
 //! ```
@@ -15,10 +16,14 @@
 //! one file and facts of its name, and anybody may use it, unless the line says otherwise. Who uses it
 //! shows the right that the record asks for, as well as he can, unless `by=` says otherwise.
 
+mod governance;
+mod licences;
+
 use super::market::{identifier, length, market, small_market};
+use super::province::province;
 use super::world::{nonce, salt, secret, World, SUITE};
 use crate::Outcome;
-use hefu_proof::derived::{deadline, has_passed, reversal_at};
+use hefu_proof::derived::{deadline, has_passed, reversal_at, status_at};
 use hefu_types::key;
 use hefu_types::leaf::Leaf;
 use hefu_types::numbering::{NumberSpan, NumberingLeaf};
@@ -30,7 +35,7 @@ use hefu_types::operation::{
     WithdrawRange, WithdrawReversal,
 };
 use hefu_types::profile::{Identity, Profile};
-use hefu_types::record::{Item, Record, Span, UseItemState};
+use hefu_types::record::{Item, OpenFact, Record, Span, UseItemState};
 use hefu_types::statement::Mode;
 use hefu_types::{
     Blinding, ClaimNonce, Code, Digest, FactRoot, Millis, OperationId, PublicKey, StateKey,
@@ -44,7 +49,12 @@ pub(super) type Table = (&'static str, &'static str);
 /// Plays a table from genesis.
 #[track_caller]
 pub(super) fn check(table: &Table) {
-    let mut desk = Desk::new();
+    check_at(Desk::new(), table);
+}
+
+/// Plays a table from where a desk is.
+#[track_caller]
+pub(super) fn check_at(mut desk: Desk, table: &Table) {
     for (number, line) in table.1.lines().enumerate() {
         let line = line.trim();
         if !line.is_empty() && !line.starts_with('#') {
@@ -76,6 +86,8 @@ pub(super) struct Desk {
     documents: BTreeMap<String, Register>,
     operations: BTreeMap<String, OperationId>,
     claim_keys: BTreeMap<PublicKey, String>,
+    /// Copies that were lent, under their names.
+    copies: BTreeMap<String, StateKey>,
     /// What is told when a row is not as it says.
     context: String,
 }
@@ -158,6 +170,17 @@ fn blinding(of: &str) -> Blinding {
     Blinding(salt(of).0)
 }
 
+/// `grade:A,scope:road`.
+fn open_facts(text: &str) -> Vec<OpenFact> {
+    let facts = text.split(',').filter(|fact| *fact != "none");
+    let facts = facts.map(|fact| fact.split_once(':').expect("a name and a value"));
+    let fact = |(name, value): (&str, &str)| OpenFact {
+        name: name.to_owned(),
+        value: value.replace("nothing", ""),
+    };
+    facts.map(fact).collect()
+}
+
 fn day(text: &str) -> Option<String> {
     (text != "none").then(|| text.to_owned())
 }
@@ -167,6 +190,7 @@ fn identity(of_type: &str, name: &str) -> Identity {
     let digits: String = name.chars().filter(char::is_ascii_digit).collect();
     let (legal_issuer, class, series, number, period) = match of_type {
         "licence" => ("1133OFFICE", "", "", name.to_owned(), ""),
+        "permit" | "diploma" | "ration" | "deed" | "patent" => ("11EOFFICE", "", "", name.to_owned(), ""),
         "bill" => ("12HOSPITAL", "", "S", digits, ""),
         "fattura" => ("IT01", "invoice", "", format!("{name}/1"), "2027"),
         "cfdi" => {
@@ -193,7 +217,7 @@ fn identity(of_type: &str, name: &str) -> Identity {
 
 fn profile(of_type: &str) -> Profile {
     match of_type {
-        "licence" | "bill" => Profile::Generic,
+        "licence" | "bill" | "permit" | "diploma" | "ration" | "deed" | "patent" => Profile::Generic,
         "fattura" => Profile::ItSdi,
         "cfdi" => Profile::MxCfdi,
         _ => Profile::En16931,
@@ -217,12 +241,19 @@ impl Desk {
         Self::of(FIRST.get_or_init(|| World::of(small_market())).clone())
     }
 
-    fn of(world: World) -> Self {
+    /// With registrars, a council of three and seven validators.
+    pub(super) fn province() -> Self {
+        static FIRST: OnceLock<World> = OnceLock::new();
+        Self::of(FIRST.get_or_init(|| World::of(province())).clone())
+    }
+
+    pub(super) fn of(world: World) -> Self {
         Self {
             world,
             documents: BTreeMap::new(),
             operations: BTreeMap::new(),
             claim_keys: BTreeMap::new(),
+            copies: BTreeMap::new(),
             context: String::new(),
         }
     }
@@ -234,6 +265,11 @@ impl Desk {
         match words.at(0) {
             "wait" => self.world.wait(length(words.at(1))),
             "halt" => self.world.pass(length(words.at(1))),
+            "carry" => {
+                let before = words.at(1).parse::<u64>().expect("so many blocks before the last");
+                self.world.carry(self.world.before.height - before);
+                self.world.pass(1);
+            }
             "?" => self.look(&words),
             actor => {
                 let rest = line.trim_start_matches(actor).trim();
@@ -346,14 +382,16 @@ impl Desk {
                 "from" => register.valid_from = day(&value),
                 "until" => register.valid_until = day(&value),
                 "total" => register.total = amount(&value),
+                "open" => register.open_facts = open_facts(&value),
+                "offline" if value == "none" => register.issued_offline_at = None,
                 "offline" => register.issued_offline_at = Some(relative(now, &value)),
                 "right" | "reason" => {}
                 _ => panic!("{}: what is {word}?", self.context),
             }
         }
         let otherwise = match register.document_type.as_str() {
-            "licence" => "none",
-            "strict" | "cfdi" => "named:buyer",
+            "licence" | "deed" => "none",
+            "strict" | "cfdi" | "permit" | "diploma" | "ration" => "named:buyer",
             _ => "any",
         };
         let key = profile(&register.document_type).normalise(&register.identity);
@@ -377,6 +415,7 @@ impl Desk {
         match name {
             "the-clock" => key::clock(SUITE),
             "the-agency" => key::agency(SUITE, "tax"),
+            copy if self.copies.contains_key(copy) => self.copies[copy],
             _ => key_of(&self.document(name, &Words::of(""))),
         }
     }
@@ -429,6 +468,7 @@ impl Desk {
         };
         let at = match name {
             "the-clock" | "the-agency" => self.key(name),
+            copy if self.copies.contains_key(copy) => self.key(name),
             _ => key_of(&register),
         };
         let unattested = words.named.get("unattested").map(|total| {
@@ -512,6 +552,8 @@ impl Desk {
 
     pub(super) fn operation(&mut self, actor: &str, said: &str) -> Operation {
         let (verb, rest) = said.split_once(' ').expect("a verb and its subject");
+        // Whoever signs with which key shows what the holder has.
+        let actor = actor.split('/').next().unwrap_or(actor);
         let words = Words::of(rest);
         let now = self.world.before.time.plus(1);
         let blinding = blinding(said);
@@ -690,7 +732,9 @@ impl Desk {
                     .map(|before| relative(now, before)),
                 within_ms: length(words.named("within", "24h")),
             }),
-            _ => panic!("{}: no such verb", self.context),
+            _ => (self.licence_operation(actor, verb, &words))
+                .or_else(|| self.act_of_governance(verb, rest))
+                .unwrap_or_else(|| panic!("{}: no such verb", self.context)),
         }
     }
 
@@ -698,6 +742,8 @@ impl Desk {
     fn look(&mut self, words: &Words<'_>) {
         for (what, expected) in &words.named {
             let found = match words.at(1) {
+                kind @ ("key" | "agency" | "registrar" | "member" | "set" | "council" | "rules"
+                | "type" | "rule") => self.leaf_said(kind, words.plain.get(2).copied(), what),
                 "range" => {
                     let (series, place) = (words.at(2), words.at(3));
                     self.range_said(series, place.parse().expect("a place"), what)
@@ -747,6 +793,19 @@ impl Desk {
         let yes = |holds: bool| if holds { "yes" } else { "no" }.to_owned();
         match what {
             "state" => format!("{:?}", public.status.state),
+            "now" => {
+                let now = format!("{:?}", status_at(public, now));
+                now.split(' ').next().unwrap_or_default().to_owned()
+            }
+            "moves-to" => public.transferred_to.clone().unwrap_or("none".to_owned()),
+            "lent-by" => (public.copy.as_ref()).map_or("no copy".to_owned(), |copy| {
+                copy.lent_by.clone().unwrap_or("agency".to_owned())
+            }),
+            "open" => {
+                let facts = public.open_facts.iter();
+                let facts = facts.map(|fact| format!("{}:{}", fact.name, fact.value));
+                facts.collect::<Vec<_>>().join(",")
+            }
             "stage" => (public.reversal.as_ref()).map_or("none".to_owned(), |reversal| {
                 format!("{:?}", reversal_at(reversal, now, halt))
             }),

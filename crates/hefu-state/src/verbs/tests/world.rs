@@ -2,17 +2,18 @@
 //! check and execute. After every block every invariant is re-derived from the leaves.
 
 use super::invariants::verify_step;
+use super::invariants_of_governance::{verify_written, Counted};
 use crate::block::{Before, CheckedBlock, InvalidBlock, ReadBlock, Surroundings};
 use crate::{execute, Loaded, Outcome, StateTree, Touch};
 use hefu_proof::checkpoint::Checkpoint;
 use hefu_proof::derived::Halt;
 use hefu_proof::log::Frontier;
-use hefu_types::block::{Block, Header};
+use hefu_types::block::{Block, CarriedQuorum, Header, MemberCosignature};
 use hefu_types::genesis::{Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey};
 use hefu_types::genesis::{Region, Seat};
 use hefu_types::key;
 use hefu_types::leaf::{
-    ClockLeaf, Entitlement, Kind, Leaf, Part, PurposeRules, SetLeaf, TypeRules,
+    ClockLeaf, Entitlement, Kind, Leaf, Part, PurposeRules, SetLeaf, TypeLeaf, TypeRules, Validator,
 };
 use hefu_types::operation::{member_commitment, Operation};
 use hefu_types::profile::Profile;
@@ -30,6 +31,23 @@ pub(super) const BUYER: &str = "91330000BUYER";
 
 pub(super) fn secret(name: &str) -> SecretKey {
     SecretKey::from_seed(SUITE, &SUITE.hash(&[name.as_bytes()]).0)
+}
+
+/// The key that rows call so: `K`, or `agency:tax` of those that genesis has.
+pub(super) fn named_key(name: &str) -> SecretKey {
+    match name.split_once(':') {
+        Some((role, holder)) => secret(&format!("{role} {holder}")),
+        None => secret(&format!("key {name}")),
+    }
+}
+
+/// The checkpoint key of a validator of genesis, or of one that came later and is new under its name.
+fn checkpoint_key(of: &Validator) -> SecretKey {
+    let first = secret(&format!("checkpoint {}", of.name));
+    if first.public_key() == of.checkpoint_key {
+        return first;
+    }
+    secret(&format!("checkpoint {} again", of.name))
 }
 
 pub(super) fn proven(role: &str, holder: &str) -> ProvenKey {
@@ -155,12 +173,18 @@ pub(super) struct World {
     pub(super) window: BTreeSet<StatementId>,
     pub(super) rules: BTreeMap<String, TypeRules>,
     pub(super) agencies: BTreeSet<String>,
+    pub(super) registrars: BTreeSet<String>,
+    /// The text of each checkpoint from height 1 on, with the set that decided its block.
+    pub(super) texts: Vec<(String, SetLeaf)>,
+    /// The quorum that the next block carries.
+    pub(super) carried: Option<CarriedQuorum>,
+    pub(super) counted: Counted,
     pub(super) nonce: u64,
     /// The operations of the last block, as its outcomes stand.
     pub(super) last: Vec<Vec<OperationId>>,
 }
 
-pub(super) struct Around<'a>(&'a BTreeSet<StatementId>);
+pub(super) struct Around<'a>(&'a World);
 
 /// Changes the parts of a statement.
 pub(super) fn alter(
@@ -176,10 +200,11 @@ pub(super) fn alter(
 impl Surroundings for Around<'_> {
     type Fault = std::convert::Infallible;
     fn in_window(&self, id: &StatementId) -> Result<bool, Self::Fault> {
-        Ok(self.0.contains(id))
+        Ok(self.0.window.contains(id))
     }
-    fn checkpoint_text(&self, _: u64) -> Result<Option<(String, SetLeaf)>, Self::Fault> {
-        Ok(None)
+    fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, Self::Fault> {
+        let place = usize::try_from(height).ok().and_then(|height| height.checked_sub(1));
+        Ok(place.and_then(|place| self.0.texts.get(place)).cloned())
     }
 }
 
@@ -218,24 +243,42 @@ impl World {
             agencies: (genesis.agencies.iter())
                 .map(|agency| agency.id.clone())
                 .collect(),
+            registrars: (genesis.registrars.iter())
+                .map(|registrar| registrar.id.clone())
+                .collect(),
+            texts: Vec::new(),
+            carried: None,
+            counted: Counted::default(),
             nonce: 0,
             last: Vec::new(),
         }
     }
 
-    pub(super) fn sign(&mut self, actor: &str, mode: Mode, operations: &[Operation]) -> Statement {
-        self.nonce += 1;
+    /// The holder that an actor is, and its key: `office` signs with the key that genesis gave it,
+    /// `office/K` with that of the name K.
+    fn signer<'a>(&self, actor: &'a str) -> (&'a str, SecretKey) {
+        if let Some((holder, key)) = actor.split_once('/') {
+            return (holder, named_key(key));
+        }
         let role = if self.agencies.contains(actor) {
             "agency"
+        } else if self.registrars.contains(actor) {
+            "registrar"
         } else {
             "member"
         };
+        (actor, secret(&format!("{role} {actor}")))
+    }
+
+    pub(super) fn sign(&mut self, actor: &str, mode: Mode, operations: &[Operation]) -> Statement {
+        self.nonce += 1;
+        let (holder, key) = self.signer(actor);
         Statement::sign(
             SUITE,
             self.network.digest(),
             self.network.origin(),
-            &secret(&format!("{role} {actor}")),
-            actor,
+            &key,
+            holder,
             nonce(self.nonce),
             self.before.time.plus(Millis::HOUR / 2),
             mode,
@@ -251,7 +294,7 @@ impl World {
             parent_size: self.before.size,
             parent_log_root: self.before.log_root,
             parent_state_root: self.before.state_root,
-            carried: None,
+            carried: self.carried.clone(),
         };
         Block { header, statements }
     }
@@ -274,7 +317,7 @@ impl World {
                     .expect("the state is sound");
             }
         }
-        let around = Around(&self.window);
+        let around = Around(self);
         let Ok(checked) = CheckedBlock::check(read, &self.network, &self.before, &loaded, &around);
         checked.map(|checked| (checked, loaded))
     }
@@ -315,7 +358,15 @@ impl World {
         }
         self.frontier
             .append(SUITE.log_leaf(&done.entry.encode()), |_, _, _| {});
+        self.counted.add(&checked, &done.outcomes);
+        self.carried = None;
         for (key, change) in &done.changes {
+            if let Some(before) = self.values.get(key) {
+                verify_written(before, &change.bytes);
+            }
+            if let Ok(leaf) = TypeLeaf::from_bytes(&change.bytes) {
+                self.rules.insert(leaf.rules.id.clone(), leaf.rules);
+            }
             let before = self.values.insert(*key, change.bytes.clone());
             if let (true, Some(before)) = (change.is_record, before) {
                 let before = Record::decode(&before).expect("a record stays one");
@@ -325,6 +376,9 @@ impl World {
             }
         }
         self.tree = done.tree;
+        let text = Checkpoint::of_block(&done.entry, self.frontier.root());
+        let text = text.text(self.network.origin());
+        self.texts.push((text, loaded.set().clone()));
         let checkpoint = Checkpoint::of_block(&done.entry, self.frontier.root());
         assert_eq!(checkpoint.size, self.frontier.size());
         self.before = Before {
@@ -336,7 +390,27 @@ impl World {
             checkpoint_hash: checkpoint.text_hash(SUITE, self.network.origin()),
         };
         self.verify_invariants();
+        if self.counted.is_governed(&checked) {
+            self.verify_governance();
+        }
         done.outcomes
+    }
+
+    /// Lets the next block carry the quorum of the validators over the checkpoint of a height.
+    pub(super) fn carry(&mut self, height: u64) {
+        let place = usize::try_from(height - 1).expect("few blocks");
+        let (text, set) = &self.texts[place];
+        let seconds = self.before.time.0 / 1_000;
+        let cosign = |(member, of): (u16, &Validator)| MemberCosignature {
+            member,
+            seconds,
+            signature: checkpoint_key(of).cosign(text, seconds),
+        };
+        let members = (0..).zip(&set.validators).take(set.quorum());
+        self.carried = Some(CarriedQuorum {
+            height,
+            cosignatures: members.map(cosign).collect(),
+        });
     }
 
     /// One statement of one operation a millisecond later: the code, or 0 if accepted.
