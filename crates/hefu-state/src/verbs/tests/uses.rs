@@ -477,11 +477,13 @@ fn who_is_suspended_does_nothing() {
     let mut desk = Desk::new();
     desk.line("tax register I -> ok");
     let member = key::member(SUITE, "buyer");
-    desk.world
-        .govern(member, |leaf: &mut MemberLeaf| leaf.standing = Standing::Suspended);
+    desk.world.govern(member, |leaf: &mut MemberLeaf| {
+        leaf.standing = Standing::Suspended
+    });
     let agency = key::agency(SUITE, "tax");
-    desk.world
-        .govern(agency, |leaf: &mut AgencyLeaf| leaf.standing = Standing::Suspended);
+    desk.world.govern(agency, |leaf: &mut AgencyLeaf| {
+        leaf.standing = Standing::Suspended
+    });
     desk.line("buyer consume I book -> HolderNotActive");
     desk.line("tax cancel I -> HolderNotActive");
     // Who lost the entitlement does not act on what he registered.
