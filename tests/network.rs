@@ -3,11 +3,13 @@
 use anyhow::{bail, ensure, Context, Result};
 use hefu_proof::{Receipt, ReceiptBundle};
 use hefu_types::genesis::Network;
-use hefu_types::operation::{Operation, Register};
+use hefu_types::operation::{
+    CouncilAction, CouncilChange, CouncilSignature, Govern, NewValidator, Operation, Register,
+};
 use hefu_types::profile::Identity;
 use hefu_types::statement::{Mode, Statement};
 use hefu_types::suite::SecretKey;
-use hefu_types::{Blinding, Digest, Millis, Nonce};
+use hefu_types::{ActionId, Blinding, Digest, Millis, Nonce};
 use hefu_wire::file::{KeyFile, NetworkFile};
 use hefu_wire::path;
 use hefu_wire::{Health, StatementAnswer};
@@ -310,6 +312,87 @@ impl Devnet {
         std::fs::write(folder.join("node.pid"), child.id().to_string())?;
         self.restarted().push((node, child));
         Ok(())
+    }
+
+    /// Makes another node that may become a validator, as its operator would: `hefu-node init` and the
+    /// addresses. It does not run yet. Returns its number.
+    pub fn add_node(&mut self, name: &str, region: &str) -> Result<usize> {
+        let node = self.file.nodes.len();
+        let folder = self.node_folder(node);
+        let free = |_| std::net::TcpListener::bind("127.0.0.1:0");
+        let free: Vec<_> = (0..4).map(free).collect::<Result<_, _>>()?;
+        let ports: Vec<u16> = (free.iter())
+            .map(|listener| Ok(listener.local_addr()?.port()))
+            .collect::<Result<_>>()?;
+        drop(free);
+        let engine = format!("/ip4/127.0.0.1/tcp/{}", ports[0]);
+        let gossip = format!("/ip4/127.0.0.1/tcp/{}", ports[1]);
+        let first = self.config(0)?;
+        let mut peers = first["peers"].as_array().context("its peers")?.clone();
+        peers.push(serde_json::json!({
+            "name": first["name"],
+            "engine": first["engine_listen"],
+            "gossip": first["gossip_listen"],
+        }));
+        let peers_file = self.folder.join(format!("peers-{node}.json"));
+        std::fs::write(&peers_file, serde_json::to_vec(&peers)?)?;
+        let made = Command::new(&self.programs.node)
+            .arg("init")
+            .arg("--dir")
+            .arg(&folder)
+            .args(["--name", name, "--region", region])
+            .arg("--network")
+            .arg(self.network_file())
+            .args(["--engine-address", &engine, "--gossip-address", &gossip])
+            .arg("--peers")
+            .arg(&peers_file)
+            .stdin(Stdio::null())
+            .output()?;
+        let said = String::from_utf8_lossy(&made.stderr);
+        ensure!(made.status.success(), "hefu-node init: {said}");
+        std::fs::File::create(folder.join("node.log"))?;
+        self.configure(node, |config| {
+            config["engine_listen"] = engine.into();
+            config["gossip_listen"] = gossip.into();
+            config["http_listen"] = format!("127.0.0.1:{}", ports[2]).into();
+            config["operator_listen"] = format!("127.0.0.1:{}", ports[3]).into();
+            config["propose_timeout_ms"] = first["propose_timeout_ms"].clone();
+            config["vote_timeout_ms"] = first["vote_timeout_ms"].clone();
+            config["free_mib_min"] = first["free_mib_min"].clone();
+            Ok(())
+        })?;
+        self.file
+            .nodes
+            .push(format!("http://127.0.0.1:{}", ports[2]));
+        Ok(node)
+    }
+
+    /// What a node that was [added](Self::add_node) asks the council for.
+    pub fn validator_request(&self, node: usize) -> Result<NewValidator> {
+        let path = self.node_folder(node).join("validator-request.json");
+        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+    }
+
+    /// An act of the first council, signed by all its seats.
+    pub fn govern(&self, changes: Vec<CouncilChange>) -> Result<Operation> {
+        let action = CouncilAction {
+            id: ActionId(rand::random()),
+            council_epoch: 0,
+            valid_before: Millis(now().0 + 600_000),
+            reason: "a test".to_owned(),
+            changes,
+        };
+        let preimage = action.preimage(&self.network.digest());
+        let mut signatures = Vec::new();
+        for seat in &self.network.genesis().council.seats {
+            let (key, _) = self.secret(&format!("council-{}", seat.name))?;
+            signatures.push(CouncilSignature {
+                key: key.key_id(),
+                signature: key.sign_statement(&preimage),
+            });
+        }
+        signatures.sort_by_key(|signature| signature.key);
+        Ok(Operation::Govern(Govern { action, signatures }))
     }
 
     /// The folder of a validator.

@@ -52,7 +52,17 @@ pub fn confirm(shared: &Shared, args: &OnDocument) -> Result<Report, Failure> {
         Err(report) => return Ok(*report),
     };
     // What is confirmed is what was looked at: not what it is corrected to meanwhile.
-    let event_count = found.answered.record.map_or(0, |public| public.event_count);
+    let public = found.answered.record;
+    if let (Some(file), Some(public)) = (&found.document, &public) {
+        if !public.digests.contains(&file.digest) {
+            return Err(Failure::asked(
+                "this file is none of the document's: look at the files that are registered now, and \
+                 confirm those",
+                "该文件不在文档现登记的文件之列：请查看现登记的文件后再确认",
+            ));
+        }
+    }
+    let event_count = public.map_or(0, |public| public.event_count);
     let operation = Operation::Confirm(operation::Confirm {
         record,
         event_count,
@@ -84,7 +94,7 @@ pub fn replace(shared: &Shared, args: &cli::Replace) -> Result<Report, Failure> 
 }
 
 /// An operation that needs nothing but the record, signed by an agency.
-fn by_agency(
+pub fn by_agency(
     shared: &Shared,
     on: &OnDocument,
     operation: impl FnOnce(StateKey) -> Operation,
@@ -156,7 +166,7 @@ impl<'a> Acting<'a> {
     }
 
     /// The whole way of an operation that needs nothing but the record.
-    fn on_document(
+    pub fn on_document(
         &self,
         operation: impl FnOnce(StateKey) -> Operation,
     ) -> Result<Report, Failure> {
@@ -329,7 +339,8 @@ fn done(
     }
 }
 
-fn refused(
+/// Tells that an operation was refused, and of the one that stands in the way.
+pub fn refused(
     nodes: &Nodes,
     verb: &str,
     key: &StateKey,

@@ -1,6 +1,7 @@
 //! What can be typed. Every command shows an example in its help.
 
 mod agency;
+pub mod licence;
 pub mod uses;
 
 pub use agency::{
@@ -82,12 +83,15 @@ Examples:
   hefu register --network network.json --key agency.json --csv invoices.csv --receipts receipts/
   hefu register --network network.json --key agency.json --type licence --number GZ-FP-2026-0004 \\
       --issuer 11520100MBHEFU0243 --class food-production --receipts receipts/ licence.pdf
+  hefu register --network network.json --key agency.json --type licence --fact grade=二级 \
+      --receipts receipts/ licence.pdf
   hefu register --network network.json --key agency.json --use claim --receipts receipts/ 1017.xml
   hefu register --network network.json --key agency.json --offline-at 2026-11-20T08:30:00+08:00 \\
       --receipts receipts/ till/
 
 With --use claim each file also gets DIR/<its path>.claim, which goes to the buyer with the invoice:
-whoever has it may use the invoice.
+whoever has it may use the invoice. Facts that the type calls open stand in the record for everybody, as
+far as they fit into 128 bytes; all others stay sealed and are opened by receipts.
 The CSV has the header file,type,number,legal_issuer,class,series,period[,valid_from,valid_until]; its
 files are relative to it. Each file gets DIR/<its path, separators as __>.receipt.")]
     Register(Register),
@@ -98,10 +102,12 @@ Examples:
   hefu verify --network network.json invoices/1017.xml --for reimburse --as member.json \\
       --amount 300.00 --receipt used/
   hefu verify --network network.json licence.json --region zhejiang
+  hefu verify --network network.json for-the-bank.pdf --copy for-the-bank.pdf.copy.json --user 样例银行
   hefu verify --network network.json --offline licence.pdf --receipt licence.pdf.receipt
 
 Without --receipt, a receipt beside the file (FILE.receipt) is used by itself. With --for, the receipt of
-the member's own lock or use (FILE.PURPOSE.receipt, or --receipt) tells what it entitles to.
+the member's own lock or use (FILE.PURPOSE.receipt, or --receipt) tells what it entitles to. For whom a
+lending copy was made is shown by its copy file: beside it (FILE.copy.json), or given with --copy.
 A file that is not registered itself, such as another rendition or a print, could not be told even
 where all registered facts agree with it: ask for the original.
 Exit code: 0 authentic, in force and usable; 1 not; 2 could not tell.")]
@@ -254,6 +260,9 @@ GST e-invoice JSON, GOBL; OpenAttestation, Blockcerts, W3C credentials, ISO 1801
 JSON; ZIP archives of such files; and any JSON, XML or CSV by a mapping file. What a file holds is
 named FILE#NAME, and can be typed so wherever a file is asked for.")]
     Inspect(Inspect),
+    /// What becomes of a licence.
+    #[command(flatten)]
+    Licence(licence::LicenceCommand),
     /// Measure a running network: registers made-up documents for ever, so only on a test network.
     #[command(after_help = "\
 Examples:
@@ -367,10 +376,13 @@ pub struct Register {
     /// A list of files with their numbers.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "number", "one_document"])]
     pub csv: Option<PathBuf>,
-    /// Who may use an invoice [default: the buyer if the file names one, else the first member
-    /// where the type allows it].
+    /// Who may use an invoice, or a licence that is used or lent [default: the buyer or holder if the
+    /// file names one, else the first member where the type allows it].
     #[arg(long = "use", value_enum)]
     pub use_right: Option<UseArg>,
+    /// A fact of the type's dictionary that the file does not state, such as grade=二级.
+    #[arg(long = "fact", value_name = "NAME=VALUE", conflicts_with = "csv")]
+    pub facts: Vec<String>,
     /// The first day of validity, such as 2026-01-31 [default: as the file says].
     #[arg(long, value_name = "DAY")]
     pub valid_from: Option<String>,
@@ -395,10 +407,11 @@ pub struct Register {
     pub files: Vec<PathBuf>,
 }
 
-/// Who may use an invoice.
+/// Who may use a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum UseArg {
-    /// The buyer that the invoice names.
+    /// The buyer that the invoice names, or the holder that the licence names.
+    #[value(alias = "holder")]
     Buyer,
     /// The first member that uses it.
     First,
@@ -435,6 +448,12 @@ pub struct Verify {
     /// Does this region recognise it?
     #[arg(long)]
     pub region: Option<String>,
+    /// Of a lending copy: was it made for this user?
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The copy file that was written with a lending copy [default: FILE.copy.json, if it is there].
+    #[arg(long, value_name = "FILE")]
+    pub copy: Option<PathBuf>,
     /// Ask nobody: judge by the receipt alone.
     #[arg(long)]
     pub offline: bool,

@@ -14,7 +14,7 @@ use crate::keys::{self, Key};
 use crate::lookup::{by_identity, named, open_receipt, Answered};
 use crate::nodes::Nodes;
 use crate::plan::{plan, Asked, Issuer, Planned};
-use crate::register::{complete, differing};
+use crate::register::{complete, differing, typed_facts};
 use crate::say::{shown, Lang, Report};
 use hefu_proof::fact::OpenFact;
 use hefu_types::operation::{self, Operation};
@@ -181,6 +181,7 @@ impl<'a> With<'a> {
     ) -> Result<Planned, Failure> {
         let network = self.nodes.network();
         let rules = type_rules(network, &public.document_type)?;
+        let facts = typed_facts(&self.args.facts)?;
         let issuer = Issuer {
             suite: network.suite(),
             fact_secret: &self.fact_secret,
@@ -194,6 +195,7 @@ impl<'a> With<'a> {
             valid_from: overrides.valid_from.clone(),
             valid_until: overrides.valid_until.clone(),
             offline_at: None,
+            facts: &facts,
         };
         plan(&issuer, &asked, &self.documents, Blinding(crate::random()))
             .map_err(|aside| Failure::Asked(aside.said()))

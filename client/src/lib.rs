@@ -23,6 +23,7 @@ pub mod failure;
 pub mod files;
 pub mod inspect;
 pub mod keys;
+pub mod licence;
 pub mod list;
 pub mod lookup;
 pub mod money;
@@ -74,6 +75,7 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Cover(args) => cover::run(shared, args),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
+        Command::Licence(command) => licence::run(shared, command),
         Command::Inspect(args) => inspect::run(shared, args),
         Command::Bench(args) => bench::run(shared, args),
     }

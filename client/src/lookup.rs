@@ -54,6 +54,7 @@ pub fn by_digest(
         {
             Some(record) if record.digests.contains(digest) != leaf.withdrawn => {
                 tells_halts(nodes, state, record)?;
+                tells_licence(state, record)?;
                 Ok(Some((leaf.withdrawn, leaf.record, record.clone())))
             }
             _ => Err("its record is not the one of the file".to_owned()),
@@ -82,7 +83,10 @@ pub fn by_key(
     height_min: u64,
 ) -> Result<Answered, Failure> {
     let check = |state: &VerifiedState| match state.record(key).map_err(|e| e.to_string())? {
-        Some(record) => tells_halts(nodes, state, record),
+        Some(record) => {
+            tells_halts(nodes, state, record)?;
+            tells_licence(state, record)
+        }
         None => Ok(()),
     };
     let fetched = nodes.certificate(&path::record(key, beside), height_min, check)?;
@@ -110,6 +114,18 @@ pub fn tells_halts(
     let at = key::clock(nodes.network().suite());
     let clock = state.leaf::<ClockLeaf>(&at, "the ledger's clock");
     clock.map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// Refuses a certificate of a lending copy that leaves out its licence: a copy is what its licence is.
+fn tells_licence(state: &VerifiedState, record: &PublicPart) -> Result<(), String> {
+    let Some(terms) = &record.copy else {
+        return Ok(());
+    };
+    match state.record(&terms.of) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err("the licence of the copy is not there".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The document under a number; the last absence where no type has one.

@@ -15,7 +15,8 @@ use hefu_types::leaf::{Entitlement, Kind, Part, TypeRules};
 use hefu_types::operation::{
     member_identifier, named_member, Amount, Operation, Register, UseRight, DIGESTS_MAX,
 };
-use hefu_types::profile::{Identity, LegalNumber, Profile};
+use hefu_types::profile::{is_credit_code, Identity, LegalNumber, Profile};
+use hefu_types::record::{OpenFact as RecordFact, OPEN_FACT_BYTES_MAX};
 use hefu_types::time::Day;
 use hefu_types::{Blinding, Digest, Millis, Salt, StateKey, Suite};
 
@@ -100,6 +101,8 @@ pub struct Asked<'a> {
     pub valid_until: Option<String>,
     /// When it was issued without a connection.
     pub offline_at: Option<Millis>,
+    /// Facts that were typed: name and value.
+    pub facts: &'a [(String, String)],
 }
 
 /// A registration that is ready to be signed.
@@ -255,7 +258,11 @@ pub fn plan(
             "这些文件所载事实不同，不是同一文档的不同版式",
         );
     };
-    let stated = stated.unwrap_or_default();
+    let mut stated = stated.unwrap_or_default();
+    let open_facts = open_facts(asked, renditions)?;
+    let sealed = sealed_facts(asked, renditions, &stated)?;
+    stated.extend(sealed);
+    stated.sort();
     let pairs = stated
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()));
@@ -301,7 +308,7 @@ pub fn plan(
         total: total(rules, &number, renditions),
         blinding,
         issued_offline_at: asked.offline_at,
-        open_facts: Vec::new(),
+        open_facts,
     };
     Ok(Planned {
         number,
@@ -424,6 +431,111 @@ pub(crate) fn total(
     })
 }
 
+/// The facts that everybody may read, in the order of the type's dictionary: those that the files state
+/// or that were typed. What is too long for the record stays sealed.
+fn open_facts(asked: &Asked<'_>, renditions: &[Document]) -> Result<Vec<RecordFact>, Aside> {
+    let mut facts = Vec::new();
+    for field in asked.rules.facts.iter().filter(|field| field.open) {
+        let name = field.name.as_str();
+        let said = said(renditions, name)?;
+        let typed = typed(asked, name, said.as_deref())?;
+        let fits = |value: &String| {
+            (1..=OPEN_FACT_BYTES_MAX).contains(&value.len()) && !value.chars().any(char::is_control)
+        };
+        if let Some(value) = typed.filter(|value| !fits(value)) {
+            return Aside::unfit(
+                format!("--fact {name}={value}: an open fact has 1 to {OPEN_FACT_BYTES_MAX} bytes"),
+                format!("--fact {name}={value}：公开事实须为 1 至 {OPEN_FACT_BYTES_MAX} 字节"),
+            );
+        }
+        if let Some(value) = typed.cloned().or(said).filter(fits) {
+            facts.push(RecordFact {
+                name: name.to_owned(),
+                value,
+            });
+        }
+    }
+    Ok(facts)
+}
+
+/// Facts that were typed and are not for everybody: they are sealed beside those that the files state.
+fn sealed_facts(
+    asked: &Asked<'_>,
+    renditions: &[Document],
+    stated: &[(String, String)],
+) -> Result<Vec<(String, String)>, Aside> {
+    let mut sealed = Vec::new();
+    for (name, value) in asked.facts {
+        let fields = &asked.rules.facts;
+        let Some(field) = fields.iter().find(|field| field.name == *name) else {
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let (id, names) = (&asked.rules.id, names.join(", "));
+            return Aside::unfit(
+                format!("the type {id} has no fact {name:?}; it has: {names}"),
+                format!("类型 {id} 没有事实 {name:?}；现有：{names}"),
+            );
+        };
+        let is_twice = asked
+            .facts
+            .iter()
+            .filter(|(other, _)| other == name)
+            .count()
+            > 1;
+        if is_twice {
+            return Aside::unfit(
+                format!("--fact {name} is given twice"),
+                format!("--fact {name} 重复给出"),
+            );
+        }
+        let said = said(renditions, name)?;
+        typed(asked, name, said.as_deref())?;
+        if !field.open && stated.iter().all(|(stated, _)| stated != name) {
+            sealed.push((name.clone(), value.clone()));
+        }
+    }
+    Ok(sealed)
+}
+
+/// A fact that was typed, which the files must not contradict.
+fn typed<'a>(
+    asked: &'a Asked<'_>,
+    name: &str,
+    said: Option<&str>,
+) -> Result<Option<&'a String>, Aside> {
+    let typed = asked.facts.iter().find(|(typed, _)| typed == name);
+    match (typed, said) {
+        (Some((_, typed)), Some(said)) if typed != said => Aside::unfit(
+            format!("the file itself says {name} {said:?}"),
+            format!("文件自身所载 {name} 为 {said:?}"),
+        ),
+        _ => Ok(typed.map(|(_, value)| value)),
+    }
+}
+
+/// What the files say of a fact; two that differ are no renditions of one document.
+fn said(renditions: &[Document], name: &str) -> Result<Option<String>, Aside> {
+    let fact = |rendition: &Document| rendition.fact(name).map(str::to_owned);
+    one_of_all(renditions, fact).or_else(|()| {
+        Aside::unfit(
+            format!(
+                "the files state {name} differently, so they are not renditions of one document"
+            ),
+            format!("这些文件所载 {name} 不同，不是同一文档的不同版式"),
+        )
+    })
+}
+
+/// The identifier of whom a licence names as its holder: a fact of its own, or the unified social credit
+/// code at the end of the holder's name.
+pub fn holder_id(document: &Document) -> Option<&str> {
+    let own = document.fact("holder-id");
+    let of_name = || {
+        let last = document.fact("holder")?.split_whitespace().next_back()?;
+        is_credit_code(last).then_some(last)
+    };
+    own.or_else(of_name)
+}
+
 fn use_right(
     issuer: &Issuer<'_>,
     asked: &Asked<'_>,
@@ -432,15 +544,28 @@ fn use_right(
     digests: &[Digest],
 ) -> Result<(Option<UseRight>, Option<Salt>), Aside> {
     let rules = asked.rules;
-    if rules.kind != Kind::Invoice {
+    let is_licence = rules.kind != Kind::Invoice;
+    if is_licence && rules.purposes.is_empty() && rules.lending.is_none() {
         return match asked.use_right {
             None | Some(UseArg::None) => Ok((None, None)),
-            Some(_) => Aside::unfit("a licence is not used", "证照没有使用权"),
+            Some(_) => Aside::unfit(
+                "licences of this type are neither used nor lent",
+                "该类型的证照既不使用也不出借",
+            ),
         };
     }
-    let buyer = renditions
-        .iter()
-        .find_map(|rendition| rendition.fact("buyer-id"));
+    // A holder's identifier may have been typed where the file does not state it.
+    let holder = || {
+        let typed = asked.facts.iter().find(|(name, _)| name == "holder-id");
+        let stated = renditions.iter().find_map(holder_id);
+        stated.or(typed.map(|(_, value)| value.as_str()))
+    };
+    let buyer = match is_licence {
+        true => holder(),
+        false => renditions
+            .iter()
+            .find_map(|rendition| rendition.fact("buyer-id")),
+    };
     let named = |buyer: &str| {
         let mac = issuer
             .suite
@@ -453,8 +578,8 @@ fn use_right(
     };
     match (asked.use_right, buyer) {
         (Some(UseArg::Buyer), None) => Aside::unfit(
-            "the file names no identifier of the buyer; give --use first or --use none",
-            "文件未载明购买方标识；请使用 --use first 或 --use none",
+            "the file names no identifier of the buyer or holder; give --use first or --use none",
+            "文件未载明购买方或持有者标识；请使用 --use first 或 --use none",
         ),
         (Some(UseArg::Buyer) | None, Some(buyer)) => Ok(named(buyer)),
         (Some(UseArg::Claim), _) => {

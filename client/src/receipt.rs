@@ -5,6 +5,7 @@ use crate::disk;
 use crate::failure::Failure;
 use crate::nodes::network_file;
 use crate::say::{shown, table, Exit, Lang, Report};
+use crate::status::copy_json;
 use crate::uses::money::Money;
 use hefu_proof::derived::has_passed;
 use hefu_proof::receipt::{Disclosed, Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
@@ -157,6 +158,11 @@ impl Held {
                         row("number", "号码", identity.number.clone());
                         row("legal issuer", "开具方", identity.legal_issuer.clone());
                         row("region", "地区", register.region.clone());
+                        for fact in &register.open_facts {
+                            let name = format!("{} (open)", fact.name);
+                            let zh = format!("{}（公开）", fact.name);
+                            row(&name, &zh, fact.value.clone());
+                        }
                     }
                     Operation::Lock(lock) => {
                         row("purpose", "用途", lock.claim.purpose.clone());
@@ -186,6 +192,33 @@ impl Held {
                         row("amount", "金额", units(reverse.minor_units, &money, lang));
                     }
                     Operation::Replace(replace) => row("by", "替换为", replace.by.to_string()),
+                    Operation::Renew(renew) => row("by", "换发为", renew.by.to_string()),
+                    Operation::TransferIn(transfer) => {
+                        row("from", "迁移自", transfer.from.to_string());
+                    }
+                    Operation::TransferOut(transfer) => {
+                        row("to the region", "转往地区", transfer.to.clone());
+                    }
+                    Operation::Suspend(suspend) => {
+                        if let Some(until) = suspend.until {
+                            row("until", "至", until.to_string());
+                        }
+                    }
+                    Operation::Annul(annul) => {
+                        if let Some(from) = annul.effective_at {
+                            row("effective from", "生效时间", from.to_string());
+                        }
+                    }
+                    Operation::Lend(lend) => {
+                        row("of the licence", "原许可", lend.record.to_string());
+                        row("purpose", "用途", lend.terms.purpose.clone());
+                        row("matter", "事项编码", lend.terms.matter.clone());
+                        row(
+                            "valid before",
+                            "有效期止于",
+                            lend.terms.valid_before.to_string(),
+                        );
+                    }
                     Operation::AnswerReversal(answer) => {
                         let (en, zh) = if answer.agrees {
                             ("agrees", "同意")
@@ -221,6 +254,13 @@ impl Held {
             );
             row("record", "记录", verified.record_key().to_string());
             row("agency", "机构", record.agency.clone());
+            if record.copy.is_some() {
+                let what = lang.pick(
+                    "a copy for one use, not the licence itself",
+                    "供一次使用的加注件，不是许可原件",
+                );
+                row("kind", "性质", what.to_owned());
+            }
             row(
                 "registered",
                 "登记时间",
@@ -229,7 +269,8 @@ impl Held {
             row(
                 "state then",
                 "当时状态",
-                record.status.state.name().to_owned(),
+                lang.pick(record.status.state.name(), record.status.state.name_zh())
+                    .to_owned(),
             );
             if let Some(used) = verified.used() {
                 row("member", "成员", used.member.clone());
@@ -318,6 +359,8 @@ impl Held {
             "record": proven.map(|verified| verified.record_key()),
             "type": register.map(|register| &register.document_type),
             "identity": register.map(|register| &register.identity),
+            "open_facts": register.map(|register| &register.open_facts),
+            "copy": proven.and_then(|verified| copy_json(verified.record())),
             "reason": operation.as_ref().and_then(reason),
             "used": proven.and_then(|verified| verified.used()).map(|used| used_json(used, &money)),
             "facts": facts,
@@ -352,6 +395,12 @@ const fn reason(operation: &Operation) -> Option<&String> {
         Operation::RequestReversal(operation) => Some(&operation.reason),
         Operation::Reverse(operation) => Some(&operation.reason),
         Operation::Replace(operation) => Some(&operation.reason),
+        Operation::Suspend(operation) => Some(&operation.reason),
+        Operation::Resume(operation) => Some(&operation.reason),
+        Operation::Annul(operation) => Some(&operation.reason),
+        Operation::Renew(operation) => Some(&operation.reason),
+        Operation::TransferOut(operation) => Some(&operation.reason),
+        Operation::CancelTransfer(operation) => Some(&operation.reason),
         Operation::Clawback(operation) => Some(&operation.reason),
         _ => None,
     }

@@ -52,7 +52,14 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
         check_region(network, region)?;
     }
     let offline_at = args.offline_at.as_deref().map(time).transpose()?;
+    let facts = typed_facts(&args.facts)?;
     let jobs = jobs(args, network.suite())?;
+    if !facts.is_empty() && jobs.len() > 1 {
+        return Err(Failure::asked(
+            "--fact is of one document: give one file, or --one-document",
+            "--fact 只对应一份文档：请只给一个文件，或加 --one-document",
+        ));
+    }
     let entitlements = entitlements(network, &key);
     let mut run = Run {
         files: Files::new(network.suite(), args.mapping.as_deref())?,
@@ -60,6 +67,7 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
         args,
         key: &key,
         offline_at,
+        facts,
         issuer: Issuer {
             suite: network.suite(),
             fact_secret: &fact_secret.0,
@@ -115,7 +123,22 @@ pub fn check_region(network: &Network, region: &str) -> Result<(), Failure> {
     ))
 }
 
-fn entitlements<'a>(network: &'a Network, key: &Key) -> &'a [Entitlement] {
+/// Facts as they are typed: name and value.
+pub fn typed_facts(typed: &[String]) -> Result<Vec<(String, String)>, Failure> {
+    let one = |text: &String| match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(Failure::asked(
+            format!("write --fact as name=value, such as grade=二级, not {text:?}"),
+            format!("--fact 请写作 名称=内容，例如 grade=二级，而不是 {text:?}"),
+        )),
+    };
+    typed.iter().map(one).collect()
+}
+
+/// What the network file knows of the rights of the agency that holds a key.
+pub fn entitlements<'a>(network: &'a Network, key: &Key) -> &'a [Entitlement] {
     let agency = network
         .genesis()
         .agencies
@@ -151,6 +174,8 @@ struct Run<'a> {
     key: &'a Key,
     /// When the documents were issued without a connection.
     offline_at: Option<Millis>,
+    /// Facts that were typed.
+    facts: Vec<(String, String)>,
     issuer: Issuer<'a>,
     batch: Vec<Waiting>,
     batch_bytes: usize,
@@ -261,6 +286,7 @@ impl Run<'_> {
             valid_from: job.valid_from.clone(),
             valid_until: job.valid_until.clone(),
             offline_at: self.offline_at,
+            facts: &self.facts,
         };
         let blinding = Blinding(crate::random());
         let planned = plan(&self.issuer, &asked, documents, blinding)

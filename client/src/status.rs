@@ -3,7 +3,7 @@
 mod at;
 mod json;
 
-pub use json::{offline_json, record_json};
+pub use json::{copy_json, offline_json, record_json};
 
 use crate::cli::{Shared, Status};
 use crate::disk;
@@ -14,8 +14,12 @@ use hefu_proof::certificate::VerifiedState;
 use hefu_proof::derived::{deadline, reversal_at, status_at, use_at, Derived, Halt, UseNow};
 use hefu_proof::verdict::halt;
 use hefu_types::genesis::Network;
+use hefu_types::leaf::{Kind, TypeRules};
 use hefu_types::operation::UseRight;
-use hefu_types::record::{OfflineIssue, PublicPart, Reversal, State, Status as Stored, UseState};
+use hefu_types::record::{
+    CopyTerms, Link, OfflineIssue, PublicPart, Relation, Reversal, State, Status as Stored,
+    UseState,
+};
 use hefu_types::time::Day;
 use hefu_types::{Millis, StateKey};
 use serde_json::{json, Value};
@@ -38,10 +42,21 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     let moment = Moment::of(network, &answered.fetched.state);
     let (exit, mut text, record, then) = match (&answered.key, &answered.record) {
         (Some(key), Some(record)) => {
-            let json = record_json(key, record, moment);
+            let mut json = record_json(key, record, moment);
+            let licence = licence_of(&answered.fetched.state, record);
+            if let Some((key, licence)) = licence {
+                json["licence"] = record_json(&key, licence, moment);
+            }
             match &asked {
                 None => {
-                    let text = table(&rows(network, key, record, moment, lang));
+                    let mut text = table(&rows(network, key, record, moment, lang));
+                    if let Some((key, licence)) = licence {
+                        text.push_str(lang.pick(
+                            "the licence that the copy was made of:\n",
+                            "该加注件所依据的原许可：\n",
+                        ));
+                        text.push_str(&table(&rows(network, &key, licence, moment, lang)));
+                    }
                     (Exit::Yes, text, json, Value::Null)
                 }
                 Some(asked) => {
@@ -93,6 +108,15 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
         text,
     };
     Ok(report.with_warnings(lang, &nodes.warnings()))
+}
+
+/// The licence that a lending copy was made of, where it is proven beside the copy.
+fn licence_of<'a>(
+    state: &'a VerifiedState,
+    record: &PublicPart,
+) -> Option<(StateKey, &'a PublicPart)> {
+    let of = record.copy.as_ref()?.of;
+    Some((of, state.record(&of).ok()??))
 }
 
 /// When a record is read, and the last halt of the ledger, by which deadlines are put off.
@@ -190,6 +214,9 @@ pub fn rows(
     };
     rows.add("record", "记录", key.to_string());
     state_rows(&mut rows, record, moment.now);
+    if let Some(terms) = &record.copy {
+        copy_rows(&mut rows, record, terms);
+    }
     rows.add("type", "类型", &record.document_type);
     let agency = format!("{} ({})", record.agency, record.region);
     rows.add("agency", "机构", agency);
@@ -202,11 +229,21 @@ pub fn rows(
     if let Some(offline) = &record.offline {
         rows.add("issued offline", "离线开具", said_offline(offline, lang));
     }
+    let own = network.genesis().types.iter();
+    let own = own.into_iter().find(|own| own.id == record.document_type);
+    for fact in &record.open_facts {
+        let (en, zh) = fact_names(own, &fact.name);
+        rows.add(en, zh, &fact.value);
+    }
     validity_rows(
         &mut rows,
         record,
         zone_minutes(network, &record.document_type),
     );
+    if is_licence(own) && record.copy.is_none() {
+        let code = status_at(record, moment.now).licence_code();
+        rows.add("national state code", "国家状态代码", code);
+    }
     let (en, zh) = use_right(record);
     rows.add("may be used by", "使用权", lang.pick(en, zh));
     for used in &record.uses {
@@ -230,6 +267,43 @@ pub fn rows(
     rows.rows
 }
 
+/// Whether a type is one of licences.
+fn is_licence(rules: Option<&TypeRules>) -> bool {
+    rules.is_some_and(|rules| rules.kind == Kind::Licence)
+}
+
+/// A fact as the type's dictionary names it.
+fn fact_names<'a>(rules: Option<&'a TypeRules>, name: &'a str) -> (&'a str, &'a str) {
+    let fields = rules.map_or(&[][..], |rules| &rules.facts);
+    match fields.iter().find(|field| field.name == name) {
+        Some(field) => (&field.name_en, &field.name_zh),
+        None => (name, name),
+    }
+}
+
+/// What a lending copy is: never the licence itself.
+fn copy_rows(rows: &mut Rows, record: &PublicPart, terms: &CopyTerms) {
+    let lang = rows.lang;
+    let what = lang.pick(
+        "a copy for one use, not the licence itself",
+        "供一次使用的加注件，不是许可原件",
+    );
+    rows.add("kind", "性质", what);
+    rows.add("of the licence", "原许可", terms.of.to_string());
+    rows.add("purpose", "用途", &terms.purpose);
+    rows.add("matter", "事项编码", &terms.matter);
+    let user = lang.pick("shown by its copy file", "由加注件文件证明");
+    rows.add("user", "使用方", user);
+    let lender = match &terms.lent_by {
+        Some(member) => match lang {
+            Lang::En => format!("its holder, the member {member}"),
+            Lang::Zh => format!("持有者（成员 {member}）"),
+        },
+        None => record.agency.clone(),
+    };
+    rows.add("lent by", "出具方", lender);
+}
+
 fn state_rows(rows: &mut Rows, record: &PublicPart, now: Millis) {
     let (status, lang) = (&record.status, rows.lang);
     let derived = status_at(record, now);
@@ -248,6 +322,29 @@ fn state_rows(rows: &mut Rows, record: &PublicPart, now: Millis) {
                 );
                 format!("{state} ({note})")
             }
+            (Derived::Suspended { until, .. }, _) => match (until, lang) {
+                (Some(until), Lang::En) => format!("{state} until {until}"),
+                (Some(until), Lang::Zh) => format!("{state}，至 {until} 止"),
+                (None, Lang::En) => format!("{state} until it is resumed"),
+                (None, Lang::Zh) => format!("{state}，至恢复为止"),
+            },
+            (Derived::TransferredOut { .. }, _) => {
+                let to = record.transferred_to.as_deref().unwrap_or("-");
+                let is_in = |link: &Link| link.relation == Relation::TransferredTo;
+                let taken_in = record.links.iter().any(is_in);
+                match (lang, taken_in) {
+                    (Lang::En, true) => format!("{state} to {to}, which has taken it in"),
+                    (Lang::En, false) => format!("{state} to {to}, which has not taken it in yet"),
+                    (Lang::Zh, true) => format!("{state}至 {to}，已转入"),
+                    (Lang::Zh, false) => format!("{state}至 {to}，尚未转入"),
+                }
+            }
+            // Over, and nobody had to resume it.
+            (Derived::InForce, State::Suspended) => match (status.until, lang) {
+                (Some(until), Lang::En) => format!("{state} (was suspended until {until})"),
+                (Some(until), Lang::Zh) => format!("{state}（曾暂扣至 {until}）"),
+                (None, _) => state,
+            },
             (_, State::Proposed) => {
                 let note = lang.pick(
                     "in force once the supervising agency confirms it",
@@ -281,7 +378,9 @@ fn validity_rows(rows: &mut Rows, record: &PublicPart, zone: i16) {
     if let Some(from) = record.valid_from {
         rows.add("first day", "有效期自", day(Day::of(from, zone), from));
     }
-    if let Some(before) = record.valid_before {
+    if let Some(before) = record.valid_before.filter(|_| record.copy.is_some()) {
+        rows.add("valid before", "有效期止于", before.to_string());
+    } else if let Some(before) = record.valid_before {
         let last = day(Day::last_before(before, zone), before);
         rows.add("last day", "有效期至（含当日）", last);
     }

@@ -134,6 +134,7 @@ impl World {
         };
         let mut genesis = Genesis {
             format: 0,
+            rules_version: 1,
             network_id: NETWORK_ID,
             name: "test.hefu.example".into(),
             suite: SUITE.name().into(),
@@ -214,6 +215,7 @@ impl World {
             valid_from: None,
             valid_until: None,
             offline_at: None,
+            facts: &[],
         }
     }
 
@@ -252,6 +254,7 @@ impl World {
             digests: register.digests.clone(),
             fact_root: register.fact_root,
             use_right: register.use_right.clone(),
+            open_facts: register.open_facts.clone(),
             ..PublicPart::new(
                 document_type,
                 "gd-tax",

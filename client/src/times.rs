@@ -22,6 +22,14 @@ impl When {
         }
     }
 
+    /// The end of a time that is over when it comes: the moment, or the end of the day.
+    pub fn before(self, zone_minutes: i16) -> Millis {
+        match self {
+            Self::At(time) => time,
+            Self::Day(day) => day.ends(zone_minutes),
+        }
+    }
+
     /// The moment; of a day its last millisecond, in a zone that is so many minutes ahead of UTC.
     pub fn end(self, zone_minutes: i16) -> Millis {
         match self {

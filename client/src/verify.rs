@@ -15,7 +15,7 @@ use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
 use crate::nodes::{Fetched, Nodes};
 use crate::register::check_region;
 use crate::say::{padded, shown, Exit, Lang, Report};
-use crate::status::zone_minutes;
+use crate::status::{copy_json, zone_minutes};
 use hefu_formats::seal::{Cover, Seal, SignatureCheck};
 use hefu_proof::certificate::{Value as Claimed, VerifiedState};
 use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
@@ -38,6 +38,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 mod coverage;
+mod licence;
 mod payer;
 
 /// `hefu verify`.
@@ -54,6 +55,12 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
         ));
     }
     let is_folder = args.receipt.as_deref().is_some_and(Path::is_dir);
+    if args.files.len() > 1 && args.copy.is_some() {
+        return Err(Failure::asked(
+            "--copy is the copy file of one lending copy: give one file",
+            "--copy 只对应一份加注件：请只给一个文件",
+        ));
+    }
     if args.files.len() > 1 && args.receipt.is_some() && !is_folder {
         return Err(Failure::asked(
             "--receipt is the receipt of one document: give one file, or a folder of receipts",
@@ -68,6 +75,8 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
         member: Member::read(args.member.as_deref(), network)?,
         purpose: args.purpose.as_deref(),
         region: args.region.as_deref(),
+        user: args.user.as_deref().map(member_identifier),
+        copy: args.copy.as_deref(),
         offline: args.offline,
         age_ms_max: u64::try_from(args.max_age.as_millis()).unwrap_or(u64::MAX),
         now: crate::now(),
@@ -154,6 +163,10 @@ struct Asked<'a> {
     member: Member,
     purpose: Option<&'a str>,
     region: Option<&'a str>,
+    /// Who would rely on a lending copy.
+    user: Option<String>,
+    /// The copy file that was given.
+    copy: Option<&'a Path>,
     offline: bool,
     age_ms_max: u64,
     now: Millis,
@@ -201,6 +214,8 @@ struct Judged {
     is_other_rendition: bool,
     /// The member shows a lock or a use of its own.
     is_held: bool,
+    /// The region that was asked about.
+    region: Option<String>,
     /// The key of the record, and its public part.
     record: Option<(StateKey, PublicPart)>,
     /// `node` or `receipt`.
@@ -307,7 +322,8 @@ impl Asked<'_> {
         let promised;
         let (dimensions, record, source, state) = match &found {
             Some(found) => {
-                let dimensions = self.dimensions(&document, found, &receipts)?;
+                let made_for = self.made_for(&named.path, found, &mut notes)?;
+                let dimensions = self.dimensions(&document, found, &receipts, made_for)?;
                 let record = Some((found.key, found.record.clone()));
                 notes.extend(self.successor(found));
                 (dimensions, record, Some(found.source), Some(found.state))
@@ -330,6 +346,7 @@ impl Asked<'_> {
                 .as_ref()
                 .is_some_and(|found| matches!(found.matched, Match::SameFacts { .. })),
             is_held: found.as_ref().is_some_and(|found| found.held.is_some()),
+            region: self.region.map(str::to_owned),
             record,
             source,
             as_of: checkpoint.map(|c| Millis(c.quorum_seconds().saturating_mul(1000))),
@@ -535,9 +552,10 @@ impl Asked<'_> {
         }
         let with_facts = |receipt: &&VerifiedReceipt| !receipt.disclosed().facts.is_empty();
         let facts = receipts.of(key, record).find(with_facts);
-        facts.map_or(Match::OtherBytes, |receipt| {
-            compare_facts(receipt.disclosed(), &document.facts())
-        })
+        match facts {
+            Some(receipt) => compare_facts(receipt.disclosed(), &document.facts()),
+            None => licence::compare_open_facts(record, &document.facts()),
+        }
     }
 
     fn dimensions(
@@ -545,8 +563,11 @@ impl Asked<'_> {
         document: &Document,
         found: &Found<'_>,
         receipts: &Receipts,
+        made_for: Option<String>,
     ) -> Result<Vec<Dimension>, Failure> {
         let network = self.nodes.network();
+        let stated = document.facts();
+        let shown = licence::shown_facts(document, found, receipts);
         let question = Question {
             now: self.now,
             zone_minutes: zone_minutes(network, &found.record.document_type),
@@ -557,8 +578,16 @@ impl Asked<'_> {
             opens_use_right: self.opens(found, receipts),
             held: found.held,
             region: self.region,
+            stated: &stated,
+            attested: licence::is_attested(found),
+            shown: &shown,
+            made_for: made_for.as_deref(),
+            user: self.user.as_deref(),
         };
-        let mut dimensions = vec![document_dimension(&found.matched)];
+        let mut dimensions = vec![match found.is_copy() {
+            true => licence::copy_dimension(),
+            false => document_dimension(&found.matched),
+        }];
         if found.matched == Match::RegisteredBytes {
             match found.is_typed {
                 Agreement::Agrees => {}
@@ -699,12 +728,7 @@ impl Asked<'_> {
                  --receipt, or ask online",
                 "离线核验需要该文档的回执；请给出 --receipt，或联网核验",
             );
-            let nothing = Dimension {
-                name: "document",
-                answer: Answer::CouldNotTell,
-                code: None,
-                said,
-            };
+            let nothing = Dimension::new("document", Answer::CouldNotTell, None, said);
             return Ok((vec![nothing], None));
         };
         debug_assert!(receipts.newest().is_none(), "a receipt is judged by");
@@ -772,7 +796,16 @@ impl Judged {
     fn headline(&self, purpose: Option<&str>) -> Said {
         let overall = self.verdict.overall();
         match overall {
+            // A copy is never shown as the licence itself.
+            Answer::Yes if self.is_copy() => licence::copy_headline(),
             Answer::Yes => match purpose {
+                None if self.region.is_some() => {
+                    let region = shown(self.region.as_deref().unwrap_or_default());
+                    Said::new(
+                        format!("VALID: authentic, in force, recognised by {region}"),
+                        format!("有效：真实、有效力，且获 {region} 认可"),
+                    )
+                }
                 None => Said::new("VALID: authentic and in force", "有效：真实且有效力"),
                 Some(purpose) if self.is_held => {
                     let purpose = shown(purpose);
@@ -809,6 +842,18 @@ impl Judged {
                     Some("buyer") => Said::new("DO NOT PAY: another buyer", "请勿支付：购买方不符"),
                     Some("amount") => Said::new("DO NOT PAY: the amount", "请勿支付：金额不符"),
                     Some("status") => Said::new("NOT VALID: not in force", "无效：不具效力"),
+                    Some("licence") => Said::new(
+                        "NOT VALID: a copy of a licence that is not in force",
+                        "无效：加注件所依据的原许可不具效力",
+                    ),
+                    Some("user") => Said::new(
+                        "NOT VALID: a copy that was lent to somebody else",
+                        "无效：该加注件并非供此使用方使用",
+                    ),
+                    Some("facts") => Said::new(
+                        "NOT VALID: the file says other things than are registered",
+                        "无效：文件内容与登记不符",
+                    ),
                     Some("use") => Said::new("NOT USABLE", "不可使用"),
                     Some("recognition") => Said::new("NOT RECOGNISED", "不予认可"),
                     Some("document") => Said::new(
@@ -856,6 +901,8 @@ impl Judged {
             "type": self.record.as_ref().map(|(_, record)| &record.document_type),
             "agency": self.record.as_ref().map(|(_, record)| &record.agency),
             "region": self.record.as_ref().map(|(_, record)| &record.region),
+            "open_facts": self.record.as_ref().map(|(_, record)| &record.open_facts),
+            "copy": self.record.as_ref().and_then(|(_, record)| copy_json(record)),
             "source": self.source,
             "as_of": self.as_of.map(|time| time.to_string()),
             "height": self.height,
@@ -909,11 +956,7 @@ pub fn seal_json(seal: &Seal) -> Value {
 
 /// A dimension on one line: mark, name, code, reason.
 pub fn dimension_text(dimension: &Dimension, lang: Lang) -> String {
-    let mark = match dimension.answer {
-        Answer::Yes => '✓',
-        Answer::No => '✗',
-        Answer::CouldNotTell => '?',
-    };
+    let mark = mark_of(dimension.answer);
     let name = match (lang, dimension.name) {
         (Lang::Zh, "document") => "文档",
         (Lang::Zh, "issuer") => "签发方",
@@ -922,6 +965,9 @@ pub fn dimension_text(dimension: &Dimension, lang: Lang) -> String {
         (Lang::Zh, "buyer") => "购买方",
         (Lang::Zh, "amount") => "金额",
         (Lang::Zh, "recognition") => "互认",
+        (Lang::Zh, "facts") => "事实",
+        (Lang::Zh, "licence") => "原许可",
+        (Lang::Zh, "user") => "使用方",
         (Lang::Zh, "freshness") => "时效",
         (_, name) => name,
     };
@@ -929,11 +975,25 @@ pub fn dimension_text(dimension: &Dimension, lang: Lang) -> String {
     let code = dimension
         .code
         .map_or(String::new(), |code| format!("{} ", code.number()));
-    format!(
+    let mut text = format!(
         "  {mark} {} {code}{}\n",
         padded(name, columns),
         shown(lang.of(&dimension.said))
-    )
+    );
+    for detail in &dimension.details {
+        let mark = detail.answer.map_or('·', mark_of);
+        let said = shown(lang.of(&detail.said));
+        text.push_str(&format!("    {} {mark} {said}\n", padded("", columns)));
+    }
+    text
+}
+
+const fn mark_of(answer: Answer) -> char {
+    match answer {
+        Answer::Yes => '✓',
+        Answer::No => '✗',
+        Answer::CouldNotTell => '?',
+    }
 }
 
 fn dimension_json(dimension: &Dimension, lang: Lang) -> Value {
@@ -942,6 +1002,10 @@ fn dimension_json(dimension: &Dimension, lang: Lang) -> Value {
         "answer": dimension.answer.name(),
         "code": dimension.code.map(Code::number),
         "sentence": lang.of(&dimension.said),
+        "details": dimension.details.iter().map(|detail| json!({
+            "answer": detail.answer.map(Answer::name),
+            "sentence": lang.of(&detail.said),
+        })).collect::<Vec<_>>(),
     })
 }
 

@@ -1,12 +1,15 @@
 //! The configuration of a node: one JSON file, its paths relative to the file's folder.
 
+use hefu_state::KNOWN_RULES;
 use hefu_types::genesis::{Genesis, Network, GENESIS_BYTES_MAX};
 use hefu_types::suite::SecretKey;
+use hefu_types::PublicKey;
 use hefu_wire::file::{KeyFile, KeyRole};
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +17,7 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeConfig {
-    /// The validator's name in genesis.
+    /// The validator's name, in genesis or in the council's act; of a follower any name.
     pub name: String,
     /// The network's genesis.
     pub genesis: PathBuf,
@@ -26,7 +29,8 @@ pub struct NodeConfig {
     pub engine_listen: String,
     /// Where statements and cosignatures are heard, a multiaddr.
     pub gossip_listen: String,
-    /// The other validators. A node connects with these and with nobody else.
+    /// Other nodes. Where one is a validator, its address here goes before that on the ledger. A node
+    /// connects with these, with the validators of its sets ([`crate::peers`]), and with nobody else.
     pub peers: Vec<PeerConfig>,
     /// The public HTTP address.
     pub http_listen: SocketAddr,
@@ -46,6 +50,10 @@ pub struct NodeConfig {
     /// opening the store again takes room.
     #[serde(default = "free_mib")]
     pub free_mib_min: u64,
+    /// The newest version of the rules that this node executes; absent: all that it knows. Before a
+    /// height of a newer one it stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules_version_max: Option<u32>,
 }
 
 fn propose_ms() -> u64 {
@@ -60,16 +68,20 @@ fn free_mib() -> u64 {
     NodeConfig::FREE_MIB_MIN
 }
 
-/// Where another validator listens; its key stands in genesis under its name.
+/// Where another node listens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeerConfig {
-    /// Its name in genesis.
+    /// Its name, in a validator set if it is in one.
     pub name: String,
     /// Its engine's multiaddr, without a peer id.
     pub engine: String,
     /// Its multiaddr for statements, without a peer id.
     pub gossip: String,
+    /// Its peer key; absent: that of the validator of this name. It is needed of one that is in no set,
+    /// or in none that this node knows before it has synced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PublicKey>,
 }
 
 /// The keys of a validator.
@@ -172,6 +184,12 @@ impl NodeConfig {
             *relative = folder.join(&*relative);
         }
         Ok(config)
+    }
+
+    /// The versions of the rules that the node executes.
+    pub fn known_rules(&self) -> RangeInclusive<u32> {
+        let (first, last) = KNOWN_RULES.into_inner();
+        first..=self.rules_version_max.map_or(last, |max| max.min(last))
     }
 
     /// The network of its genesis.

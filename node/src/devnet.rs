@@ -31,6 +31,8 @@ pub struct Plan {
     pub port: u16,
     /// See [`Genesis::heartbeat_ms`].
     pub heartbeat_ms: u64,
+    /// The version of the rules with which it begins; none: the newest.
+    pub rules_version: Option<u32>,
 }
 
 /// Where a devnet's node is found.
@@ -305,6 +307,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
                     name: peer.name.clone(),
                     engine: multiaddr(at.engine),
                     gossip: multiaddr(at.gossip),
+                    key: None,
                 })
                 .collect(),
             http_listen: own.http,
@@ -313,6 +316,7 @@ pub fn prepare(plan: &Plan) -> Result<Vec<DevNode>, ConfigError> {
             vote_timeout_ms: 200,
             records_memory_mib: None,
             free_mib_min: NodeConfig::FREE_MIB_MIN,
+            rules_version_max: None,
         };
         let folder = plan.folder.join(format!("node-{index}"));
         Memory::new(&folder.join("data")).found()?;
@@ -458,7 +462,7 @@ impl Maker {
                     text: String::new(),
                 })
                 .collect(),
-            rules_version: *hefu_state::KNOWN_RULES.end(),
+            rules_version: plan.rules_version.unwrap_or(*hefu_state::KNOWN_RULES.end()),
         })
     }
 

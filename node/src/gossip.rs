@@ -6,8 +6,8 @@
 //! canonical CBOR, ended by closing the stream for writing; the answer is an empty array, sent once
 //! the node has taken the message. A message that cannot be read is answered with nothing.
 //!
-//! Only peers of the configuration are connected, known by their keys; a stranger is shown the door
-//! after the handshake that told who he is. A connection to each peer is kept for ever, and dialled
+//! Only peers that the node named are connected, known by their keys; a stranger is shown the door
+//! after the handshake that told who he is. [`Gossip::set_peers`] names others while it runs. A connection to each peer is kept for ever, and dialled
 //! again whenever it is gone. Messages may arrive twice, and a connection may end after a message
 //! was queued and before it was sent.
 //!
@@ -40,7 +40,7 @@ use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 use outbox::{Outbox, Queued};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch, Notify};
 
@@ -171,6 +171,7 @@ pub enum GossipError {
 }
 
 /// A peer whose key and address were read.
+#[derive(Clone)]
 struct KnownPeer {
     name: String,
     key: PublicKey,
@@ -178,26 +179,32 @@ struct KnownPeer {
     address: Option<Multiaddr>,
 }
 
-/// What the handles and the swarm's task share. Peers are named by their position in `peers`.
+/// What the handles and the swarm's task share. A peer is named by its position, which it keeps when it
+/// is a peer no more.
 struct Shared {
-    positions: BTreeMap<PublicKey, usize>,
+    own: PublicKey,
+    positions: RwLock<BTreeMap<PublicKey, usize>>,
     limits: GossipLimits,
     outbox: Mutex<Outbox>,
     /// Peers that the caller wants shut out.
     unwanted: Mutex<BTreeSet<usize>>,
-    /// The outbox has something that it did not have before, or a peer is unwanted.
+    /// The peers from now on, until the task has taken them.
+    named: Mutex<Option<Vec<KnownPeer>>>,
+    /// The outbox has something that it did not have before, or the peers are others.
     filled: Notify,
     listening: watch::Sender<Option<Multiaddr>>,
 }
 
 impl Shared {
-    fn new(positions: BTreeMap<PublicKey, usize>, limits: GossipLimits) -> Self {
+    fn new(own: PublicKey, positions: BTreeMap<PublicKey, usize>, limits: GossipLimits) -> Self {
         let outbox = Mutex::new(Outbox::new(positions.len(), limits));
         Self {
-            positions,
+            own,
+            positions: RwLock::new(positions),
             limits,
             outbox,
             unwanted: Mutex::default(),
+            named: Mutex::default(),
             filled: Notify::new(),
             listening: watch::Sender::new(None),
         }
@@ -206,6 +213,26 @@ impl Shared {
     /// The peers to be shut out since it was asked last.
     fn take_unwanted(&self) -> BTreeSet<usize> {
         std::mem::take(&mut *self.unwanted.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The peers that were named since it was asked last.
+    fn take_named(&self) -> Option<Vec<KnownPeer>> {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.take()
+    }
+
+    fn position(&self, peer: &PublicKey) -> Option<usize> {
+        let positions = self.positions.read();
+        let positions = positions.unwrap_or_else(PoisonError::into_inner);
+        positions.get(peer).copied()
+    }
+
+    /// The position of a peer, a new one if it has none yet. Called by the swarm's task only.
+    fn position_or_next(&self, peer: &PublicKey) -> usize {
+        let positions = self.positions.write();
+        let mut positions = positions.unwrap_or_else(PoisonError::into_inner);
+        let next = || self.outbox().add();
+        *positions.entry(*peer).or_insert_with(next)
     }
 
     /// No code waits or panics while it holds the outbox.
@@ -227,7 +254,8 @@ pub fn spawn(config: GossipConfig) -> Result<(Gossip, mpsc::Receiver<GossipEvent
     let secret = ed25519::SecretKey::try_from_bytes(&mut seed)
         .map_err(|_| GossipError::BadKey("this node".into()))?;
     let own = ed25519::Keypair::from(secret);
-    let peers = known_peers(&config.peers, &PublicKey(own.public().to_bytes()))?;
+    let own_key = PublicKey(own.public().to_bytes());
+    let peers = known_peers(&config.peers, &own_key)?;
     let listen =
         dialable(&config.listen).ok_or_else(|| GossipError::BadAddress(config.listen.clone()))?;
 
@@ -246,7 +274,7 @@ pub fn spawn(config: GossipConfig) -> Result<(Gossip, mpsc::Receiver<GossipEvent
         })?;
 
     let positions = peers.iter().map(|peer| peer.key).zip(0..).collect();
-    let shared = Arc::new(Shared::new(positions, config.limits));
+    let shared = Arc::new(Shared::new(own_key, positions, config.limits));
     let (events, received) = mpsc::channel(config.limits.events_max.max(1));
     tokio::spawn(swarm::Task::new(swarm, peers, shared.clone(), events).run());
     Ok((Gossip { shared }, received))
@@ -258,27 +286,29 @@ impl Gossip {
     pub fn by_hand(peers: &[PublicKey], limits: GossipLimits) -> Self {
         let positions = peers.iter().copied().zip(0..).collect();
         Self {
-            shared: Arc::new(Shared::new(positions, limits)),
+            shared: Arc::new(Shared::new(PublicKey([0; 32]), positions, limits)),
         }
     }
 
     /// From now on the peer is sent to. Only without a swarm.
     pub fn connect(&self, peer: &PublicKey) {
-        if let Some(position) = self.shared.positions.get(peer) {
-            self.shared.outbox().open(*position);
+        if let Some(position) = self.shared.position(peer) {
+            self.shared.outbox().open(position);
         }
     }
 
     /// Nothing more is sent to the peer, and what waited is gone. Only without a swarm.
     pub fn disconnect(&self, peer: &PublicKey) {
-        if let Some(position) = self.shared.positions.get(peer) {
-            self.shared.outbox().close(*position);
+        if let Some(position) = self.shared.position(peer) {
+            self.shared.outbox().close(position);
         }
     }
 
     /// All that waits, message by message as the swarm would send it: peer by peer in the order
     /// of their keys, statements last. Only without a swarm.
     pub fn take_sent(&self) -> Vec<(PublicKey, Message)> {
+        let positions = self.shared.positions.read();
+        let positions = positions.unwrap_or_else(PoisonError::into_inner);
         let mut outbox = self.shared.outbox();
         let limits = &self.shared.limits;
         let mut sent = Vec::new();
@@ -287,7 +317,7 @@ impl Gossip {
             let message = canonical::decode(bytes, limits.message_bytes_max);
             sent.push((*peer, message.expect("what a node sends can be read")));
         };
-        for (peer, position) in &self.shared.positions {
+        for (peer, position) in positions.iter() {
             while let Some(item) = outbox.take_message(*position) {
                 send(peer, &item.bytes);
             }
@@ -321,13 +351,24 @@ impl Gossip {
 
     /// Shuts a peer out for a while, as one whose messages cannot be read.
     pub fn shut_out(&self, peer: &PublicKey) {
-        if let Some(position) = self.shared.positions.get(peer) {
+        if let Some(position) = self.shared.position(peer) {
             let unwanted = self.shared.unwanted.lock();
             unwanted
                 .unwrap_or_else(PoisonError::into_inner)
-                .insert(*position);
+                .insert(position);
             self.shared.filled.notify_one();
         }
+    }
+
+    /// Names the peers from now on. Who is not among them any more is disconnected and becomes a
+    /// stranger; who is new is dialled and let in; connections with all others stay. On an error nothing
+    /// changes.
+    pub fn set_peers(&self, peers: &[GossipPeer]) -> Result<(), GossipError> {
+        let known = known_peers(peers, &self.shared.own)?;
+        let named = self.shared.named.lock();
+        *named.unwrap_or_else(PoisonError::into_inner) = Some(known);
+        self.shared.filled.notify_one();
+        Ok(())
     }
 
     /// How many peers are connected.
@@ -354,7 +395,7 @@ impl Gossip {
 
     /// `to` is none for all. What is addressed to nobody known is passed over.
     fn queue(&self, to: Option<&PublicKey>, items: impl IntoIterator<Item = Queued>) {
-        let position = to.map(|key| self.shared.positions.get(key));
+        let position = to.map(|key| self.shared.position(key));
         if position == Some(None) {
             return;
         }
@@ -362,7 +403,7 @@ impl Gossip {
         for item in items {
             let mut outbox = self.shared.outbox();
             filled |= match position.flatten() {
-                Some(position) => outbox.push(*position, item),
+                Some(position) => outbox.push(position, item),
                 None => outbox.push_all(&item),
             };
         }
@@ -415,6 +456,11 @@ fn peer_address(text: &str, id: &PeerId) -> Option<Multiaddr> {
         address.pop();
     }
     dialable(&address.to_string())
+}
+
+/// Whether an address, without a peer id, can be dialled and listened on.
+pub fn is_dialable(address: &str) -> bool {
+    dialable(address).is_some()
 }
 
 /// There is no DNS and no other transport here, and a typing error should not look like a dead peer.

@@ -22,10 +22,10 @@ use hefu_proof::checkpoint::policy;
 use hefu_state::Outcome;
 use hefu_store::{StatementPosition, StoreFault};
 use hefu_types::leaf::{
-    AgencyLeaf, CoverageLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf,
+    AgencyLeaf, CoverageLeaf, KeyLeaf, Leaf, MemberLeaf, RecognitionLeaf, TypeLeaf, Validator,
 };
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
-use hefu_types::{canonical, key, Code, EntryIndex, StateKey, StatementId};
+use hefu_types::{canonical, key, Code, EntryIndex, PublicKey, StateKey, StatementId};
 use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, RECORDS_MAX, WAIT_MS_MAX};
 use hefu_wire::{Health, OutcomeAnswer, Problem, StatementAnswer, StatementState, Tile};
 use minicbor::bytes::ByteVec;
@@ -46,8 +46,8 @@ pub struct Api {
     pub engine: EngineHandle,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Whether the node votes.
-    pub votes: bool,
+    /// The key with which the node votes where its set has it; none of one that follows.
+    pub voter: Option<PublicKey>,
     /// How many submissions are read and checked at once.
     pub submissions: Arc<tokio::sync::Semaphore>,
     /// Who may submit, and how much is read of it.
@@ -621,7 +621,10 @@ async fn checkpoint(State(api): State<Api>) -> Response {
 
 async fn tlog_policy(State(api): State<Api>) -> Response {
     api.metrics.request();
-    policy(api.shared.network.origin(), &api.shared.head().set).into_response()
+    // Of the checkpoint that is served beside it.
+    let published = api.shared.published();
+    let set = published.map_or_else(|| api.shared.epochs.last(), |p| Arc::clone(&p.set));
+    policy(api.shared.network.origin(), &set).into_response()
 }
 
 async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Response {
@@ -684,10 +687,12 @@ async fn health(State(api): State<Api>) -> Response {
     let block_age_ms = api.shared.clock.now().0.saturating_sub(head.before.time.0);
     let heartbeat_ms = api.shared.network.genesis().heartbeat_ms;
     let published = api.shared.published();
+    let is_own = |validator: &Validator| Some(validator.consensus_key) == api.voter;
     let health = Health {
         healthy: block_age_ms < 3 * heartbeat_ms + 5_000,
         node: api.shared.name.clone(),
-        votes: api.votes,
+        votes: head.set.validators.iter().any(is_own),
+        epoch: head.set.epoch,
         height: head.before.height,
         state_root: head.before.state_root,
         log_root: head.before.log_root,

@@ -4,6 +4,7 @@
 //! frontier and of the head. A fault here ends the node: after a failed write the handle is dead, and
 //! a restart is the one recovery path.
 
+use crate::epochs::{self, Epoch};
 use crate::gossip::{Gossip, Message};
 use crate::metrics::Metrics;
 use crate::publication::Publication;
@@ -11,19 +12,22 @@ use crate::room::registers;
 use crate::shared::{unreadable, Head, Shared};
 use bytes::Bytes;
 use hefu_engine::{Application, Evidence, Judgement, KeptProposal, Voter};
+use hefu_proof::certificate::{ProvenLeaf, Value};
 use hefu_proof::checkpoint::Checkpoint;
 use hefu_proof::log::Frontier;
+use hefu_proof::Handover;
 use hefu_state::block::Surroundings;
-use hefu_state::{execute, Before, CheckedBlock, Loaded, ReadBlock, Touch};
+use hefu_state::{execute, Before, CheckedBlock, Executed, Loaded, ReadBlock, Touch, KNOWN_RULES};
 use hefu_store::columns::Column;
 use hefu_store::{CommittedBlock, Store, StoreFault};
 use hefu_types::block::{block_id, Block, Header, BLOCK_BYTES_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::key;
-use hefu_types::leaf::{KeyLeaf, SetLeaf};
+use hefu_types::leaf::{KeyLeaf, Leaf, RulesLeaf, SetCurrentLeaf, SetLeaf};
 use hefu_types::statement::Statement;
 use hefu_types::{BlockId, Hash, KeyId, Millis, StatementId};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How far ahead of this node's clock the time of a new proposal may be, in milliseconds.
@@ -67,6 +71,21 @@ pub enum LedgerFault {
         /// The keys of the state.
         keys: usize,
     },
+    /// The next height is executed under rules that this node does not know.
+    #[error(
+        "stopped before height {height}: from there on version {version} of the rules is in force, and \
+         this node executes {} to {}; install a newer program (and let `rules_version_max` not forbid \
+         it) and start the node again: it goes on from there, nothing is lost",
+        known.start(), known.end()
+    )]
+    UnknownRules {
+        /// The version in force.
+        version: u32,
+        /// The height that was not executed.
+        height: u64,
+        /// What this node executes.
+        known: RangeInclusive<u32>,
+    },
     /// This node's disk is older than what it signed.
     #[error("{}", forgot(*.0))]
     Forgot(u64),
@@ -75,12 +94,45 @@ pub enum LedgerFault {
     Kept(#[from] std::io::Error),
 }
 
+impl LedgerFault {
+    /// Whether starting the node again does not help: an operator has to act.
+    pub fn needs_operator(&self) -> bool {
+        match self {
+            Self::Store(fault) => fault.needs_operator(),
+            Self::Diverged { .. }
+            | Self::NoRoom { .. }
+            | Self::UnknownRules { .. }
+            | Self::Kept(_) => true,
+            Self::Forgot(_) => false,
+        }
+    }
+}
+
 /// Why a node follows whose peers remember more than its disk.
 pub fn forgot(height: u64) -> String {
     format!(
         "peers show this node's cosignature of height {height}, which its disk does not have: \
          an old copy was put back, so its votes since then are forgotten"
     )
+}
+
+/// A fault if the next height is executed under rules that are not among these: whoever voted on it
+/// would vote on what it cannot judge.
+pub fn check_rules(shared: &Shared, known: &RangeInclusive<u32>) -> Result<(), LedgerFault> {
+    let (head, at) = (shared.head(), key::rules(shared.network.suite()));
+    let height = head.before.height + 1;
+    let rules: Option<RulesLeaf> = shared.leaf_of(&head, &at)?;
+    let rules = rules.ok_or_else(|| unreadable(Column::Leaves, at, "it is missing"))?;
+    let version = rules.at(height);
+    if known.contains(&version) {
+        return Ok(());
+    }
+    let known = known.clone();
+    Err(LedgerFault::UnknownRules {
+        version,
+        height,
+        known,
+    })
 }
 
 /// See the module.
@@ -92,6 +144,8 @@ pub struct Ledger {
     frontier: Frontier,
     /// The block that was judged last and found valid: it need not be judged again when decided.
     judged: Option<(BlockId, CheckedBlock, Loaded)>,
+    /// The versions of the rules that it executes.
+    rules: RangeInclusive<u32>,
     planted: Option<Planted>,
 }
 
@@ -122,11 +176,13 @@ impl Surroundings for Around<'_> {
     }
 
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, StoreFault> {
-        let head = self.0.head();
-        // One set so far: handovers come with the rules of the council.
+        // Its own set cosigns it, also when another one has come into force since.
         let checkpoint = self.0.store.checkpoint(height)?;
-        let checkpoint = checkpoint.filter(|checkpoint| checkpoint.epoch == head.set.epoch);
-        Ok(checkpoint.map(|c| (c.text(self.0.network.origin()), SetLeaf::clone(&head.set))))
+        Ok(checkpoint.and_then(|checkpoint| {
+            let set = self.0.epochs.set(checkpoint.epoch)?;
+            let text = checkpoint.text(self.0.network.origin());
+            Some((text, SetLeaf::clone(&set)))
+        }))
     }
 }
 
@@ -146,8 +202,14 @@ impl Ledger {
             metrics,
             frontier,
             judged: None,
+            rules: KNOWN_RULES,
             planted: None,
         }
+    }
+
+    /// The same with these versions of the rules and no other.
+    pub fn executing(self, rules: RangeInclusive<u32>) -> Self {
+        Self { rules, ..self }
     }
 
     /// The same with a bug, for a simulation.
@@ -272,6 +334,52 @@ impl Ledger {
         }
     }
 
+    /// The epoch that begins after a block, if one does: the block carries the quorum of the set in
+    /// force, and with the proof of the next set under its checkpoint that is the handover.
+    fn next_epoch(
+        &self,
+        head: &Head,
+        checked: &CheckedBlock,
+        executed: &Executed,
+    ) -> Result<Option<Epoch>, LedgerFault> {
+        let (suite, origin) = (self.network().suite(), self.network().origin());
+        let Some(change) = executed.changes.get(&key::set_current(suite)) else {
+            return Ok(None);
+        };
+        let current = SetCurrentLeaf::from_bytes(&change.bytes).expect("the rules wrote it");
+        if current.epoch == head.set.epoch {
+            return Ok(None);
+        }
+        let carried = checked.header().carried.as_ref();
+        let carried = carried.expect("a set comes into force by a quorum that a block carries");
+        let checkpoint = self.store().checkpoint(carried.height)?;
+        let checkpoint =
+            checkpoint.expect("the quorum of a valid block is over an executed height");
+        let mut tree = head.tree.clone();
+        for height in (carried.height + 1..=head.before.height).rev() {
+            tree = self.store().tree_before(&tree, height)?;
+        }
+        let at = key::set(suite, current.epoch);
+        let bytes = self.store().load_at(&at, carried.height)?;
+        let handover = Handover {
+            checkpoint,
+            cosignatures: carried.cosignatures.clone(),
+            set: ProvenLeaf {
+                key: at,
+                value: bytes.map_or(Value::Absent, |bytes| Value::Leaf(bytes.into())),
+                proof: tree.prove(&at),
+            },
+        };
+        let set = handover
+            .verify(suite, origin, &head.set)
+            .unwrap_or_else(|error| panic!("a set came into force without a handover: {error}"));
+        Ok(Some(Epoch {
+            first_height: current.first_height,
+            set: Arc::new(set),
+            handover: Some(handover),
+        }))
+    }
+
     fn execute_and_write(
         &mut self,
         bytes: &[u8],
@@ -312,6 +420,16 @@ impl Ledger {
                 self.gossip.broadcast(Message::Cosignature(own));
             }
         }
+        let next = self.next_epoch(&head, checked, &executed)?;
+        if let Some(Epoch {
+            set,
+            handover: Some(handover),
+            ..
+        }) = &next
+        {
+            // Before the block: a crash between the two executes it again and writes the same.
+            self.store().put_handover(set.epoch, handover)?;
+        }
         self.store().commit(CommittedBlock {
             height,
             checked,
@@ -332,11 +450,26 @@ impl Ledger {
             state_root: executed.entry.state_root,
             checkpoint_hash: checkpoint.text_hash(suite, self.network().origin()),
         };
-        let (tree, set) = (executed.tree.clone(), Arc::clone(&head.set));
+        let tree = executed.tree.clone();
+        let set = match next {
+            Some(epoch) => {
+                let set = Arc::clone(&epoch.set);
+                tracing::info!(
+                    epoch = set.epoch,
+                    first_height = epoch.first_height,
+                    "another validator set comes into force"
+                );
+                self.shared.epochs.begin(epoch);
+                set
+            }
+            None => Arc::clone(&head.set),
+        };
+        let waiting = epochs::waiting(self.store(), suite, &tree, set.epoch, height)?;
         self.shared.set_head(Head {
             before,
             tree: executed.tree,
-            set: Arc::clone(&set),
+            set,
+            waiting,
             was_empty: checked.is_empty(),
         });
         let ids = checked.statements().iter().map(|statement| statement.id());
@@ -347,7 +480,8 @@ impl Ledger {
         // Cosign and answer: the decided block confirms the roots of the one before.
         let own = {
             let mut publication = self.publication();
-            publication.reached(checkpoint, tree, set);
+            // The set that decided it cosigns it, also where the next height is another's.
+            publication.reached(checkpoint, tree, Arc::clone(&head.set));
             if let Some(carried) = &checked.header().carried {
                 publication.carried(carried);
             }
@@ -367,17 +501,17 @@ impl Application for Ledger {
         self.shared.head().before.height
     }
 
-    fn validators(&self, _height: u64) -> Vec<Voter> {
-        let head = self.shared.head();
+    fn validators(&self, height: u64) -> Vec<Voter> {
+        let set = self.shared.epochs.of_height(height).set;
         let voter = |validator: &hefu_types::leaf::Validator| Voter {
             name: validator.name.clone(),
             consensus_key: validator.consensus_key,
         };
-        head.set.validators.iter().map(voter).collect()
+        set.validators.iter().map(voter).collect()
     }
 
-    fn epoch(&self, _height: u64) -> u64 {
-        self.shared.head().set.epoch
+    fn epoch(&self, height: u64) -> u64 {
+        self.shared.epochs.of_height(height).set.epoch
     }
 
     fn propose(&mut self, height: u64, _round: u32) -> Result<Bytes, LedgerFault> {
@@ -469,6 +603,7 @@ impl Application for Ledger {
         };
         self.execute_and_write(&block, &checked, &loaded, &certificate)?;
         // Before the engine votes on the next height.
+        check_rules(&self.shared, &self.rules)?;
         self.remembers()
     }
 
@@ -482,7 +617,8 @@ impl Application for Ledger {
     }
 
     fn has_work(&self) -> bool {
-        !self.shared.pool().is_empty()
+        // A set that waits comes into force with the next blocks: the network does not rest before.
+        !self.shared.pool().is_empty() || self.shared.head().waiting.is_some()
     }
 
     fn heights_ahead_of_publication(&self) -> u64 {

@@ -1,13 +1,18 @@
 //! `hefu-node`: runs a node of the ledger, or a whole network on one machine.
 
 use anyhow::{bail, Context};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use hefu_node::config::{read_json, write_json, ConfigError, NodeConfig, PeerConfig};
 use hefu_node::devnet::{self, DevNode, Plan};
+use hefu_node::gossip::is_dialable;
 use hefu_node::memory::Memory;
+use hefu_node::replay::replay;
 use hefu_node::run::{self, Ended, RunError};
+use hefu_state::KNOWN_RULES;
 use hefu_store::Store;
 use hefu_types::genesis::{Genesis, GenesisValidator, Network, ProvenKey};
+use hefu_types::leaf::Addresses;
+use hefu_types::operation::NewValidator;
 use hefu_types::{NetworkId, Suite};
 use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
 use rand::RngCore;
@@ -47,12 +52,21 @@ enum Command {
         /// How long an idle network rests between two blocks, in milliseconds.
         #[arg(long, default_value_t = 10_000)]
         heartbeat_ms: u64,
+        /// The version of the rules with which a new network begins; by default the newest.
+        #[arg(long, value_parser = rules_version)]
+        rules_version: Option<u32>,
     },
     /// Makes the keys and the configuration of one real validator.
-    #[command(
-        after_help = "Example: hefu-node init --dir /etc/hefu --name gd.hefu.example \
-        --region guangdong --network-id 00112233445566778899aabbccddeeff --founding"
-    )]
+    ///
+    /// A founder gives the id on which the founders agreed; its public keys go into genesis. Who joins
+    /// a network that runs gives its network file and where the others will reach it: the file
+    /// `validator-request.json` then goes to the council, which adds it to the validators.
+    #[command(after_help = "Examples:\n  \
+        hefu-node init --dir /etc/hefu --name gd.hefu.example --region guangdong \\\n    \
+        --network-id 00112233445566778899aabbccddeeff --founding\n  \
+        hefu-node init --dir /etc/hefu --name yn.hefu.example --region yunnan --network network.json \\\n    \
+        --engine-address /ip4/192.0.2.9/tcp/26500 --gossip-address /ip4/192.0.2.9/tcp/26501 \\\n    \
+        --peers peers.json")]
     Init {
         /// The folder of the node.
         #[arg(long)]
@@ -63,12 +77,20 @@ enum Command {
         /// Its region.
         #[arg(long)]
         region: String,
-        /// The network's id, 32 hexadecimal digits, on which its founders agreed.
-        #[arg(long)]
-        network_id: NetworkId,
+        #[command(flatten)]
+        network: OfNetwork,
         /// The network begins with this node: its empty store is no loss of memory.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "network")]
         founding: bool,
+        /// Where the others will reach its engine: a multiaddr such as /ip4/192.0.2.9/tcp/26500.
+        #[arg(long, value_parser = dialable, requires_all = ["gossip_address", "network"])]
+        engine_address: Option<String>,
+        /// Where they will reach it with statements and cosignatures: another multiaddr.
+        #[arg(long, value_parser = dialable, requires_all = ["engine_address", "network"])]
+        gossip_address: Option<String>,
+        /// Nodes that run, as they stand under `peers` in the configuration of another node.
+        #[arg(long)]
+        peers: Option<PathBuf>,
     },
     /// Writes the network file for clients: the genesis, its digest, and where nodes answer.
     #[command(
@@ -124,6 +146,16 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+    /// Executes all blocks of a stopped node again, in memory, and compares what they led to.
+    ///
+    /// Tells whether this program reaches what stands on the disk, across every change of the rules and
+    /// of the validators. It takes as long as executing the blocks did, and memory for the whole ledger.
+    #[command(after_help = "Example: hefu-node replay --config /etc/hefu/node.json")]
+    Replay {
+        /// The configuration file of a stopped node.
+        #[arg(long)]
+        config: PathBuf,
+    },
     /// Checks the store of a stopped node and tells what it holds.
     #[command(after_help = "Example: hefu-node inspect --config /etc/hefu/node.json")]
     Inspect {
@@ -131,6 +163,35 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
+}
+
+/// The network of a new node.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct OfNetwork {
+    /// The network's id, 32 hexadecimal digits, on which its founders agreed.
+    #[arg(long)]
+    network_id: Option<NetworkId>,
+    /// The network file of a network that runs.
+    #[arg(long)]
+    network: Option<PathBuf>,
+}
+
+fn rules_version(text: &str) -> Result<u32, String> {
+    let version = text
+        .parse()
+        .ok()
+        .filter(|version| KNOWN_RULES.contains(version));
+    let (first, last) = KNOWN_RULES.into_inner();
+    version.ok_or_else(|| format!("this program knows the versions {first} to {last}"))
+}
+
+fn dialable(address: &str) -> Result<String, String> {
+    if is_dialable(address) {
+        Ok(address.to_owned())
+    } else {
+        Err("expected an IP address and a TCP port, such as /ip4/192.0.2.9/tcp/26500".to_owned())
+    }
 }
 
 /// How the process ends when starting it again does not help. A supervisor should know it, as in
@@ -186,12 +247,14 @@ fn command() -> anyhow::Result<()> {
             validators,
             port,
             heartbeat_ms,
+            rules_version,
         } => {
             let plan = Plan {
                 folder: dir,
                 validators: validators.into(),
                 port,
                 heartbeat_ms,
+                rules_version,
             };
             devnet(&plan)
         }
@@ -199,9 +262,22 @@ fn command() -> anyhow::Result<()> {
             dir,
             name,
             region,
-            network_id,
+            network,
             founding,
-        } => init(&dir, &name, &region, &network_id, founding),
+            engine_address,
+            gossip_address,
+            peers,
+        } => init(&New {
+            dir,
+            name,
+            region,
+            network,
+            founding,
+            addresses: engine_address
+                .zip(gossip_address)
+                .map(|(engine, gossip)| Addresses { engine, gossip }),
+            peers,
+        }),
         Command::NetworkFile {
             genesis,
             nodes,
@@ -211,6 +287,7 @@ fn command() -> anyhow::Result<()> {
             config,
             stop_with_stdin,
         } => run_node(&config, stop_with_stdin),
+        Command::Replay { config } => replay_node(&config),
         Command::Inspect { config } => inspect(&config),
         Command::Rejoin { config, vote } => rejoin(&config, vote),
         Command::Reexecute { config } => reexecute(&config),
@@ -389,71 +466,157 @@ fn watch(mut child: Child, name: String, ended: mpsc::Sender<DevnetEvent>) {
     });
 }
 
-fn init(
-    dir: &Path,
-    name: &str,
-    region: &str,
-    network_id: &NetworkId,
+/// What `init` is to make.
+struct New {
+    dir: PathBuf,
+    name: String,
+    region: String,
+    network: OfNetwork,
     founding: bool,
-) -> anyhow::Result<()> {
+    addresses: Option<Addresses>,
+    peers: Option<PathBuf>,
+}
+
+/// The address on which a node listens that is reached at this one.
+fn listens(address: Option<&str>, port: u16) -> String {
+    let port_of = |address: &str| Some(address.rsplit_once('/')?.1.to_owned());
+    let port = address.and_then(port_of).unwrap_or(port.to_string());
+    format!("/ip4/0.0.0.0/tcp/{port}")
+}
+
+fn init(new: &New) -> anyhow::Result<()> {
+    let New {
+        dir, name, region, ..
+    } = new;
+    let genesis = match &new.network.network {
+        Some(path) => Some(read_json::<NetworkFile>(path)?.network()?),
+        None => None,
+    };
+    let network_id = match (&genesis, new.network.network_id) {
+        (Some(network), _) => network.genesis().network_id,
+        (None, Some(id)) => id,
+        (None, None) => bail!("give --network-id or --network"),
+    };
     let key = |role: KeyRole| -> anyhow::Result<ProvenKey> {
         let mut seed = [0; 32];
         rand::rngs::OsRng.fill_bytes(&mut seed);
         let file = KeyFile::new(role, name, Suite::Sha256Ed25519, seed);
         write_json(&dir.join(format!("keys/{}.json", role.name())), &file, true)?;
         let secret = file.secret_key().context("a key that was just made")?;
-        let proof = secret.prove_possession(network_id, role.name(), name);
+        let proof = secret.prove_possession(&network_id, role.name(), name);
         Ok(ProvenKey {
             key: file.public_key,
             proof,
         })
     };
     let validator = GenesisValidator {
-        name: name.to_owned(),
-        region: region.to_owned(),
+        name: name.clone(),
+        region: region.clone(),
         consensus: key(KeyRole::Consensus)?,
         checkpoint: key(KeyRole::Checkpoint)?,
         log: key(KeyRole::Log)?,
         peer: key(KeyRole::Peer)?,
     };
-    write_json(&dir.join("validator.json"), &validator, false)?;
-    let config = NodeConfig {
-        name: name.to_owned(),
-        genesis: "genesis.json".into(),
-        data: "data".into(),
-        keys: "keys".into(),
-        engine_listen: "/ip4/0.0.0.0/tcp/26500".to_owned(),
-        gossip_listen: "/ip4/0.0.0.0/tcp/26501".to_owned(),
-        peers: vec![PeerConfig {
+    let (engine, gossip) = (new.addresses.as_ref())
+        .map(|to| (&*to.engine, &*to.gossip))
+        .unzip();
+    let peers: Vec<PeerConfig> = match &new.peers {
+        Some(path) => read_json(path)?,
+        None => vec![PeerConfig {
             name: "another.validator".to_owned(),
             engine: "/ip4/192.0.2.7/tcp/26500".to_owned(),
             gossip: "/ip4/192.0.2.7/tcp/26501".to_owned(),
+            key: None,
         }],
+    };
+    let config = NodeConfig {
+        name: name.clone(),
+        genesis: "genesis.json".into(),
+        data: "data".into(),
+        keys: "keys".into(),
+        engine_listen: listens(engine, 26500),
+        gossip_listen: listens(gossip, 26501),
+        peers,
         http_listen: "127.0.0.1:26502".parse()?,
         operator_listen: "127.0.0.1:26503".parse()?,
         propose_timeout_ms: 1_000,
         vote_timeout_ms: 500,
         records_memory_mib: None,
         free_mib_min: NodeConfig::FREE_MIB_MIN,
+        rules_version_max: None,
     };
-    if founding {
+    if new.founding {
         Memory::new(&dir.join("data")).found()?;
     }
     write_json(&dir.join("node.json"), &config, false)?;
     println!("Keys:          {}", dir.join("keys").display());
-    println!(
-        "For genesis:   {} (public; send it to the founders)",
-        dir.join("validator.json").display()
-    );
-    println!(
-        "Configuration: {} (put the peers and addresses in)",
-        dir.join("node.json").display()
-    );
-    println!("Then put the network's genesis beside it as genesis.json and run");
+    hand_out(new, genesis.as_ref(), validator)?;
     println!(
         "  hefu-node run --config {}",
         dir.join("node.json").display()
     );
+    Ok(())
+}
+
+/// Writes what others need of a new validator, and tells who gets it.
+fn hand_out(
+    new: &New,
+    genesis: Option<&Network>,
+    validator: GenesisValidator,
+) -> anyhow::Result<()> {
+    let New { dir, name, .. } = new;
+    match (genesis, &new.addresses) {
+        (Some(_), Some(addresses)) => {
+            let path = dir.join("peer.json");
+            let peer = PeerConfig {
+                name: name.clone(),
+                engine: addresses.engine.clone(),
+                gossip: addresses.gossip.clone(),
+                key: Some(validator.peer.key),
+            };
+            write_json(&path, &peer, false)?;
+            println!(
+                "As a peer:     {} (public; for the `peers` of the others' configurations)",
+                path.display()
+            );
+            let path = dir.join("validator-request.json");
+            let addresses = addresses.clone();
+            let request = NewValidator {
+                validator,
+                addresses,
+            };
+            write_json(&path, &request, false)?;
+            println!(
+                "Request:       {} (public; send it to the council)",
+                path.display()
+            );
+        }
+        (Some(_), None) => println!("It follows only: without addresses there is no request."),
+        (None, _) => {
+            let path = dir.join("validator.json");
+            write_json(&path, &validator, false)?;
+            println!(
+                "For genesis:   {} (public; send it to the founders)",
+                path.display()
+            );
+        }
+    }
+    println!(
+        "Configuration: {} (put the peers and addresses in)",
+        dir.join("node.json").display()
+    );
+    match genesis {
+        Some(network) => {
+            write_json(&dir.join("genesis.json"), network.genesis(), false)?;
+            println!(
+                "The others let it in once it stands among the `peers` of their configurations, or \
+                 once the council has added it. Until it votes the network can lose one validator \
+                 less: where the ledger is long, let it sync as a peer before the council acts. It \
+                 votes by itself when its set is in force. Run"
+            );
+        }
+        None => println!("Then put the network's genesis beside it as genesis.json and run"),
+    }
     Ok(())
 }
 
@@ -518,6 +681,33 @@ fn reexecute(path: &Path) -> anyhow::Result<()> {
         config.name
     );
     Ok(())
+}
+
+fn replay_node(path: &Path) -> anyhow::Result<()> {
+    let config = NodeConfig::read(path)?;
+    let network = config.network()?;
+    let opened = Store::open(&run::store_path(&config), &network)?;
+    let shows = std::io::stderr().is_terminal();
+    let replayed = replay(network, &opened.store, |height| {
+        if shows && height.is_multiple_of(100) {
+            eprint!("\rblock {height} of {}", opened.before.height);
+        }
+    })?;
+    if shows {
+        eprintln!();
+    }
+    println!("blocks      {}", replayed.blocks);
+    println!("statements  {}", replayed.statements);
+    println!("operations  {}", replayed.operations);
+    println!("rules       {}", listed(&replayed.rules));
+    println!("epochs      {}", listed(&replayed.epochs));
+    println!("every block led to what the store has");
+    Ok(())
+}
+
+fn listed<T: std::fmt::Display>(numbers: &std::collections::BTreeSet<T>) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    numbers.join(", ")
 }
 
 fn inspect(path: &Path) -> anyhow::Result<()> {

@@ -19,7 +19,7 @@ use hefu_types::leaf::{
 use hefu_types::numbering::NumberingLeaf;
 use hefu_types::operation::{operation_id, Operation};
 use hefu_types::profile::Profile;
-use hefu_types::record::{Item, PastStatus, Record};
+use hefu_types::record::{Item, PastStatus, PublicPart, Record};
 use hefu_types::statement::SignedHeader;
 use hefu_types::{Digest, EntryIndex, Hash, KeyId, OperationId, PrivateRoot, StateKey};
 use std::collections::BTreeMap;
@@ -136,20 +136,18 @@ impl<'a> Prover<'a> {
             return Ok(());
         };
         self.leaf::<AgencyLeaf>(key::agency(suite, &public.agency))?;
+        self.doubtful_keys(&public)?;
+        if let Some(terms) = &public.copy {
+            // A copy is what its licence is.
+            if let Some(licence) = self.record(terms.of)? {
+                self.doubtful_keys(&licence.public)?;
+            }
+        }
         // The ledger's clock tells of halts, by which deadlines are put off.
         let has_deadline =
             public.reversal.is_some() || public.uses.iter().any(|used| used.locked_until.is_some());
         if has_deadline {
             self.leaf::<ClockLeaf>(key::clock(suite))?;
-        }
-        let counter = self.published.signed.checkpoint.compromise_counter;
-        for event in [Some(&public.registration), public.status_event.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            if event.compromise_counter != counter {
-                self.leaf::<KeyLeaf>(key::public_key(suite, &event.key_id))?;
-            }
         }
         if let Some(region) = beside
             .region
@@ -158,6 +156,21 @@ impl<'a> Prover<'a> {
         {
             let at = key::recognition(suite, region, &public.document_type, &public.region);
             self.leaf::<RecognitionLeaf>(at)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the keys of a record's events, where one was compromised since.
+    fn doubtful_keys(&mut self, public: &PublicPart) -> Result<(), StoreFault> {
+        let suite = self.shared.network.suite();
+        let counter = self.published.signed.checkpoint.compromise_counter;
+        for event in [Some(&public.registration), public.status_event.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if event.compromise_counter != counter {
+                self.leaf::<KeyLeaf>(key::public_key(suite, &event.key_id))?;
+            }
         }
         Ok(())
     }
@@ -200,6 +213,10 @@ impl<'a> Prover<'a> {
         };
         // The agency of the record speaks for the document also where a member signed.
         self.leaf::<AgencyLeaf>(key::agency(suite, &record.public.agency))?;
+        if let Some(terms) = &record.public.copy {
+            // Offline the receipt of a copy tells of its licence, too.
+            self.record(terms.of)?;
+        }
         if record.public.names(id) {
             // An opened item tells whose signature it is, where the operation is a member's.
             return Ok(Some(open_use(suite, &record, id)));
@@ -228,7 +245,7 @@ impl<'a> Prover<'a> {
             format: 0,
             network: self.shared.network.digest(),
             checkpoint: self.published.signed.clone(),
-            handovers: Vec::new(),
+            handovers: self.shared.epochs.chain(self.published.set.epoch),
             leaves: self.proven(),
         }
     }
@@ -302,7 +319,7 @@ pub fn receipts(
         format: 0,
         network: shared.network.digest(),
         checkpoint: published.signed.clone(),
-        handovers: Vec::new(),
+        handovers: shared.epochs.chain(published.set.epoch),
         leaves: signer.proven(),
         cose: cose.into(),
         entry_index: entry,
@@ -382,6 +399,11 @@ const VERSIONS_MAX: usize = 10_000;
 /// The key of the record that an operation is about.
 pub fn record_key(shared: &Shared, operation: &Operation) -> Result<Option<StateKey>, StoreFault> {
     let register = match (operation, operation.record()) {
+        // A copy has a record of its own.
+        (Operation::Lend(lend), _) => {
+            let suite = shared.network.suite();
+            return Ok(Some(key::copy(suite, &lend.record, &lend.terms.number)));
+        }
         (_, Some(record)) => return Ok(Some(*record)),
         (Operation::Register(register), None) => register,
         // Ranges and promises have leaves of their own.

@@ -11,7 +11,7 @@ use hefu_proof::checkpoint::{verify_cosignature, Checkpoint, LogSignature};
 use hefu_proof::SignedCheckpoint;
 use hefu_state::StateTree;
 use hefu_store::StoreFault;
-use hefu_types::block::{CarriedQuorum, MemberCosignature};
+use hefu_types::block::{CarriedQuorum, MemberCosignature, VALIDATORS_MAX};
 use hefu_types::canonical;
 use hefu_types::leaf::SetLeaf;
 use hefu_types::suite::SecretKey;
@@ -22,11 +22,9 @@ use std::sync::Arc;
 /// How many heights a node keeps cosignatures of, its own and those that come early.
 pub const HEIGHTS_KEPT: u64 = 64;
 
-/// The keys with which a validator speaks for checkpoints.
+/// The keys with which a validator speaks for checkpoints, in each set that has them, wherever they stand in it.
 #[derive(Clone, Debug)]
 pub struct CheckpointKeys {
-    /// The position in the set.
-    pub member: u16,
     /// Cosigns.
     pub checkpoint: SecretKey,
     /// Signs in the log's name.
@@ -41,7 +39,10 @@ struct Candidate {
     /// The state of its height, until it or a later height is published: a tree that is kept keeps
     /// all that changed since.
     tree: Option<StateTree>,
+    /// The set that decided it.
     set: Arc<SetLeaf>,
+    /// This node's position in it, if it is a member with the keys to speak.
+    own: Option<u16>,
     cosignatures: BTreeMap<u16, HeightCosignature>,
 }
 
@@ -66,9 +67,10 @@ pub struct Publication {
     /// Cosignatures of heights that this node has not executed yet, by height, member, and who sent
     /// them: none of them is verified, so nobody may displace what another sent.
     early: BTreeMap<(u64, u16, PublicKey), HeightCosignature>,
-    /// Cosignatures of this node that peers show of heights beyond those: of each peer the lowest. This
-    /// node meets it when it gets there, before it votes on what follows.
-    own_ahead: BTreeMap<PublicKey, HeightCosignature>,
+    /// Cosignatures that peers show of heights beyond those: of each peer the lowest of each member. This
+    /// node's own position there is not known yet. If it is among them this node meets it when it gets
+    /// there, before it votes on what follows.
+    far_ahead: BTreeMap<(PublicKey, u16), HeightCosignature>,
     /// The best quorum, for the next proposal.
     best: Option<CarriedQuorum>,
     published_height: u64,
@@ -92,7 +94,7 @@ impl Publication {
             keys,
             candidates: BTreeMap::new(),
             early: BTreeMap::new(),
-            own_ahead: BTreeMap::new(),
+            far_ahead: BTreeMap::new(),
             best: None,
             published_height,
             cosigned_height,
@@ -105,7 +107,7 @@ impl Publication {
     pub fn reached(&mut self, checkpoint: Checkpoint, tree: StateTree, set: Arc<SetLeaf>) {
         let height = checkpoint.height;
         let text = checkpoint.text(self.shared.network.origin());
-        let cosignatures = BTreeMap::new();
+        let own = self.position(&set);
         self.candidates.insert(
             height,
             Candidate {
@@ -113,21 +115,26 @@ impl Publication {
                 text,
                 tree: Some(tree),
                 set,
-                cosignatures,
+                own,
+                cosignatures: BTreeMap::new(),
             },
         );
+        // Who syncs publishes nothing for a long time, and each tree keeps what changed since.
+        self.candidates
+            .retain(|of, _| *of + 2 * HEIGHTS_KEPT > height);
         let later = self.early.split_off(&(height + 1, 0, PublicKey([0; 32])));
         let now_known = std::mem::replace(&mut self.early, later);
         for ((_, _, from), cosignature) in now_known {
             self.hear(&from, cosignature);
         }
-        let passed: Vec<PublicKey> = (self.own_ahead.iter())
-            .filter(|(_, own)| own.height <= height)
-            .map(|(from, _)| *from)
+        let passed: Vec<(PublicKey, u16)> = (self.far_ahead.iter())
+            .filter(|(_, far)| far.height <= height)
+            .map(|(of, _)| *of)
             .collect();
-        for from in passed {
-            if let Some(own) = self.own_ahead.remove(&from) {
-                self.hear(&from, own);
+        for of in passed {
+            // Of the others' there are newer ones by now.
+            if let Some(far) = self.far_ahead.remove(&of).filter(|_| own == Some(of.1)) {
+                self.hear(&of.0, far);
             }
         }
     }
@@ -149,6 +156,7 @@ impl Publication {
     /// This node's cosignature of a height that it reached and may cosign.
     pub(crate) fn cosignature(&self, height: u64) -> Option<HeightCosignature> {
         let (keys, candidate) = (self.keys.as_ref()?, self.candidates.get(&height)?);
+        let member = candidate.own?;
         // The same height may be cosigned anew after a restart: the text is the same.
         if height < self.cosigned_height {
             return None;
@@ -157,7 +165,7 @@ impl Publication {
         Some(HeightCosignature {
             height,
             member: MemberCosignature {
-                member: keys.member,
+                member,
                 seconds,
                 signature: keys.checkpoint.cosign(&candidate.text, seconds),
             },
@@ -175,15 +183,20 @@ impl Publication {
         let Some(candidate) = self.candidates.get(height) else {
             let head = self.shared.head();
             // Bounded: a window of heights, and for each peer one of each member.
+            // Of another set than these the height is far ahead.
+            let members = head.set.validators.len();
+            let of_next = head.waiting.as_ref().map_or(0, |set| set.validators.len());
+            let member = usize::from(by.member);
             if *height > head.before.height
                 && *height <= head.before.height + HEIGHTS_KEPT
-                && usize::from(by.member) < head.set.validators.len()
+                && member < members.max(of_next)
             {
                 self.early.insert((*height, by.member, *from), cosignature);
-            } else if self.is_own(by.member) && *height > head.before.height {
-                let lowest = self.own_ahead.get(from).map_or(u64::MAX, |own| own.height);
-                if *height < lowest {
-                    self.own_ahead.insert(*from, cosignature);
+            } else if *height > head.before.height && member < VALIDATORS_MAX {
+                let of = (*from, by.member);
+                let lowest = self.far_ahead.get(&of).map_or(u64::MAX, |far| far.height);
+                if *height < lowest && self.keys.is_some() {
+                    self.far_ahead.insert(of, cosignature);
                 }
             }
             return Heard::Nothing;
@@ -207,7 +220,8 @@ impl Publication {
             self.refused += 1;
             return Heard::Forged;
         }
-        if self.is_own(by.member) && *height > self.cosigned_height {
+        let is_own = self.keys.is_some() && candidate.own == Some(by.member);
+        if is_own && *height > self.cosigned_height {
             // What leaves is on disk before: a disk that does not have it was put back.
             self.forgot = Some(*height);
             self.keys = None;
@@ -221,8 +235,14 @@ impl Publication {
         }
     }
 
-    fn is_own(&self, member: u16) -> bool {
-        self.keys.as_ref().is_some_and(|keys| keys.member == member)
+    /// Where this node stands in a set: that changes from set to set.
+    fn position(&self, set: &SetLeaf) -> Option<u16> {
+        let keys = self.keys.as_ref()?;
+        let (checkpoint, log) = (keys.checkpoint.public_key(), keys.log.public_key());
+        let position = set.validators.iter().position(|validator| {
+            validator.checkpoint_key == checkpoint && validator.log_key == log
+        })?;
+        u16::try_from(position).ok()
     }
 
     /// Cosignatures that a decided block carried: they verified when the block was judged.

@@ -1,23 +1,24 @@
 //! Running one node: opening the store, starting engine, swarm and servers, and what ends them.
 
 use crate::clock::Clock;
-use crate::config::{ConfigError, NodeConfig};
+use crate::config::{ConfigError, NodeConfig, NodeKeys};
 use crate::disk::{DiskRoom, NoRoom};
-use crate::gossip::{self, GossipConfig, GossipError, GossipLimits, GossipPeer};
+use crate::gossip::{self, Gossip, GossipConfig, GossipError, GossipLimits};
 use crate::hear::Hearing;
 use crate::http::{self, Api};
-use crate::ledger::{forgot as forgot_votes, Ledger, LedgerFault};
+use crate::ledger::{check_rules, forgot as forgot_votes, Ledger, LedgerFault};
 use crate::memory::{Memory, Regaining};
 use crate::metrics::Metrics;
+use crate::peers::{keys_in_common, peers};
 use crate::publication::{CheckpointKeys, Publication};
 use crate::room;
 use crate::serve::{self, ConnectionLimits};
 use crate::shared::Shared;
-use crate::start::{current_set, start, Started};
-use hefu_engine::{engine_handle, EngineError, Timeouts};
+use crate::start::{start, Started};
+use hefu_engine::{engine_handle, EngineError, EngineHandle, Timeouts};
 use hefu_store::{Store, StoreFault};
 use hefu_types::block::BLOCK_BYTES_MAX;
-use hefu_types::leaf::SetLeaf;
+use hefu_types::PublicKey;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,15 +36,29 @@ pub enum RunError {
     /// Its configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// It is not a validator of its genesis, or its keys are not those of genesis.
-    #[error("{0}")]
-    NotInSet(String),
+    /// A validator has some of its keys, and not the others.
+    #[error(
+        "of the four keys in {} the validator {validator} has {common}: put the files of one validator \
+         together",
+        keys.display()
+    )]
+    MixedKeys {
+        /// The folder of the keys.
+        keys: PathBuf,
+        /// Who has some of them.
+        validator: String,
+        /// How many.
+        common: usize,
+    },
     /// Its disk.
     #[error(transparent)]
     Store(#[from] StoreFault),
     /// There is no room left on its disk.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
+    /// Its ledger, before the engine began.
+    #[error(transparent)]
+    Ledger(LedgerFault),
     /// Its swarm.
     #[error(transparent)]
     Gossip(#[from] GossipError),
@@ -79,19 +94,12 @@ impl RunError {
     /// Whether starting the node again does not help: an operator has to act.
     pub fn needs_operator(&self) -> bool {
         match self {
-            Self::Config(_) | Self::NotInSet(_) | Self::EngineLog { .. } => true,
+            Self::Config(_) | Self::MixedKeys { .. } | Self::EngineLog { .. } => true,
             Self::Store(fault) => fault.needs_operator(),
-            Self::Engine(EngineError::Application(fault)) => {
-                match fault.downcast_ref::<LedgerFault>() {
-                    Some(LedgerFault::Store(fault)) => fault.needs_operator(),
-                    Some(
-                        LedgerFault::Diverged { .. }
-                        | LedgerFault::NoRoom { .. }
-                        | LedgerFault::Kept(_),
-                    ) => true,
-                    Some(LedgerFault::Forgot(_)) | None => false,
-                }
-            }
+            Self::Ledger(fault) => fault.needs_operator(),
+            Self::Engine(EngineError::Application(fault)) => fault
+                .downcast_ref::<LedgerFault>()
+                .is_some_and(LedgerFault::needs_operator),
             Self::Engine(EngineError::Failed | EngineError::Start(_)) => false,
             Self::Engine(_) => true,
             Self::NoRoom(_) | Self::Gossip(_) | Self::Listen { .. } => false,
@@ -118,22 +126,6 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     let disk = DiskRoom::new(&config.data, config.free_mib_min);
     disk.check()?;
     let opened = Store::open(&store_path(&config), &network)?;
-    let set = current_set(&opened.store, suite)?;
-    let position = set.validators.iter().position(|validator| {
-        validator.name == config.name
-            && validator.consensus_key == keys.consensus.public_key()
-            && validator.checkpoint_key == keys.checkpoint.public_key()
-            && validator.log_key == keys.log.public_key()
-            && validator.peer_key == keys.peer.public_key()
-    });
-    let Some(position) = position else {
-        return Err(RunError::NotInSet(format!(
-            "{} with the keys in {} is not a validator of {}; check name, keys and genesis",
-            config.name,
-            config.keys.display(),
-            config.genesis.display()
-        )));
-    };
     let memory = Memory::new(&config.data);
     let log_height =
         hefu_engine::wal_height(&memory.engine_log()).map_err(|error| RunError::EngineLog {
@@ -145,15 +137,14 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     if let Err(why) = may_vote {
         tracing::warn!(%why, "this node may have forgotten its votes: it follows");
     }
-    let set = Arc::new(set);
     tracing::info!(
         node = %config.name, height = opened.before.height,
         state_root = %opened.before.state_root, votes,
         "opened"
     );
 
+    // Whether it is in a set is another question, which each height answers anew.
     let checkpoint_keys = votes.then(|| CheckpointKeys {
-        member: u16::try_from(position).expect("a set has at most 256 members"),
         checkpoint: keys.checkpoint.clone(),
         log: keys.log.clone(),
     });
@@ -165,10 +156,12 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         network.clone(),
         config.name.clone(),
         opened,
-        Arc::clone(&set),
         checkpoint_keys,
         Clock::System,
     )?;
+    check_keys(&config, &keys, &shared)?;
+    let rules = config.known_rules();
+    check_rules(&shared, &rules).map_err(RunError::Ledger)?;
     let memory_mib = config
         .records_memory_mib
         .unwrap_or_else(room::usual_memory_mib);
@@ -177,7 +170,10 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     tracing::info!(state_keys, keys_max, memory_mib, "memory for records");
     let publication = Arc::new(Mutex::new(publication));
 
-    let peers = peers(&config, &set)?;
+    // From here on no change of the sets is missed.
+    let sets = shared.sets();
+    let own = keys.peer.public_key();
+    let first_peers = peers(&config, &own, &shared);
     for address in [&config.engine_listen, &config.gossip_listen] {
         must_be_free(address)?;
     }
@@ -185,7 +181,9 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         network: network.digest(),
         listen: config.gossip_listen.clone(),
         peer_seed: keys.peer.seed(),
-        peers: peers.iter().map(|peer| peer.gossip.clone()).collect(),
+        peers: (first_peers.iter())
+            .map(|peer| peer.gossip.clone())
+            .collect(),
         limits: GossipLimits::default(),
     })?;
     let (engine, signals) = engine_handle();
@@ -195,7 +193,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         gossip: gossip.clone(),
         engine: engine.clone(),
         metrics: Arc::clone(&metrics),
-        votes,
+        voter: votes.then(|| keys.consensus.public_key()),
         submissions: Arc::new(tokio::sync::Semaphore::new(http::SUBMISSIONS_AT_ONCE)),
         intake: Arc::default(),
     };
@@ -209,18 +207,28 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
     };
     let hearing = tokio::spawn(hearing.listen(events));
 
+    let following = Following {
+        config: config.clone(),
+        own,
+        shared: Arc::clone(&shared),
+        gossip: gossip.clone(),
+        engine: engine.clone(),
+    };
+    let following = tokio::spawn(following.sets(sets));
+
     let begun = tokio::spawn(begun(engine.status(), memory.clone()));
     let regained = regained(Arc::clone(&shared), votes);
     let mut forgotten = shared.forgotten();
     let runs_out = disk.clone().runs_out(Arc::clone(&metrics));
     let ledger = Ledger::new(shared, Arc::clone(&publication), gossip, metrics, frontier);
+    let ledger = ledger.executing(rules);
     let engine_config = hefu_engine::Config {
         moniker: config.name.clone(),
         network: network.digest(),
         suite,
         wal: memory.engine_log(),
         listen: config.engine_listen.clone(),
-        peers: peers.into_iter().map(|peer| peer.engine).collect(),
+        peers: first_peers.into_iter().map(|peer| peer.engine).collect(),
         peer_seed: keys.peer.seed(),
         consensus_key: keys.consensus,
         votes,
@@ -263,7 +271,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
             running.await
         }
     };
-    for task in [public, operators, hearing, begun] {
+    for task in [public, operators, hearing, following, begun] {
         task.abort();
     }
     let forgot = lock(&publication).forgot();
@@ -318,38 +326,58 @@ async fn regained(shared: Arc<Shared>, votes: bool) {
     }
 }
 
-/// The libp2p id of a validator's peer key. A key of genesis was checked to be one.
-fn peer_id(key: &hefu_types::PublicKey) -> libp2p::PeerId {
-    let key = libp2p::identity::ed25519::PublicKey::try_from_bytes(key.as_bytes())
-        .expect("genesis holds only valid keys");
-    libp2p::identity::PublicKey::from(key).to_peer_id()
+/// Says what the node is in the sets, and refuses keys that are of several validators.
+fn check_keys(config: &NodeConfig, keys: &NodeKeys, shared: &Shared) -> Result<(), RunError> {
+    let head = shared.head();
+    let waiting = head.waiting.iter().flat_map(|set| &set.validators);
+    for validator in head.set.validators.iter().chain(waiting) {
+        match keys_in_common(validator, keys) {
+            0 => {}
+            4 => return Ok(()),
+            common => {
+                return Err(RunError::MixedKeys {
+                    keys: config.keys.clone(),
+                    validator: validator.name.clone(),
+                    common,
+                })
+            }
+        }
+    }
+    tracing::info!(
+        epoch = head.set.epoch,
+        "the keys of this node are in no validator set now: it follows"
+    );
+    Ok(())
 }
 
-struct Peer {
-    engine: String,
-    gossip: GossipPeer,
+/// What follows the validator sets while the node runs: both swarms' peers.
+struct Following {
+    config: NodeConfig,
+    own: PublicKey,
+    shared: Arc<Shared>,
+    gossip: Gossip,
+    engine: EngineHandle,
 }
 
-fn peers(config: &NodeConfig, set: &SetLeaf) -> Result<Vec<Peer>, RunError> {
-    let of = |peer: &crate::config::PeerConfig| {
-        let validator = set.validators.iter().find(|v| v.name == peer.name);
-        let validator = validator.ok_or_else(|| {
-            RunError::NotInSet(format!(
-                "the peer {} is not a validator of genesis",
-                peer.name
-            ))
-        })?;
-        let id = peer_id(&validator.peer_key);
-        Ok(Peer {
-            engine: format!("{}/p2p/{id}", peer.engine),
-            gossip: GossipPeer {
-                name: peer.name.clone(),
-                key: validator.peer_key,
-                address: Some(peer.gossip.clone()),
-            },
-        })
-    };
-    config.peers.iter().map(of).collect()
+impl Following {
+    async fn sets(self, mut sets: watch::Receiver<(u64, bool)>) {
+        while sets.changed().await.is_ok() {
+            let (epoch, waits) = *sets.borrow_and_update();
+            let peers = peers(&self.config, &self.own, &self.shared);
+            tracing::info!(
+                epoch,
+                waits,
+                peers = peers.len(),
+                "the validator sets changed"
+            );
+            let gossip: Vec<_> = peers.iter().map(|peer| peer.gossip.clone()).collect();
+            if let Err(error) = self.gossip.set_peers(&gossip) {
+                tracing::error!(%error, "the peers stay as they were");
+            }
+            let engine = peers.into_iter().map(|peer| peer.engine);
+            self.engine.set_peers(engine.collect());
+        }
+    }
 }
 
 /// libp2p shares a port with whoever listens on it already, and each would get a part of the

@@ -4,6 +4,7 @@
 //! readers take a snapshot and hold no lock while they work with it.
 
 use crate::clock::Clock;
+use crate::epochs::Epochs;
 use crate::pool::Pool;
 use crate::recent::{FewLeaves, Recent};
 use crate::room::Room;
@@ -27,6 +28,8 @@ pub struct Head {
     pub tree: StateTree,
     /// The validator set that decides the next block.
     pub set: Arc<SetLeaf>,
+    /// The set that the council has written and that is not yet in force.
+    pub waiting: Option<Arc<SetLeaf>>,
     /// Whether the last block had no statements.
     pub was_empty: bool,
 }
@@ -51,6 +54,8 @@ pub struct Shared {
     pub name: String,
     /// The disk.
     pub store: Store,
+    /// The validator sets.
+    pub epochs: Epochs,
     /// Statements that wait for a block.
     pub pool: Mutex<Pool>,
     /// What the last blocks wrote.
@@ -63,17 +68,28 @@ pub struct Shared {
     head: RwLock<Arc<Head>>,
     published: watch::Sender<Option<Arc<Published>>>,
     forgotten: watch::Sender<Option<u64>>,
+    /// The epoch of the next block, and whether another set waits.
+    sets: watch::Sender<(u64, bool)>,
 }
 
 impl Shared {
     /// Begins with what was found on opening the store.
-    pub fn new(network: Network, name: String, store: Store, head: Head, clock: Clock) -> Self {
+    pub fn new(
+        network: Network,
+        name: String,
+        store: Store,
+        epochs: Epochs,
+        head: Head,
+        clock: Clock,
+    ) -> Self {
         let pool = Mutex::new(Pool::default());
+        let sets = watch::Sender::new(sets_of(&head));
         let head = RwLock::new(Arc::new(head));
         Self {
             network,
             name,
             store,
+            epochs,
             pool,
             recent: Recent::default(),
             few: FewLeaves::default(),
@@ -82,6 +98,7 @@ impl Shared {
             head,
             published: watch::Sender::new(None),
             forgotten: watch::Sender::new(None),
+            sets,
         }
     }
 
@@ -92,7 +109,10 @@ impl Shared {
     }
 
     pub(crate) fn set_head(&self, head: Head) {
+        let sets = sets_of(&head);
         *self.head.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(head);
+        self.sets
+            .send_if_modified(|told| std::mem::replace(told, sets) != sets);
     }
 
     /// What is published; nothing until the first quorum after a start.
@@ -103,6 +123,11 @@ impl Shared {
     /// Tells of every publication.
     pub fn publications(&self) -> watch::Receiver<Option<Arc<Published>>> {
         self.published.subscribe()
+    }
+
+    /// Tells when a validator set was written, and when it came into force; which, the head says.
+    pub fn sets(&self) -> watch::Receiver<(u64, bool)> {
+        self.sets.subscribe()
     }
 
     /// The height of a cosignature of this node that it does not know, once a peer has shown one.
@@ -149,6 +174,10 @@ impl Shared {
             None => Ok(None),
         }
     }
+}
+
+fn sets_of(head: &Head) -> (u64, bool) {
+    (head.set.epoch, head.waiting.is_some())
 }
 
 /// A fault of the store: a row that cannot be read as what it must be.

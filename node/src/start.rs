@@ -1,14 +1,12 @@
 //! From an opened store to the parts of a node, before it talks to anybody.
 
 use crate::clock::Clock;
+use crate::epochs::{self, Epochs};
 use crate::publication::{CheckpointKeys, Publication, HEIGHTS_KEPT};
-use crate::shared::{unreadable, Head, Published, Shared};
+use crate::shared::{Head, Published, Shared};
 use hefu_proof::log::Frontier;
-use hefu_store::columns::Column;
-use hefu_store::{Opened, Store, StoreFault};
+use hefu_store::{Opened, StoreFault};
 use hefu_types::genesis::Network;
-use hefu_types::key;
-use hefu_types::leaf::{Leaf, SetCurrentLeaf, SetLeaf};
 use std::sync::Arc;
 
 /// What a node is made of.
@@ -27,17 +25,28 @@ pub fn start(
     network: Network,
     name: String,
     opened: Opened,
-    set: Arc<SetLeaf>,
     keys: Option<CheckpointKeys>,
     clock: Clock,
 ) -> Result<Started, StoreFault> {
+    let (suite, height) = (network.suite(), opened.before.height);
+    let epochs = Epochs::load(&opened.store, &network)?;
+    let set = epochs.last();
+    let waiting = epochs::waiting(&opened.store, suite, &opened.tree, set.epoch, height)?;
     let head = Head {
         before: opened.before,
         tree: opened.tree,
         set,
+        waiting,
         was_empty: opened.head_was_empty_block,
     };
-    let shared = Arc::new(Shared::new(network, name, opened.store, head, clock));
+    let shared = Arc::new(Shared::new(
+        network,
+        name,
+        opened.store,
+        epochs,
+        head,
+        clock,
+    ));
     let mut publication = Publication::new(Arc::clone(&shared), keys)?;
     recall(&shared, &mut publication)?;
     Ok(Started {
@@ -47,18 +56,6 @@ pub fn start(
     })
 }
 
-/// The validator set that decides the next block.
-pub fn current_set(store: &Store, suite: hefu_types::Suite) -> Result<SetLeaf, StoreFault> {
-    fn leaf<L: Leaf>(store: &Store, key: &hefu_types::StateKey) -> Result<L, StoreFault> {
-        let bytes = store.load(key)?;
-        let missing = || unreadable(Column::Leaves, key, "it is missing");
-        let bytes = bytes.ok_or_else(missing)?;
-        L::from_bytes(&bytes).map_err(|e| unreadable(Column::Leaves, key, e))
-    }
-    let current: SetCurrentLeaf = leaf(store, &key::set_current(suite))?;
-    leaf(store, &key::set(suite, current.epoch))
-}
-
 /// After a start the block before the last is cosigned anew, because the last names its roots. At
 /// genesis there is no block yet: its checkpoint is confirmed by the first.
 fn recall(shared: &Shared, publication: &mut Publication) -> Result<(), StoreFault> {
@@ -66,7 +63,7 @@ fn recall(shared: &Shared, publication: &mut Publication) -> Result<(), StoreFau
     let height = head.before.height;
     let reach = |publication: &mut Publication, height, tree| -> Result<(), StoreFault> {
         if let Some(checkpoint) = shared.store.checkpoint(height)? {
-            publication.reached(checkpoint, tree, Arc::clone(&head.set));
+            publication.reached(checkpoint, tree, shared.epochs.of_height(height).set);
         }
         Ok(())
     };
@@ -86,8 +83,10 @@ fn serve_last_published(shared: &Shared, head: &Head) -> Result<(), StoreFault> 
         return Ok(());
     };
     let published = signed.checkpoint.height;
-    let of_set = signed.checkpoint.epoch == head.set.epoch;
-    if !of_set || published > head.before.height || published + HEIGHTS_KEPT < head.before.height {
+    let Some(set) = shared.epochs.set(signed.checkpoint.epoch) else {
+        return Ok(());
+    };
+    if published > head.before.height || published + HEIGHTS_KEPT < head.before.height {
         return Ok(());
     }
     let mut tree = head.tree.clone();
@@ -96,7 +95,6 @@ fn serve_last_published(shared: &Shared, head: &Head) -> Result<(), StoreFault> 
     }
     // A power loss may have taken blocks that were decided, never the root that was cosigned.
     if tree.root() == signed.checkpoint.state_root {
-        let set = Arc::clone(&head.set);
         shared.set_published(Published { signed, tree, set });
     }
     Ok(())

@@ -3,6 +3,8 @@
 //! It calls the same programs that users call and prints what they print. Every claim is checked
 //! here, and the last line counts the checks; the exit code follows it.
 
+mod governance;
+mod licences;
 mod uses;
 
 use anyhow::{bail, Context, Result};
@@ -83,7 +85,13 @@ fn main() -> Result<()> {
     demo.step(Demo::reverse_after_payment);
     demo.step(Demo::find_a_gap);
     demo.step(Demo::recognise_and_revoke);
+    demo.step(Demo::move_a_licence);
+    demo.step(Demo::lend_a_copy);
+    demo.step(Demo::recognise_on_a_condition);
+    demo.step(Demo::admit_by_table);
+    demo.step(Demo::a_key_leaks);
     demo.step(Demo::survive_a_crash);
+    demo.step(Demo::replace_a_validator);
 
     let interactive = std::io::stdout().is_terminal()
         && std::io::stdin().is_terminal()

@@ -28,7 +28,7 @@ impl Demo {
         Ok(file)
     }
 
-    fn register_as(&self, agency: &str, more: &[&str], file: &str) -> Result<Output> {
+    pub fn register_as(&self, agency: &str, more: &[&str], file: &str) -> Result<Output> {
         let (network, receipts) = (self.network(), self.receipts());
         let key = self.key(&format!("agency-{agency}"));
         let mut arguments = vec!["register", "--network", &network, "--key", &key];
@@ -59,14 +59,7 @@ impl Demo {
         let output = self.register_as("gd-tax", &claimed, &file)?;
         let claim = "an invoice of 19316.60 CNY is registered for whoever holds its claim file";
         self.check(claim, output.status.success());
-        let claims = self.dir.join("receipts");
-        let claim = std::fs::read_dir(&claims)?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| {
-                let name = path.to_string_lossy();
-                name.contains(number.1) && name.contains(".claim")
-            })
-            .context("the claim file")?;
+        let claim = self.claim_of(number.1)?;
         let claim = text(&claim);
         let output = self.take("lock", "member-other", &[&file])?;
         self.check_refused("a company without it locks nothing: 5003", &output, "5003");

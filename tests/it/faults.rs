@@ -27,15 +27,16 @@ const SENDERS: usize = 3;
 const NEEDS_OPERATOR: i32 = 3;
 
 /// A registration that was answered with a receipt.
-struct Acknowledged {
-    number: u32,
-    statement: Statement,
-    answer: StatementAnswer,
+pub(crate) struct Acknowledged {
+    pub number: u32,
+    pub statement: Statement,
+    pub answer: StatementAnswer,
+    pub at: Instant,
 }
 
 /// Senders that register one licence after another, at whichever node answers.
 #[derive(Default)]
-struct Load {
+pub(crate) struct Load {
     next: AtomicU32,
     over: AtomicBool,
     /// What is read from each node meanwhile.
@@ -45,7 +46,7 @@ struct Load {
 
 impl Load {
     /// Sends while the body runs; what was under way at its end is given up.
-    fn during<T>(&self, devnet: &Devnet, body: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub fn during<T>(&self, devnet: &Devnet, body: impl FnOnce() -> Result<T>) -> Result<T> {
         self.over.store(false, Ordering::Release);
         std::thread::scope(|scope| {
             let senders: Vec<_> = (0..SENDERS)
@@ -91,6 +92,7 @@ impl Load {
                     number,
                     statement,
                     answer,
+                    at: Instant::now(),
                 };
                 self.acknowledged().push(acknowledged);
                 break;
@@ -99,14 +101,14 @@ impl Load {
         Ok(())
     }
 
-    fn acknowledged(&self) -> std::sync::MutexGuard<'_, Vec<Acknowledged>> {
+    pub fn acknowledged(&self) -> std::sync::MutexGuard<'_, Vec<Acknowledged>> {
         self.acknowledged
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until so many more are acknowledged.
-    fn wait_more(&self, more: usize) -> Result<()> {
+    pub fn wait_more(&self, more: usize) -> Result<()> {
         let before = self.acknowledged().len();
         wait_for(&format!("{more} more receipts"), || {
             Ok((self.acknowledged().len() >= before + more).then_some(()))
@@ -164,8 +166,12 @@ fn wait_back(devnet: &Devnet, node: usize, others: &[usize], since: Instant) -> 
 
 /// At every node every acknowledged registration is there, once, with a receipt that verifies, and
 /// the same statement is answered as before.
-fn nothing_is_lost_or_doubled(devnet: &Devnet, acknowledged: &[Acknowledged]) -> Result<()> {
-    devnet.wait_equal(&ALL)?;
+pub(crate) fn nothing_is_lost_or_doubled(
+    devnet: &Devnet,
+    nodes: &[usize],
+    acknowledged: &[Acknowledged],
+) -> Result<()> {
+    devnet.wait_equal(nodes)?;
     let at_node = |node: usize| -> Result<()> {
         for one in acknowledged {
             let number = one.number;
@@ -182,7 +188,10 @@ fn nothing_is_lost_or_doubled(devnet: &Devnet, acknowledged: &[Acknowledged]) ->
         Ok(())
     };
     std::thread::scope(|scope| {
-        let nodes = ALL.map(|node| scope.spawn(move || at_node(node)));
+        let at_node = &at_node;
+        let nodes: Vec<_> = (nodes.iter())
+            .map(|node| scope.spawn(move || at_node(*node)))
+            .collect();
         nodes.into_iter().try_for_each(|node| match node.join() {
             Ok(checked) => checked,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -192,7 +201,11 @@ fn nothing_is_lost_or_doubled(devnet: &Devnet, acknowledged: &[Acknowledged]) ->
 
 /// Reads the whole log of a stopped node: each number was accepted once, each acknowledged one is
 /// there, and the store checks every row of it.
-fn log_registers_once(devnet: &Devnet, node: usize, acknowledged: &[Acknowledged]) -> Result<()> {
+pub(crate) fn log_registers_once(
+    devnet: &Devnet,
+    node: usize,
+    acknowledged: &[Acknowledged],
+) -> Result<()> {
     let opened = Store::open(&devnet.data(node).join("store"), &devnet.network)?;
     opened.store.check_all(|_| {})?;
     let mut accepted: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
@@ -224,7 +237,7 @@ fn log_registers_once(devnet: &Devnet, node: usize, acknowledged: &[Acknowledged
 }
 
 /// What no log of a node may hold, whatever happened to it.
-fn nothing_panicked(said: &str) -> Result<()> {
+pub(crate) fn nothing_panicked(said: &str) -> Result<()> {
     for word in ["panicked", "stack backtrace", "Stack backtrace", "SIGABRT"] {
         ensure!(!said.contains(word), "{word}: {said}");
     }
@@ -293,7 +306,7 @@ fn what_was_acknowledged_under_load_survives_kills_of_one_two_and_all() -> Resul
     })?;
     let acknowledged = load.acknowledged();
     println!("{} registrations were acknowledged", acknowledged.len());
-    nothing_is_lost_or_doubled(devnet, &acknowledged)?;
+    nothing_is_lost_or_doubled(devnet, &ALL, &acknowledged)?;
     no_equivocation(devnet)?;
     for node in ALL {
         ensure!(
@@ -343,7 +356,7 @@ fn a_node_that_is_told_to_stop_under_load_ends_in_order() -> Result<()> {
     for line in ended.lines().filter(|line| line.contains(" ended (")) {
         ensure!(line.contains("exit status: 0"), "{line}");
     }
-    nothing_is_lost_or_doubled(devnet, &load.acknowledged())?;
+    nothing_is_lost_or_doubled(devnet, &ALL, &load.acknowledged())?;
     no_equivocation(devnet)
 }
 
@@ -450,7 +463,7 @@ fn an_old_copy_follows(parts: &[&str], why: &str) -> Result<PutBack> {
     receipt_holds(devnet, 0, 900_000, &answer)?;
     devnet.restart(1)?;
     devnet.wait_published(1)?;
-    nothing_is_lost_or_doubled(devnet, &load.acknowledged())?;
+    nothing_is_lost_or_doubled(devnet, &ALL, &load.acknowledged())?;
     no_equivocation(devnet)?;
     devnet.stop(0)?;
     let copied = Store::open(&copied_store, &devnet.network)?.before.height;
@@ -885,6 +898,7 @@ fn a_node_that_is_cut_off_rests_and_catches_up_when_healed() -> Result<()> {
             number,
             statement,
             answer,
+            at: Instant::now(),
         };
         load.acknowledged().push(acknowledged);
     }
@@ -915,7 +929,7 @@ fn a_node_that_is_cut_off_rests_and_catches_up_when_healed() -> Result<()> {
     })?;
     println!("what waited was final after {:.1?}", since.elapsed());
     receipt_holds(devnet, apart, 900_000, &serde_json::from_str(&answer)?)?;
-    nothing_is_lost_or_doubled(devnet, &load.acknowledged())?;
+    nothing_is_lost_or_doubled(devnet, &ALL, &load.acknowledged())?;
     no_equivocation(devnet)
 }
 
@@ -1062,7 +1076,7 @@ fn a_full_disk_stops_a_node_in_order_and_it_goes_on_with_room() -> Result<()> {
     devnet.restart(node)?;
     wait_back(devnet, node, &others, since)?;
     ensure!(devnet.health(node)?.votes, "a full disk made a follower");
-    nothing_is_lost_or_doubled(devnet, &load.acknowledged())?;
+    nothing_is_lost_or_doubled(devnet, &ALL, &load.acknowledged())?;
     no_equivocation(devnet)?;
     devnet.stop(node)?;
     let acknowledged = load.acknowledged();

@@ -4,6 +4,7 @@ mod client;
 mod faults;
 mod flood;
 mod genesis;
+mod handover;
 mod hostile;
 mod log;
 mod network;

@@ -6,12 +6,13 @@ use super::parties::SUITE;
 use super::world::World;
 use hefu_node::gossip::{HeightCosignature, Message};
 use hefu_proof::checkpoint::{verify_cosignature, Checkpoint};
+use hefu_proof::handover::last_set;
 use hefu_proof::log::Frontier;
 use hefu_state::block::Surroundings;
 use hefu_state::{execute, Before, CheckedBlock, Loaded, Outcome, ReadBlock, StateTree};
 use hefu_store::{Store, StoredBlock};
 use hefu_types::genesis::Network;
-use hefu_types::leaf::{value_hash, SetLeaf};
+use hefu_types::leaf::{value_hash, Leaf, SetLeaf};
 use hefu_types::operation::Operation;
 use hefu_types::profile::Profile;
 use hefu_types::statement::CheckedStatement;
@@ -24,6 +25,8 @@ use std::sync::Arc;
 struct Replayed {
     /// By height.
     checkpoints: Vec<Checkpoint>,
+    /// The validator sets, by epoch.
+    sets: Vec<SetLeaf>,
     /// All statements in their order, with their entries and outcomes.
     statements: Vec<(EntryIndex, Arc<CheckedStatement>, Vec<Outcome>)>,
 }
@@ -31,8 +34,10 @@ struct Replayed {
 /// What the rules ask beside the leaves, out of what was replayed.
 struct Window<'a> {
     executed: &'a BTreeSet<StatementId>,
-    texts: &'a [String],
-    set: &'a SetLeaf,
+    checkpoints: &'a [Checkpoint],
+    origin: &'a str,
+    /// By epoch.
+    sets: &'a [SetLeaf],
 }
 
 impl Surroundings for Window<'_> {
@@ -42,8 +47,11 @@ impl Surroundings for Window<'_> {
         Ok(self.executed.contains(id))
     }
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, Infallible> {
-        let text = self.texts.get(height as usize);
-        Ok(text.map(|text| (text.clone(), self.set.clone())))
+        let checkpoint = self.checkpoints.get(height as usize);
+        Ok(checkpoint.and_then(|checkpoint| {
+            let set = self.sets.get(checkpoint.epoch as usize)?;
+            Some((checkpoint.text(self.origin), set.clone()))
+        }))
     }
 }
 
@@ -55,10 +63,9 @@ fn replay(network: &Network, blocks: &[StoredBlock]) -> Result<Replayed, String>
         .map(|(key, leaf)| (*key, value_hash(SUITE, leaf)));
     let mut tree = StateTree::from_leaves(SUITE, hashes);
     let mut frontier = Frontier::new(SUITE);
-    let set = network.first_set();
+    let mut sets = vec![network.first_set()];
     let mut executed = BTreeSet::new();
     let mut checkpoints = vec![Checkpoint::genesis(network, tree.root())];
-    let mut texts = vec![checkpoints[0].text(network.origin())];
     let mut statements = Vec::new();
     for (block, height) in blocks.iter().zip(1_u64..) {
         let at = |what: &dyn std::fmt::Display| format!("block {height} replayed: {what}");
@@ -86,8 +93,9 @@ fn replay(network: &Network, blocks: &[StoredBlock]) -> Result<Replayed, String>
         }
         let around = Window {
             executed: &executed,
-            texts: &texts,
-            set: &set,
+            checkpoints: &checkpoints,
+            origin: network.origin(),
+            sets: &sets,
         };
         let Ok(checked) = CheckedBlock::check(read, network, &before, &loaded, &around);
         let checked = checked.map_err(|error| at(&error))?;
@@ -101,15 +109,19 @@ fn replay(network: &Network, blocks: &[StoredBlock]) -> Result<Replayed, String>
         }
         frontier.append(SUITE.log_leaf(&done.entry.encode()), |_, _, _| {});
         for (key, change) in done.changes {
+            if key == key::set(SUITE, sets.len() as u64) {
+                let set = SetLeaf::from_bytes(&change.bytes).map_err(|error| at(&error))?;
+                sets.push(set);
+            }
             leaves.insert(key, change.bytes);
         }
         tree = done.tree;
         let checkpoint = Checkpoint::of_block(&done.entry, frontier.root());
-        texts.push(checkpoint.text(network.origin()));
         checkpoints.push(checkpoint);
     }
     Ok(Replayed {
         checkpoints,
+        sets,
         statements,
     })
 }
@@ -213,10 +225,17 @@ impl World {
             Message::Cosignatures(many) => many,
             _ => return,
         };
-        for cosignature in all
-            .iter()
-            .filter(|cosignature| usize::from(cosignature.member.member) == at)
-        {
+        let Some(running) = &self.nodes[at].running else {
+            return;
+        };
+        let shared = std::sync::Arc::clone(&running.shared);
+        let own = self.parties.validators[at].checkpoint.public_key();
+        let is_own = |cosignature: &&HeightCosignature| {
+            let set = shared.epochs.of_height(cosignature.height).set;
+            let member = set.validators.get(usize::from(cosignature.member.member));
+            member.is_some_and(|validator| validator.checkpoint_key == own)
+        };
+        for cosignature in all.iter().filter(is_own) {
             let known = self
                 .seen
                 .cosigned
@@ -251,6 +270,13 @@ impl World {
                 if let Err(error) = signed.verify(SUITE, network.origin(), &published.set) {
                     self.find(format!("node {at} published what does not verify: {error}"));
                 }
+                let chain = running.shared.epochs.chain(published.set.epoch);
+                match last_set(SUITE, network.origin(), network.first_set(), &chain) {
+                    Ok((set, _)) if set == *published.set => {}
+                    led => self.find(format!(
+                        "the handovers of node {at} lead elsewhere: {led:?}"
+                    )),
+                }
                 self.seen.published.insert(size, text);
             }
         }
@@ -284,7 +310,7 @@ impl World {
                 "node {at} forgot that it cosigned {sent:?}: it knows {cosigned:?}"
             ));
         }
-        if !votes {
+        if !votes && !self.nodes[at].joins {
             let why = self.nodes[at].marks.follower.clone().unwrap_or_default();
             self.find(format!("node {at} lost nothing and follows: {why}"));
         }
@@ -351,7 +377,7 @@ impl World {
             }
         }
         self.check_promises(&replayed)?;
-        self.check_cosignatures(&replayed.checkpoints)?;
+        self.check_cosignatures(&replayed)?;
         for (size, text) in &self.seen.published {
             let mut all = replayed.checkpoints.iter();
             if !all.any(|c| c.size.0 == *size && c.text(network.origin()) == *text) {
@@ -397,19 +423,19 @@ impl World {
     }
 
     /// What an honest node cosigned is what was executed: so it signed no size twice.
-    fn check_cosignatures(&self, checkpoints: &[Checkpoint]) -> Result<(), String> {
+    fn check_cosignatures(&self, replayed: &Replayed) -> Result<(), String> {
         let network = &self.parties.network;
-        let set = network.first_set();
         for ((at, height), cosignatures) in &self.seen.cosigned {
             if self.nodes[*at].liar.is_some() {
                 continue;
             }
-            let Some(checkpoint) = checkpoints.get(*height as usize) else {
+            let Some(checkpoint) = replayed.checkpoints.get(*height as usize) else {
                 return Err(format!("node {at} cosigned {height}, which nobody has"));
             };
+            let set = &replayed.sets[checkpoint.epoch as usize];
             let text = checkpoint.text(network.origin());
             for cosignature in cosignatures {
-                let holds = verify_cosignature(SUITE, &text, &set, &cosignature.member).is_ok();
+                let holds = verify_cosignature(SUITE, &text, set, &cosignature.member).is_ok();
                 if !holds {
                     return Err(format!("node {at} cosigned other roots of height {height}"));
                 }

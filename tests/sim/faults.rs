@@ -55,14 +55,16 @@ impl Faults {
 
 impl World {
     pub fn draw_liars(&mut self) {
-        let most = (self.nodes.len() - 1) / 3;
+        // Of the first set: who joins it later is honest.
+        let validators = self.parties.network.genesis().validators.len();
+        let most = (validators - 1) / 3;
         let mut number = self.rng.gen_range(0..=most);
         // A window that is not asked matters only if somebody proposes what was executed.
         let repeats = self.plan.planted == Some(Planted::SkipsWindow);
         if repeats {
             number = 1;
         }
-        let mut all: Vec<usize> = (0..self.nodes.len()).collect();
+        let mut all: Vec<usize> = (0..validators).collect();
         all.shuffle(&mut self.rng);
         for at in all.into_iter().take(number) {
             let liar = match repeats {

@@ -19,6 +19,7 @@
 
 mod checks;
 mod clients;
+mod council;
 mod faults;
 mod network;
 mod node;

@@ -19,7 +19,7 @@ use hefu_node::memory::{Marks, Regaining};
 use hefu_node::metrics::Metrics;
 use hefu_node::publication::CheckpointKeys;
 use hefu_node::shared::Shared;
-use hefu_node::start::{current_set, start, Started};
+use hefu_node::start::{start, Started};
 use hefu_state::block::is_in_time;
 use hefu_store::{MemoryDisk, Store};
 use hefu_types::block::{Block, BLOCK_BYTES_MAX};
@@ -44,6 +44,8 @@ pub(super) struct Node {
     pub running: Option<Running>,
     /// When it will be asked next.
     pub due_at: Option<u64>,
+    /// It came later, and has nothing to remember until it has followed for a while.
+    pub joins: bool,
     /// A write will fail: whatever error comes is that of a dead process.
     pub armed: bool,
 }
@@ -76,12 +78,12 @@ pub(super) trait PeerOf {
 
 impl PeerOf for Parties {
     fn peer(&self, at: usize) -> PublicKey {
-        self.network.genesis().validators[at].peer.key
+        self.validators[at].peer.public_key()
     }
 
     fn number(&self, peer: &PublicKey) -> Option<usize> {
-        let mut validators = self.network.genesis().validators.iter();
-        validators.position(|validator| validator.peer.key == *peer)
+        let mut validators = self.validators.iter();
+        validators.position(|keys| keys.peer.public_key() == *peer)
     }
 }
 
@@ -205,7 +207,17 @@ impl Node {
             mended: false,
             running: None,
             due_at: None,
+            joins: false,
             armed: false,
+        }
+    }
+
+    /// One with which the network does not begin.
+    pub fn newcomer(rng: &mut StdRng) -> Self {
+        Self {
+            marks: Marks::default(),
+            joins: true,
+            ..Self::new(rng)
         }
     }
 }
@@ -252,7 +264,6 @@ impl World {
         let fault = |error: hefu_store::StoreFault| EngineError::Application(Box::new(error));
 
         let opened = Store::open_memory(&node.disk, &network).map_err(fault)?;
-        let set = Arc::new(current_set(&opened.store, network.suite()).map_err(fault)?);
         let log_height = node.log.height().map_err(|_| EngineError::Unsafe)?;
         let may_vote = node
             .marks
@@ -269,9 +280,8 @@ impl World {
         self.check_memory(at, &found);
         let keys = &self.parties.validators[at];
         let node = &mut self.nodes[at];
-        let name = network.genesis().validators[at].name.clone();
+        let name = self.parties.names[at].clone();
         let checkpoint_keys = votes.then(|| CheckpointKeys {
-            member: at as u16,
             checkpoint: keys.checkpoint.clone(),
             log: keys.log.clone(),
         });
@@ -283,7 +293,6 @@ impl World {
             network.clone(),
             name.clone(),
             opened,
-            set,
             checkpoint_keys,
             node.clock.clone(),
         )
@@ -388,6 +397,7 @@ impl World {
             Ok(()) if self.regained(at) => {
                 self.count("followers that vote again");
                 self.nodes[at].marks.follower = None;
+                self.nodes[at].joins = false;
                 self.stop(at, u64::MAX);
                 self.after(100 * MS, Event::Start(at));
             }

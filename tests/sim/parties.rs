@@ -3,8 +3,8 @@
 use hefu_types::genesis::{
     Agency, Council, Genesis, GenesisValidator, Member, Network, ProvenKey, Region, Seat,
 };
-use hefu_types::leaf::{Entitlement, Kind, Part, PurposeRules, TypeRules};
-use hefu_types::operation::member_commitment;
+use hefu_types::leaf::{Addresses, Entitlement, Kind, Part, PurposeRules, TypeRules};
+use hefu_types::operation::{member_commitment, NewValidator};
 use hefu_types::suite::SecretKey;
 use hefu_types::{Millis, NetworkId, Salt, Suite};
 
@@ -32,7 +32,12 @@ pub(super) struct Signer {
 /// All of them.
 pub(super) struct Parties {
     pub network: Network,
+    /// Those of genesis, and the one that may join them.
     pub validators: Vec<Keys>,
+    pub names: Vec<String>,
+    /// What the one that may join asks the council for.
+    pub newcomer: NewValidator,
+    pub seat: SecretKey,
     pub agencies: Vec<Signer>,
     pub members: Vec<Signer>,
 }
@@ -53,36 +58,39 @@ impl Maker {
         let key = secret.public_key();
         (ProvenKey { key, proof }, secret)
     }
+
+    fn validator(&mut self, number: usize) -> (GenesisValidator, Keys) {
+        let name = format!("node-{number}.sim.example");
+        let (consensus, consensus_key) = self.key("consensus", &name);
+        let (checkpoint, checkpoint_key) = self.key("checkpoint", &name);
+        let (log, log_key) = self.key("log", &name);
+        let (peer, peer_key) = self.key("peer", &name);
+        let keys = Keys {
+            consensus: consensus_key,
+            checkpoint: checkpoint_key,
+            log: log_key,
+            peer: peer_key,
+        };
+        let validator = GenesisValidator {
+            name,
+            region: "north".to_owned(),
+            consensus,
+            checkpoint,
+            log,
+            peer,
+        };
+        (validator, keys)
+    }
 }
 
 impl Parties {
     pub fn new(validators: usize, heartbeat_ms: u64) -> Self {
         let network = NetworkId([7; 16]);
         let mut maker = Maker { made: 0, network };
-        let mut keys = Vec::new();
-        let mut of_validators = Vec::new();
-        for number in 0..validators {
-            let name = format!("node-{number}.sim.example");
-            let (consensus, consensus_key) = maker.key("consensus", &name);
-            let (checkpoint, checkpoint_key) = maker.key("checkpoint", &name);
-            let (log, log_key) = maker.key("log", &name);
-            let (peer, peer_key) = maker.key("peer", &name);
-            keys.push(Keys {
-                consensus: consensus_key,
-                checkpoint: checkpoint_key,
-                log: log_key,
-                peer: peer_key,
-            });
-            of_validators.push(GenesisValidator {
-                name,
-                region: "north".to_owned(),
-                consensus,
-                checkpoint,
-                log,
-                peer,
-            });
-        }
-        let (seat, _) = maker.key("council", "seat");
+        let (of_validators, mut keys): (Vec<_>, Vec<_>) = (0..validators)
+            .map(|number| maker.validator(number))
+            .unzip();
+        let (seat, seat_key) = maker.key("council", "seat");
         let mut agencies = Vec::new();
         let mut of_agencies = Vec::new();
         for id in ["tax", "housing"] {
@@ -105,6 +113,10 @@ impl Parties {
             });
             members.push(Signer { id, key });
         }
+        let (newcomer, newcomer_keys) = maker.validator(validators);
+        keys.push(newcomer_keys);
+        let all = of_validators.iter().chain([&newcomer]);
+        let names = all.map(|validator| validator.name.clone()).collect();
         let genesis = Genesis {
             format: 0,
             rules_version: *hefu_state::KNOWN_RULES.end(),
@@ -138,6 +150,15 @@ impl Parties {
         Self {
             network: Network::new(genesis).expect("the genesis is valid"),
             validators: keys,
+            names,
+            newcomer: NewValidator {
+                validator: newcomer,
+                addresses: Addresses {
+                    engine: "/memory/1".to_owned(),
+                    gossip: "/memory/2".to_owned(),
+                },
+            },
+            seat: seat_key,
             agencies,
             members,
         }

@@ -7,6 +7,7 @@ use super::node::Node;
 use super::parties::{Parties, START};
 use hefu_engine::by_hand::Said;
 use hefu_node::ledger::Planted;
+use hefu_types::statement::Statement;
 use hefu_types::{BlockId, Millis};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -71,6 +72,8 @@ pub(super) enum Event {
     Fault,
     Heal(Heals),
     Clients,
+    /// The council lets one validator take the place of another.
+    Council,
     Poll,
     /// The faults are over.
     Calm,
@@ -110,6 +113,8 @@ pub(super) struct World {
     pub found: Vec<String>,
     pub counts: BTreeMap<&'static str, u64>,
     pub calm: bool,
+    /// The act of the council, once it has decided.
+    pub act: Option<Statement>,
     queue: BTreeMap<(Moment, u64), Event>,
     events: u64,
     trace: DefaultHasher,
@@ -138,7 +143,11 @@ impl World {
         let links = Links::draw(&mut rng);
         let faults = Faults::draw(&mut rng);
         let clients = Clients::draw(&mut rng);
-        let nodes = (0..validators).map(|_| Node::new(&mut rng)).collect();
+        let mut nodes: Vec<Node> = (0..validators).map(|_| Node::new(&mut rng)).collect();
+        // Every third network gets another validator for one that leaves.
+        if plan.seed % 3 == 2 && plan.planted.is_none() {
+            nodes.push(Node::newcomer(&mut rng));
+        }
         let mut world = Self {
             plan,
             rng,
@@ -152,6 +161,7 @@ impl World {
             found: Vec::new(),
             counts: BTreeMap::new(),
             calm: false,
+            act: None,
             queue: BTreeMap::new(),
             events: 0,
             trace: DefaultHasher::new(),
@@ -167,6 +177,10 @@ impl World {
         }
         self.after(3 * SECOND, Event::Clients);
         self.after(3 * SECOND, Event::Poll);
+        if self.joins() {
+            let after = self.rng.gen_range(5 * SECOND..30 * SECOND);
+            self.after(after, Event::Council);
+        }
         self.after(4 * SECOND, Event::Fault);
         let calm = self.rng.gen_range(20 * SECOND..90 * SECOND);
         self.after(calm, Event::Calm);
@@ -207,6 +221,7 @@ impl World {
             Event::Fault => self.fault(),
             Event::Heal(what) => self.heal(&what),
             Event::Clients => self.clients_act(),
+            Event::Council => self.council_acts(),
             Event::Poll => self.clients_poll(),
             Event::Calm => self.grow_calm(),
         }
@@ -280,6 +295,9 @@ impl World {
                 ));
             }
             heights.insert(height);
+        }
+        if self.joins() && !self.is_handed_over() {
+            return Some("the next set is not in force everywhere".to_owned());
         }
         if heights.len() > 1 {
             return Some(format!("the heights are {heights:?}"));

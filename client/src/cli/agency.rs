@@ -61,6 +61,9 @@ pub struct Content {
     /// Read JSON, XML or CSV files as this mapping file says (see `hefu inspect --help`).
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// A fact of the type's dictionary that the files do not state, such as grade=二级.
+    #[arg(long = "fact", value_name = "NAME=VALUE")]
+    pub facts: Vec<String>,
     /// Write the receipt to this file.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{entitlement, sample, World, SUITE};
+use hefu_types::leaf::{FactField, LendingRules};
 
 const UBL: &str = "invoices/ubl-guangzhou-1017.xml";
 const CII: &str = "renditions/cii-guangzhou-1017.xml";
@@ -250,4 +251,116 @@ fn what_a_credit_note_gives_back_is_negative() {
         .register
         .total
         .is_some_and(|total| total.minor_units < 0));
+}
+
+/// The type of licences with a dictionary: holder and grade for everybody, the scope sealed.
+fn with_dictionary() -> World {
+    World::with(|genesis| {
+        let field = |name: &str, open| FactField {
+            name: name.into(),
+            name_zh: format!("{name} 的中文名"),
+            name_en: name.into(),
+            open,
+        };
+        let rules = &mut genesis.types[1];
+        rules.facts = vec![
+            field("holder", true),
+            field("grade", true),
+            field("scope", false),
+        ];
+        rules.lending = Some(LendingRules {
+            ms_max: 1,
+            consent: false,
+        });
+    })
+}
+
+fn open(planned: &Planned) -> Vec<(&str, &str)> {
+    let facts = planned.register.open_facts.iter();
+    facts
+        .map(|fact| (fact.name.as_str(), fact.value.as_str()))
+        .collect()
+}
+
+#[test]
+fn open_facts_stand_in_the_record_and_the_others_are_sealed() {
+    let world = with_dictionary();
+    let facts = [("grade".to_owned(), "A".to_owned())];
+    let asked = Asked {
+        facts: &facts,
+        ..world.asked("licence")
+    };
+    let planned = plan_of(&asked, &world, &[LICENCE]).expect("planned");
+    assert_eq!(open(&planned), [("holder", "样例食品店"), ("grade", "A")]);
+    // What was typed for everybody to read needs no seal; the file's own facts are all under the root.
+    let names: Vec<&str> = planned
+        .facts
+        .iter()
+        .map(|fact| fact.name.as_str())
+        .collect();
+    assert!(names.contains(&"holder") && names.contains(&"scope") && !names.contains(&"grade"));
+    assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "{names:?}");
+
+    let refused = |facts: &[(&str, &str)], said: &str| {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let facts: Vec<(String, String)> = facts.iter().map(pair).collect();
+        let asked = Asked {
+            facts: &facts,
+            ..world.asked("licence")
+        };
+        left_aside(&asked, &world, &[LICENCE], "unfit", said);
+    };
+    refused(&[("holder", "another")], "the file itself says holder");
+    refused(&[("scope", "another")], "the file itself says scope");
+    refused(&[("colour", "red")], "it has: holder, grade, scope");
+    refused(&[("grade", "A"), ("grade", "B")], "given twice");
+    refused(&[("grade", &"长".repeat(43))], "1 to 128 bytes");
+}
+
+#[test]
+fn an_open_fact_that_is_too_long_for_the_record_stays_sealed() {
+    let world = with_dictionary();
+    let long = "店".repeat(43);
+    let file = LICENCE.replace("样例食品店", &long);
+    let document = Document::of(file.as_bytes(), SUITE);
+    let asked = world.asked("licence");
+    let planned = plan(&world.issuer(), &asked, &[document], Blinding([0; 16])).expect("planned");
+    assert_eq!(open(&planned), []);
+    let sealed = planned.facts.iter().find(|fact| fact.name == "holder");
+    assert_eq!(sealed.map(|fact| fact.value.as_str()), Some(long.as_str()));
+}
+
+#[test]
+fn whoever_a_licence_names_may_use_and_lend_it() {
+    let world = with_dictionary();
+    let named = LICENCE.replace("样例食品店", "样例食品店 91520111MAHEFU071J");
+    let plan_file = |file: &str, use_right| {
+        let document = Document::of(file.as_bytes(), SUITE);
+        let asked = Asked {
+            use_right,
+            ..world.asked("licence")
+        };
+        plan(&world.issuer(), &asked, &[document], Blinding([0; 16]))
+    };
+    let planned = plan_file(&named, None).expect("planned");
+    let salt = planned.named_member_salt.expect("it names its holder");
+    let commitment = named_member(SUITE, &planned.record, &salt, "91520111MAHEFU071J");
+    assert_eq!(
+        planned.register.use_right,
+        Some(UseRight::NamedMember(commitment))
+    );
+    let by_claim = plan_file(LICENCE, Some(UseArg::Claim)).expect("planned");
+    assert!(matches!(
+        by_claim.register.use_right,
+        Some(UseRight::ClaimKey(_))
+    ));
+    // A name without a code names nobody, and the type without lending leaves it to nobody.
+    let nobody = plan_file(LICENCE, None).expect("planned");
+    assert_eq!(nobody.register.use_right, None);
+    let plain = World::new();
+    let asked = Asked {
+        use_right: Some(UseArg::Claim),
+        ..plain.asked("licence")
+    };
+    left_aside(&asked, &plain, &[LICENCE], "unfit", "neither used nor lent");
 }

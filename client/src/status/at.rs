@@ -93,6 +93,8 @@ const fn since(derived: Derived) -> Option<Millis> {
     match derived {
         Derived::Ended { since, .. }
         | Derived::NotIssued { since, .. }
+        | Derived::Suspended { since, .. }
+        | Derived::TransferredOut { since }
         | Derived::Expired { since } => Some(since),
         _ => None,
     }

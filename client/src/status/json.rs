@@ -45,12 +45,35 @@ pub fn record_json(key: &StateKey, record: &PublicPart, moment: Moment) -> Value
         "reversal": record.reversal.as_ref().map(|reversal| reversal_json(reversal, moment)),
         "links": links,
         "offline": record.offline.as_ref().map(offline_json),
+        "open_facts": record.open_facts,
+        "copy": copy_json(record),
+        "licence_code": status_at(record, now).licence_code(),
+        "suspended_until": suspended_until(record),
+        "transferred_to": record.transferred_to,
         "archived_at": record.archived_at.map(|at| at.to_string()),
         "registration": event(&record.registration),
         "status_event": record.status_event.as_ref().map(event),
         "noted": record.noted.as_ref().map(event),
         "event_count": record.event_count,
     })
+}
+
+fn suspended_until(record: &PublicPart) -> Option<String> {
+    let status = &record.status;
+    let until = status.until.filter(|_| status.state == State::Suspended);
+    until.map(|until| until.to_string())
+}
+
+/// What a lending copy was made for, for programs; nothing of what is no copy.
+pub fn copy_json(record: &PublicPart) -> Option<Value> {
+    let terms = record.copy.as_ref()?;
+    Some(json!({
+        "licence": terms.of,
+        "purpose": terms.purpose,
+        "matter": terms.matter,
+        "lent_by": terms.lent_by,
+        "valid_before": record.valid_before.map(|time| time.to_string()),
+    }))
 }
 
 fn use_json(used: &UseState, moment: Moment) -> Value {

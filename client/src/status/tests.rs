@@ -42,6 +42,7 @@ fn with_history(live: &Live, record: &StateKey) {
         effective_at: Millis(seconds * 1_000),
         recorded_at: Millis(seconds * 1_000),
         reason: Some(format!("at-{seconds}")),
+        until: None,
     };
     let mut node = live.node();
     let event = node.world.record(record).registration;

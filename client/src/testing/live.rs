@@ -145,7 +145,7 @@ impl Node {
                     None => not_found(),
                 }
             }
-            ["v1", "records", key] => self.certificate(key.parse().expect("a key")),
+            ["v1", "records", key] => self.certificate(key.parse().expect("a key"), query),
             ["v1", "records", key, "history"] => {
                 let key = key.parse().expect("a key");
                 match self.history.get(&key) {
@@ -155,21 +155,41 @@ impl Node {
             }
             ["v1", "digests", digest] => {
                 let digest: Digest = digest.parse().expect("a digest");
-                self.certificate(key::digest(SUITE, &digest))
+                self.certificate(key::digest(SUITE, &digest), query)
             }
-            ["v1", "numberings", key] => self.certificate(key.parse().expect("a key")),
+            ["v1", "numberings", key] => self.certificate(key.parse().expect("a key"), ""),
             ["v1", "coverage", of_type, region, agency] => {
-                self.certificate(key::coverage(SUITE, of_type, region, agency))
+                self.certificate(key::coverage(SUITE, of_type, region, agency), "")
             }
             _ => not_found(),
         }
     }
 
-    /// What stands under a key, and with a digest its record.
-    fn certificate(&self, at: StateKey) -> (u16, Vec<u8>) {
+    /// What stands under a key, with a digest its record, with a copy its licence, and the rule of a
+    /// region that is asked for.
+    fn certificate(&self, at: StateKey, query: &str) -> (u16, Vec<u8>) {
         let mut keys = vec![at, key::agency(SUITE, "gd-tax"), key::clock(SUITE)];
+        let mut record = at;
         if let Some(Value::Leaf(bytes)) = self.world.values.get(&at) {
-            keys.extend(DigestLeaf::from_bytes(bytes).map(|leaf| leaf.record));
+            if let Ok(leaf) = DigestLeaf::from_bytes(bytes) {
+                record = leaf.record;
+                keys.push(record);
+            }
+        }
+        if let Some(Value::Record(public, _)) = self.world.values.get(&record) {
+            keys.extend(public.copy.as_ref().map(|terms| terms.of));
+            let of = |name: &str| {
+                let mut parts = query.split('&').filter_map(|part| part.split_once('='));
+                parts
+                    .find(|(asked, _)| *asked == name)
+                    .map(|(_, value)| value)
+            };
+            keys.extend(of("member").map(|member| key::member(SUITE, member)));
+            let region = of("region");
+            let rule = region.filter(|region| *region != public.region);
+            keys.extend(rule.map(|region| {
+                key::recognition(SUITE, region, &public.document_type, &public.region)
+            }));
         }
         (200, self.world.certificate(&keys, crate::now()).encode())
     }
@@ -239,6 +259,7 @@ impl Node {
                     _ => return None,
                 }
             }
+            Operation::Lend(lend) => key::copy(SUITE, &lend.record, &lend.terms.number),
             other => *other.record()?,
         };
         let holder = self.signer(&signed.issuer);

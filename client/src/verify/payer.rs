@@ -143,12 +143,7 @@ impl Asked<'_> {
         file: &KeyFile,
         is_shown: bool,
     ) -> Dimension {
-        let dimension = |answer, code, said| Dimension {
-            name: "buyer",
-            answer,
-            code,
-            said,
-        };
+        let dimension = |answer, code, said| Dimension::new("buyer", answer, code, said);
         let suite = self.nodes.network().suite();
         let leaf = (found.state)
             .leaf::<MemberLeaf>(&key::member(suite, &file.holder), "the member")
@@ -213,12 +208,7 @@ impl Asked<'_> {
         facts: &Facts<'_>,
         claimed: &str,
     ) -> Result<Dimension, Failure> {
-        let dimension = |answer, code, said| Dimension {
-            name: "amount",
-            answer,
-            code,
-            said,
-        };
+        let dimension = |answer, code, said| Dimension::new("amount", answer, code, said);
         let is_own = |currency: &str| self.currency.is_none_or(|asked| asked == currency);
         let currency = facts.get("currency");
         if let (Some(currency), Some(asked)) = (currency.filter(|c| !is_own(c)), self.currency) {
@@ -288,9 +278,14 @@ impl Asked<'_> {
 
     /// The number of the document that took this one's place, where the nodes tell it.
     pub(super) fn successor(&self, found: &Found<'_>) -> Option<Said> {
-        let is_successor = |relation| relation == Relation::ReplacedBy;
-        let link = (found.record.links.iter()).find(|link| is_successor(link.relation))?;
-        if self.offline || found.record.status.state != State::Replaced {
+        let relation = match found.record.status.state {
+            State::Replaced => Relation::ReplacedBy,
+            State::Superseded => Relation::RenewedBy,
+            State::TransferredOut => Relation::TransferredTo,
+            _ => return None,
+        };
+        let link = (found.record.links.iter()).find(|link| link.relation == relation)?;
+        if self.offline {
             return None;
         }
         let nodes = self.nodes;
@@ -309,10 +304,20 @@ impl Asked<'_> {
         });
         let identity = register.ok()?;
         let (number, issuer) = (identity.number, identity.legal_issuer);
-        Some(Said::new(
-            format!("ask for the document that took its place: {number} of {issuer}"),
-            format!("请索取替换后的文档：号码 {number}，开具方 {issuer}"),
-        ))
+        Some(match relation {
+            Relation::ReplacedBy => Said::new(
+                format!("ask for the document that took its place: {number} of {issuer}"),
+                format!("请索取替换后的文档：号码 {number}，开具方 {issuer}"),
+            ),
+            Relation::RenewedBy => Said::new(
+                format!("ask for the licence that took its place: {number} of {issuer}"),
+                format!("请索取换发后的许可：号码 {number}，签发机关 {issuer}"),
+            ),
+            _ => Said::new(
+                format!("it was taken in as {number} of {issuer}: ask for that licence"),
+                format!("已转入并换发：号码 {number}，签发机关 {issuer}，请索取该许可"),
+            ),
+        })
     }
 }
 

@@ -159,6 +159,9 @@ impl Pair<'_> {
                 en += &format!(" since {effective}");
                 zh += &format!("，自 {effective} 起");
             }
+            let more = self.more();
+            en += &more.en;
+            zh += &more.zh;
             en += &format!(" (reason: {reason}; recorded {recorded})");
             zh += &format!("（原因：{reason}；记录于 {recorded}）");
             recorded
@@ -167,6 +170,10 @@ impl Pair<'_> {
                 Derived::Ended { since, .. }
                 | Derived::NotIssued { since, .. }
                 | Derived::Expired { since } => since,
+                // A suspension that ended by itself.
+                Derived::InForce if status.state == State::Suspended => {
+                    status.until.unwrap_or(self.now)
+                }
                 _ => self.after.valid_from.unwrap_or(self.now),
             };
             en += &format!(" since {since}");
@@ -178,6 +185,20 @@ impl Pair<'_> {
             code,
             ..change("status", before, after, Said::new(en, zh))
         })
+    }
+
+    /// Until when a licence is withheld, or where it went.
+    fn more(&self) -> Said {
+        let (status, to) = (&self.after.status, self.after.transferred_to.as_deref());
+        match (status.state, status.until, to) {
+            (State::Suspended, Some(until), _) => {
+                Said::new(format!(" until {until}"), format!("，至 {until} 止"))
+            }
+            (State::TransferredOut, _, Some(to)) => {
+                Said::new(format!(" to {to}"), format!("，转往 {to}"))
+            }
+            _ => Said::new("", ""),
+        }
     }
 
     fn reversal(&self) -> Option<Change> {

@@ -242,7 +242,7 @@ impl<A: Application> Driven<A> {
             signatures: signatures.clone(),
             secret: config.consensus_key.clone(),
         };
-        let Signals { calls, status } = signals;
+        let Signals { calls, status, .. } = signals;
         let started = now.as_nanos() as u64;
         let now = origin + now;
         let host = Host::at(config, app, signatures, status, Time::ByHand(now), started);

@@ -7,6 +7,7 @@ use arc_malachitebft_app::config::{
     ConsensusConfig, DiscoveryConfig, NodeConfig, P2pConfig, PubSubProtocol, ValuePayload,
     ValueSyncConfig,
 };
+use arc_malachitebft_app::net::Multiaddr;
 use arc_malachitebft_app::types::Keypair;
 use arc_malachitebft_core_types::LinearTimeouts;
 use bytesize::ByteSize;
@@ -108,6 +109,17 @@ pub(crate) fn peer_key(peer_seed: &[u8; 32]) -> Result<Keypair, EngineError> {
     Keypair::ed25519_from_bytes(*peer_seed).map_err(|error| EngineError::Config(error.to_string()))
 }
 
+/// Reads a peer's multiaddr. One without a PeerId would be authenticated by address alone.
+pub(crate) fn peer_address(peer: &str) -> Result<Multiaddr, EngineError> {
+    match peer.parse() {
+        Ok(address) if peer.contains("/p2p/") => Ok(address),
+        _ => {
+            let what = format!("{peer:?} is not a multiaddr with a PeerId");
+            Err(EngineError::Config(what))
+        }
+    }
+}
+
 impl Config {
     /// The longest response of sync. It must hold a longest block with its certificate, or nobody
     /// could ever sync the height of such a block.
@@ -141,11 +153,7 @@ impl Config {
         };
         let mut persistent_peers = Vec::new();
         for peer in &self.peers {
-            // An address without a PeerId would be authenticated by address alone.
-            match peer.parse() {
-                Ok(address) if peer.contains("/p2p/") => persistent_peers.push(address),
-                _ => return refuse(format!("{peer:?} is not a multiaddr with a PeerId")),
-            }
+            persistent_peers.push(peer_address(peer)?);
         }
         let response_bytes_max = self.response_bytes_max() as u64;
         let message_bytes_max = (self.part_bytes_max + 2 * PART_OVERHEAD_BYTES) as u64;

@@ -30,6 +30,7 @@ pub(crate) struct Calls {
 #[derive(Clone, Debug)]
 pub struct EngineHandle {
     calls: watch::Sender<Calls>,
+    peers: watch::Sender<Option<Vec<String>>>,
     status: watch::Receiver<Status>,
 }
 
@@ -37,20 +38,25 @@ pub struct EngineHandle {
 #[derive(Debug)]
 pub struct Signals {
     pub(crate) calls: watch::Receiver<Calls>,
+    /// None while those of the configuration are the peers.
+    pub(crate) peers: watch::Receiver<Option<Vec<String>>>,
     pub(crate) status: watch::Sender<Status>,
 }
 
 /// Makes the two halves.
 pub fn engine_handle() -> (EngineHandle, Signals) {
     let (calls, heard) = watch::channel(Calls::default());
+    let (peers, named) = watch::channel(None);
     let (status, shown) = watch::channel(Status::default());
     (
         EngineHandle {
             calls,
+            peers,
             status: shown,
         },
         Signals {
             calls: heard,
+            peers: named,
             status,
         },
     )
@@ -83,6 +89,12 @@ impl EngineHandle {
     pub fn publication_advanced(&self) {
         self.calls
             .send_modify(|calls| calls.published = calls.published.wrapping_add(1));
+    }
+
+    /// Names all other nodes from now on, as in [`crate::Config::peers`]. Who is named no more is
+    /// disconnected, who is new is dialled and let in.
+    pub fn set_peers(&self, peers: Vec<String>) {
+        self.peers.send_replace(Some(peers));
     }
 
     /// Stops the engine; [`crate::run`] returns when it has stopped.

@@ -31,6 +31,7 @@ pub mod fuzzed;
 mod handle;
 mod hold;
 mod parts;
+mod peers;
 mod proposals;
 mod run;
 mod signing;

@@ -6,6 +6,7 @@ use crate::codec::EngineCodec;
 use crate::config::{peer_key, Config};
 use crate::context::{Address, HefuContext};
 use crate::handle::Signals;
+use crate::peers;
 use crate::signing::{ConsensusKey, Epochs, Signatures};
 use crate::{wal, EngineError};
 use arc_malachitebft_app::engine::consensus::Msg as ConsensusMsg;
@@ -56,10 +57,18 @@ pub async fn run<A: Application>(
         epochs: Epochs::default(),
     };
     let (mut channels, mut engine) = start(&config, &signatures).await?;
-    let Signals { calls, status } = signals;
+    let Signals {
+        calls,
+        peers: named,
+        status,
+    } = signals;
+    let requests = channels.net_requests.clone();
+    let peers = tokio::spawn(peers::keep(requests, config.peers.clone(), named));
     let wal = config.wal.clone();
     let mut host = Host::new(config, app, signatures, status);
     let outcome = host.serve(&mut channels, calls).await;
+    peers.abort();
+    let _ = peers.await;
     // Whoever waits for an answer is told that there will be none, or the parts would not stop.
     drop((channels, host));
     let failed = matches!(outcome, Err(EngineError::Failed));

@@ -3,8 +3,9 @@
 //! Each of the receipts stands for itself again after [`ReceiptBundle::receipts`]; what is kept and
 //! handed on is a [`Receipt`], never a bundle.
 
-use crate::certificate::{Handover, ProvenLeaf, StatusCertificate};
+use crate::certificate::{ProvenLeaf, StatusCertificate};
 use crate::checkpoint::SignedCheckpoint;
+use crate::handover::Handover;
 use crate::receipt::{OpenedItem, ProvenOperation, Receipt};
 use hefu_types::canonical::{self, DecodeError};
 use hefu_types::{EntryIndex, Hash, NetworkDigest};

@@ -4,12 +4,12 @@
 //! nothing stands under a key, all with the same kind of proof and one quorum of signatures.
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
+use crate::handover::Handover;
 use crate::state_proof::{StateProof, StateProofError};
 use crate::verifier::Verifier;
 use hefu_types::canonical::{self, DecodeError};
 use hefu_types::genesis::Network;
-use hefu_types::key;
-use hefu_types::leaf::{self, Leaf, SetLeaf};
+use hefu_types::leaf::{self, Leaf};
 use hefu_types::record::PublicPart;
 use hefu_types::{Hash, NetworkDigest, PrivateRoot, StateKey, Suite};
 use minicbor::bytes::ByteVec;
@@ -18,8 +18,6 @@ use std::collections::BTreeMap;
 
 /// The longest certificate in bytes.
 pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// The most handovers in a chain.
-pub const HANDOVERS_MAX: usize = 1_024;
 
 /// What stands under a key.
 #[allow(clippy::large_enum_variant)] // A certificate holds a handful, most of them records.
@@ -49,18 +47,6 @@ pub struct ProvenLeaf {
     /// Inclusion, or exclusion where the value is absent.
     #[n(2)]
     pub proof: StateProof,
-}
-
-/// The end of one validator set: a checkpoint of the set before and, under it, the set after.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Handover {
-    /// Cosigned by a quorum of the set before.
-    #[n(0)]
-    pub checkpoint: SignedCheckpoint,
-    /// `set/<epoch + 1>` under the checkpoint's state root.
-    #[n(1)]
-    pub set: ProvenLeaf,
 }
 
 /// Leaves under one checkpoint.
@@ -198,36 +184,4 @@ impl StatusCertificate {
     pub fn verify(&self, network: &Network) -> Result<VerifiedState, CertificateError> {
         Verifier::new(network).certificate(self)
     }
-}
-
-/// Walks the chain of handovers from the set of genesis.
-pub(crate) fn last_set(
-    network: &Network,
-    handovers: &[Handover],
-) -> Result<SetLeaf, CertificateError> {
-    if handovers.len() > HANDOVERS_MAX {
-        return Err(CertificateError::Handover("it is too long"));
-    }
-    let (suite, origin) = (network.suite(), network.origin());
-    let mut set = network.first_set();
-    for handover in handovers {
-        let checkpoint = handover.checkpoint.verify(suite, origin, &set)?;
-        let next = set.epoch + 1;
-        if handover.set.key != key::set(suite, next) {
-            return Err(CertificateError::Handover("a link is not the next set"));
-        }
-        handover
-            .set
-            .verify(suite, &checkpoint.checkpoint().state_root)?;
-        let Value::Leaf(bytes) = &handover.set.value else {
-            return Err(CertificateError::Handover("a link holds no set"));
-        };
-        set = SetLeaf::from_bytes(bytes).map_err(|_| CertificateError::BadLeaf("a set"))?;
-        if set.epoch != next || set.validators.is_empty() {
-            return Err(CertificateError::Handover(
-                "a set is empty or of another epoch",
-            ));
-        }
-    }
-    Ok(set)
 }

@@ -57,6 +57,21 @@ pub enum Derived {
     Unknown,
 }
 
+impl Derived {
+    /// The code of the national interface for construction-safety licences. 05, expired, is never an
+    /// event; what it has no code for, such as a licence that is not yet valid, is 99.
+    pub const fn licence_code(self) -> &'static str {
+        match self {
+            Self::InForce => "01",
+            Self::Suspended { .. } => "02",
+            Self::Expired { .. } => "05",
+            Self::TransferredOut { .. } => "06",
+            Self::Ended { state, .. } | Self::NotIssued { state, .. } => state.licence_code(),
+            Self::NotYetValid { .. } | Self::Unknown => "99",
+        }
+    }
+}
+
 /// A status that the events of the record alone do not tell: the older ones are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record no longer holds the events of that time; give its older history")]

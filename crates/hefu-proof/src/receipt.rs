@@ -361,6 +361,11 @@ fn names_rendition(
 /// The key of the record that an operation is about.
 fn record_key(network: &Network, operation: &Operation) -> Result<StateKey, ReceiptError> {
     let register = match (operation, operation.record()) {
+        // A copy has a record of its own.
+        (Operation::Lend(lend), _) => {
+            let number = &lend.terms.number;
+            return Ok(key::copy(network.suite(), &lend.record, number));
+        }
         (_, Some(record)) => return Ok(*record),
         (Operation::Register(register), None) => register,
         // Ranges and promises have no record: their own leaves tell of them.

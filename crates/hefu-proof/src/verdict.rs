@@ -8,11 +8,15 @@ use crate::certificate::VerifiedState;
 use crate::derived::{deadline, has_passed, reversal_at, status_at, use_at, Derived, Halt, UseNow};
 use crate::receipt::Disclosed;
 use hefu_types::key;
-use hefu_types::leaf::{AgencyLeaf, ClockLeaf, KeyLeaf, MemberLeaf, RecognitionLeaf, TypeRules};
+use hefu_types::leaf::{AgencyLeaf, ClockLeaf, KeyLeaf, MemberLeaf, TypeRules};
 use hefu_types::operation::UseRight;
-use hefu_types::record::{Event, PublicPart, State, UseItem, UseItemState, UseState};
+use hefu_types::record::{Event, OpenFact, PublicPart, State, UseItem, UseItemState, UseState};
 use hefu_types::time::Day;
 use hefu_types::{Code, Millis, Suite};
+
+mod copy;
+mod facts;
+mod recognition;
 
 /// The answer of one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +74,52 @@ pub struct Dimension {
     pub code: Option<Code>,
     /// The reason.
     pub said: Said,
+    /// What the answer rests on, line by line.
+    pub details: Vec<Detail>,
+}
+
+/// One of the things that an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// Its own answer, where it is a question of its own.
+    pub answer: Option<Answer>,
+    /// What there is to know.
+    pub said: Said,
+}
+
+impl Dimension {
+    /// An answer that needs no details.
+    pub fn new(name: &'static str, answer: Answer, code: Option<Code>, said: Said) -> Self {
+        Self {
+            name,
+            answer,
+            code,
+            said,
+            details: Vec::new(),
+        }
+    }
+
+    /// The same with details.
+    #[must_use]
+    pub fn with(mut self, details: Vec<Detail>) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+impl Detail {
+    /// Something to know.
+    pub fn told(said: Said) -> Self {
+        Self { answer: None, said }
+    }
+
+    /// A question of its own.
+    pub fn answered(answer: Answer, said: Said) -> Self {
+        Self {
+            answer: Some(answer),
+            said,
+        }
+    }
 }
 
 /// How the file that a person holds relates to what was registered.
@@ -152,6 +202,17 @@ pub struct Question<'a> {
     pub held: Option<HeldUse<'a>>,
     /// Does this region recognise it?
     pub region: Option<&'a str>,
+    /// What the file at hand says of itself.
+    pub stated: &'a [(String, String)],
+    /// Whether the document's agency had this very file registered: what it states is the agency's word.
+    pub attested: bool,
+    /// Facts that are shown to be the document's though they do not stand in its record: a receipt opens
+    /// them, or they were read out of the very bytes that its agency registered.
+    pub shown: &'a [OpenFact],
+    /// Of a lending copy: the name that opens for whom it was made.
+    pub made_for: Option<&'a str>,
+    /// Of a lending copy: who asks, as in [`hefu_types::operation::member_identifier`].
+    pub user: Option<&'a str>,
 }
 
 /// All dimensions.
@@ -199,12 +260,7 @@ impl Promise {
 }
 
 fn dimension(name: &'static str, answer: Answer, code: Option<Code>, said: Said) -> Dimension {
-    Dimension {
-        name,
-        answer,
-        code,
-        said,
-    }
+    Dimension::new(name, answer, code, said)
 }
 
 /// The first dimension: is this the document that was registered?
@@ -324,13 +380,23 @@ pub fn of_record(
 ) -> Vec<Dimension> {
     let mut dimensions = vec![
         issuer(suite, state, record),
-        status(suite, state, record, question),
+        status_of(suite, state, record, question),
     ];
+    // What a copy says is what its licence is: its facts, and whether it is recognised.
+    let mut licence = Some(record);
+    if let Some(terms) = &record.copy {
+        licence = state.record(&terms.of).ok().flatten();
+        dimensions.push(copy::licence(suite, state, licence, question));
+        dimensions.push(copy::user(terms, question));
+    }
+    dimensions.extend(licence.and_then(|licence| facts::facts(record, licence, question)));
     if let Some(purpose) = question.purpose {
         dimensions.push(usable(suite, state, record, purpose, question));
     }
     if let Some(region) = question.region {
-        dimensions.push(recognition(suite, state, record, region, question.now));
+        dimensions.push(recognition::recognition(
+            suite, state, licence, region, question,
+        ));
     }
     dimensions.push(freshness(state, question));
     dimensions
@@ -381,6 +447,14 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
         ),
         _ => (String::new(), String::new()),
     };
+    if let Some(terms) = &record.copy {
+        return dimension(
+            "issuer",
+            Answer::Yes,
+            None,
+            copy::lender(terms, &agency, at),
+        );
+    }
     let said = Said::new(
         format!(
             "registered by {} ({}, {}) at {at}{by}{late}",
@@ -413,7 +487,7 @@ fn doubt(suite: Suite, state: &VerifiedState, event: &Event) -> Option<(Option<C
     }
 }
 
-fn status(
+fn status_of(
     suite: Suite,
     state: &VerifiedState,
     record: &PublicPart,
@@ -432,6 +506,11 @@ fn status(
     match status_at(record, question.now) {
         Derived::InForce => {
             let (en, zh) = match record.valid_before {
+                // A copy ends at a moment, not with a day.
+                Some(end) if record.copy.is_some() => (
+                    format!("in force, before {end}"),
+                    format!("有效，至 {end} 止"),
+                ),
                 Some(end) => {
                     let last = last_day(end, zone);
                     (
@@ -469,6 +548,13 @@ fn status(
             };
             let (en, zh) = match record.status.state {
                 State::Issued => (en, zh),
+                State::Suspended => {
+                    let until = record.status.until.unwrap_or(record.status.effective_at);
+                    (
+                        format!("{en}; it was suspended until {until} (reason: {reason})"),
+                        format!("{zh}；曾暂扣至 {until}（原因：{reason}）"),
+                    )
+                }
                 State::PartlyReversed => (
                     format!(
                         "{en}; a part was reversed at {} (reason: {reason})",
@@ -893,61 +979,6 @@ fn free(record: &PublicPart, purpose: &str, partly: bool, question: &Question<'_
                 ),
             );
             dimension("use", Answer::CouldNotTell, None, said)
-        }
-    }
-}
-
-fn recognition(
-    suite: Suite,
-    state: &VerifiedState,
-    record: &PublicPart,
-    region: &str,
-    now: Millis,
-) -> Dimension {
-    const NAME: &str = "recognition";
-    if region == record.region {
-        let said = Said::new(
-            format!("issued in {region} itself"),
-            format!("由 {region} 本地签发，无需互认"),
-        );
-        return dimension(NAME, Answer::Yes, None, said);
-    }
-    let at = key::recognition(suite, region, &record.document_type, &record.region);
-    match state.leaf::<RecognitionLeaf>(&at, "the rule of recognition") {
-        Ok(Some(RecognitionLeaf { rule, .. })) if rule.from <= now => {
-            let (answer, en, zh) = if rule.recognised {
-                (Answer::Yes, "recognises", "认可")
-            } else {
-                (Answer::No, "does not recognise", "不认可")
-            };
-            let (of, kind, citation) = (&record.region, &record.document_type, &rule.citation);
-            let said = Said::new(
-                format!("{region} {en} {kind} of {of}: {citation}"),
-                format!("{region}{zh}{of}签发的{kind}：{citation}"),
-            );
-            dimension(NAME, answer, None, said)
-        }
-        Ok(_) => {
-            let said = Said::new(
-                format!(
-                    "no rule of {region} for {} of {}; ask the issuing office",
-                    record.document_type, record.region
-                ),
-                format!(
-                    "{region}没有关于{}签发的{}的互认规则，请咨询签发机关",
-                    record.region, record.document_type
-                ),
-            );
-            dimension(NAME, Answer::CouldNotTell, None, said)
-        }
-        Err(_) => {
-            let said = Said::new(
-                format!(
-                    "the rules of {region} are not proven here; ask online or with a catalogue"
-                ),
-                format!("此处未包含{region}的互认规则证明，请联网或使用目录核验"),
-            );
-            dimension(NAME, Answer::CouldNotTell, None, said)
         }
     }
 }

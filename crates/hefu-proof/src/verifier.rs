@@ -4,10 +4,9 @@
 //! of the agency and its key. [`Verifier`] remembers what it checked last of each, byte for byte: what
 //! differs in anything is checked in full.
 
-use crate::certificate::{
-    last_set, CertificateError, Handover, ProvenLeaf, StatusCertificate, Value, VerifiedState,
-};
+use crate::certificate::{CertificateError, ProvenLeaf, StatusCertificate, Value, VerifiedState};
 use crate::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
+use crate::handover::{verify_under, Handover};
 use crate::log::{self, PATH_LENGTH_MAX};
 use crate::receipt::{present, ProvenOperation, Receipt, ReceiptError, VerifiedReceipt};
 use hefu_types::genesis::Network;
@@ -142,9 +141,12 @@ impl<'a> Verifier<'a> {
                 let verified = match self.shared.find(certificate) {
                     Some(verified) => verified,
                     None => {
-                        let (suite, origin) = (self.network.suite(), self.network.origin());
-                        let set = last_set(self.network, &certificate.handovers)?;
-                        let verified = certificate.checkpoint.verify(suite, origin, &set)?;
+                        let StatusCertificate {
+                            checkpoint,
+                            handovers,
+                            ..
+                        } = certificate;
+                        let verified = verify_under(self.network, handovers, checkpoint)?;
                         self.shared.put(certificate, &verified);
                         verified
                     }

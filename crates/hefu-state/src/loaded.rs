@@ -97,6 +97,8 @@ pub struct Loaded {
 struct Missing<'a> {
     loaded: &'a Loaded,
     touches: BTreeSet<Touch>,
+    /// The agencies whose scopes were asked for.
+    scoped: BTreeSet<String>,
 }
 
 impl Missing<'_> {
@@ -203,6 +205,7 @@ impl Loaded {
         let mut missing = Missing {
             loaded: self,
             touches: self.missing_of_ledger().into_iter().collect(),
+            scoped: BTreeSet::new(),
         };
         for statement in block.statements() {
             missing.add(Touch::Key(statement.key_id()));

@@ -19,6 +19,7 @@
 //! | `proposals` | height, round (4 bytes), id | opaque: an undecided proposal |
 //! | `cosignatures` | height | opaque: the node's own cosignature |
 //! | `published` | height | the checkpoint with its signatures |
+//! | `handovers` | epoch of the set after | how that set came into force, see `hefu_proof::handover` |
 //! | `evidence` | its hash | opaque: evidence of equivocation |
 //!
 //! A leaf has one row for each block that wrote it, the latest first: a reader seeks to the first row
@@ -48,6 +49,7 @@ pub enum Column {
     Proposals,
     Cosignatures,
     Published,
+    Handovers,
     Evidence,
 }
 
@@ -68,6 +70,7 @@ impl Column {
         Self::Proposals,
         Self::Cosignatures,
         Self::Published,
+        Self::Handovers,
         Self::Evidence,
     ];
 
@@ -88,6 +91,7 @@ impl Column {
             Self::Proposals => "proposals",
             Self::Cosignatures => "cosignatures",
             Self::Published => "published",
+            Self::Handovers => "handovers",
             Self::Evidence => "evidence",
         }
     }

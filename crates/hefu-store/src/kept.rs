@@ -1,5 +1,5 @@
 //! What the node keeps beside the ledger: undecided proposals, its own cosignatures, published
-//! checkpoints, evidence.
+//! checkpoints, handovers, evidence.
 
 use crate::columns::{of_height, of_proposal, Column};
 use crate::database::Step;
@@ -7,6 +7,7 @@ use crate::fault::{row_name, StoreFault};
 use crate::rows;
 use crate::Store;
 use hefu_proof::checkpoint::SignedCheckpoint;
+use hefu_proof::Handover;
 use hefu_types::canonical;
 
 impl Store {
@@ -89,6 +90,21 @@ impl Store {
         let key = of_height(height);
         let row = self.inner.database.get(Column::Published, &key)?;
         row.map(|row| rows::read(Column::Published, &key, &row))
+            .transpose()
+    }
+
+    /// Keeps how the set of an epoch came into force. When this returns the disk has it. Written before
+    /// the block that does it: a block that never comes leaves a row that the next one overwrites.
+    pub fn put_handover(&self, epoch: u64, handover: &Handover) -> Result<(), StoreFault> {
+        let row = canonical::encode(handover);
+        self.put_synced(Column::Handovers, &epoch.to_be_bytes(), &row)
+    }
+
+    /// How the set of an epoch came into force, if it did.
+    pub fn handover(&self, epoch: u64) -> Result<Option<Handover>, StoreFault> {
+        let key = epoch.to_be_bytes();
+        let row = self.inner.database.get(Column::Handovers, &key)?;
+        row.map(|row| rows::read(Column::Handovers, &key, &row))
             .transpose()
     }
 

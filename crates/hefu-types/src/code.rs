@@ -380,6 +380,10 @@ codes! {
     OriginalNotInForce = 6011,
         "The licence that this copy was made of is not in force; do not accept the copy.",
         "该加注件所依据的原许可已失效，请勿采信。";
+    /// The copy was made for somebody else.
+    OtherUser = 6012,
+        "This copy was lent to another user than the one that asks; do not rely on it.",
+        "该加注件并非供此使用方使用，请勿采信。";
     /// Another operation of the same atomic statement was refused.
     SiblingRefused = 7001,
         "Another operation of the same atomic statement was refused, so this one was not done; mend that one and send both again.",
@@ -456,7 +460,7 @@ mod tests {
                 4001, 4002, 4003, 4004, 4005, 4006, 4007, 4008, 4009, 4010, 4011, 4012, 4013, 4014,
                 4015, 4016, 4017, 5001, 5002, 5003, 5004, 5005, 5006, 5007, 5008, 5009, 5010, 5011,
                 5012, 5013, 5014, 5015, 5016, 6001, 6002, 6003, 6005, 6006, 6007, 6008, 6009, 6010,
-                6011, 7001, 7002, 7003, 7004, 7005, 7006, 7007
+                6011, 6012, 7001, 7002, 7003, 7004, 7005, 7006, 7007
             ]
         );
         assert!(Code::ALL

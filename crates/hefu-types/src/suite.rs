@@ -287,6 +287,18 @@ impl SecretKey {
         ))
     }
 
+    /// Signs that a lending copy may be made of the licence that this claim key came with (see
+    /// [`crate::operation::consent_preimage`]).
+    pub fn sign_consent(
+        &self,
+        network: &NetworkDigest,
+        licence: &StateKey,
+        terms: &crate::operation::LendTerms,
+    ) -> Signature {
+        let preimage = crate::operation::consent_preimage(network, licence, terms);
+        self.sign(&preimage)
+    }
+
     /// Signs for the engine.
     pub fn sign_consensus(
         &self,

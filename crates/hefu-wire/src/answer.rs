@@ -102,6 +102,9 @@ pub struct Health {
     pub node: String,
     /// Whether it votes, or follows.
     pub votes: bool,
+    /// The epoch of the next block, that is the number of its validator set.
+    #[serde(default)]
+    pub epoch: u64,
     /// The height of the last executed block.
     pub height: u64,
     /// The state root there, so that nodes can be compared.

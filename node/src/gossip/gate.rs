@@ -26,7 +26,7 @@ pub(super) enum Refused {
     TooManyHandshakes,
 }
 
-/// Lets in the peers of the configuration, and nobody else.
+/// Lets in the peers that it was told, and nobody else.
 pub(super) struct Gate {
     /// The peers, with the time until which one is shut out.
     peers: HashMap<PeerId, Option<Instant>>,
@@ -39,10 +39,22 @@ impl Gate {
     pub(super) fn new(peers: impl IntoIterator<Item = PeerId>) -> Self {
         let peers: HashMap<_, _> = peers.into_iter().map(|peer| (peer, None)).collect();
         Self {
-            handshakes_max: 32 + 4 * peers.len(),
+            handshakes_max: handshakes_max(&peers),
             handshakes: HashSet::new(),
             peers,
         }
+    }
+
+    /// Lets in one more from now on. Who is shut out stays it.
+    pub(super) fn let_in(&mut self, peer: PeerId) {
+        self.peers.entry(peer).or_insert(None);
+        self.handshakes_max = handshakes_max(&self.peers);
+    }
+
+    /// From now on it is a stranger.
+    pub(super) fn forget(&mut self, peer: &PeerId) {
+        self.peers.remove(peer);
+        self.handshakes_max = handshakes_max(&self.peers);
     }
 
     /// Refuses a peer until then.
@@ -61,6 +73,10 @@ impl Gate {
             Some(_) => Ok(dummy::ConnectionHandler),
         }
     }
+}
+
+fn handshakes_max<T>(peers: &HashMap<PeerId, T>) -> usize {
+    32 + 4 * peers.len()
 }
 
 impl NetworkBehaviour for Gate {

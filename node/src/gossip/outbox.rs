@@ -114,6 +114,12 @@ impl Outbox {
         }
     }
 
+    /// There is one more peer, which is not connected. Returns its position.
+    pub(super) fn add(&mut self) -> usize {
+        self.peers.push(None);
+        self.peers.len() - 1
+    }
+
     /// The peer is connected. Whatever waited before is gone.
     pub(super) fn open(&mut self, peer: usize) {
         self.close(peer);

@@ -95,6 +95,8 @@ struct Connection {
 
 struct Peer {
     known: KnownPeer,
+    /// Whether it is a peer still.
+    named: bool,
     /// One; or two, if both nodes dialled at the same time, for closing one of them would lose what
     /// the other node has just sent on it. One that we close is forgotten at once: closing takes as
     /// long as TCP waits for a dead host, and libp2p tells only then.
@@ -117,6 +119,7 @@ impl Peer {
     fn new(known: KnownPeer, now: Instant) -> Self {
         Self {
             known,
+            named: true,
             connections: Vec::new(),
             dialling: None,
             dial_at: now,
@@ -131,7 +134,7 @@ impl Peer {
 
     /// When to dial; none while there is no need or no way to.
     fn dial_due(&self) -> Option<Instant> {
-        let wanted = self.connections.is_empty() && self.dialling.is_none();
+        let wanted = self.named && self.connections.is_empty() && self.dialling.is_none();
         (wanted && self.known.address.is_some()).then_some(self.dial_at)
     }
 
@@ -204,6 +207,9 @@ impl Task {
     pub(super) async fn run(mut self) {
         loop {
             let forget_due = self.forget();
+            if let Some(named) = self.shared.take_named() {
+                self.name(named);
+            }
             for at in self.shared.take_unwanted() {
                 self.shut_out(at);
             }
@@ -225,6 +231,46 @@ impl Task {
         let mut outbox = self.shared.outbox();
         (0..self.peers.len()).for_each(|peer| outbox.close(peer));
         outbox.counters.connected = 0;
+    }
+
+    /// These are the peers from now on.
+    fn name(&mut self, named: Vec<KnownPeer>) {
+        for at in 0..self.peers.len() {
+            let stays = |known: &KnownPeer| known.key == self.peers[at].known.key;
+            if self.peers[at].named && !named.iter().any(stays) {
+                self.retire(at);
+            }
+        }
+        for known in named {
+            let at = self.shared.position_or_next(&known.key);
+            self.positions.insert(known.id, at);
+            self.swarm.behaviour_mut().gate.let_in(known.id);
+            let now = Instant::now();
+            match self.peers.get_mut(at) {
+                Some(peer) => {
+                    if !peer.named {
+                        peer.dial_at = now;
+                        peer.dials_failed = 0;
+                    }
+                    peer.named = true;
+                    peer.known = known;
+                }
+                None => {
+                    tracing::info!(peer = known.name, "is a peer from now on");
+                    self.peers.push(Peer::new(known, now));
+                }
+            }
+        }
+    }
+
+    /// A peer is none any more.
+    fn retire(&mut self, at: usize) {
+        let peer = &mut self.peers[at];
+        tracing::info!(peer = peer.known.name, "is no peer any more");
+        peer.named = false;
+        self.swarm.behaviour_mut().gate.forget(&peer.known.id);
+        let used: Vec<_> = peer.connections.iter().map(|c| c.id).collect();
+        used.into_iter().for_each(|id| self.leave(at, id));
     }
 
     fn count(&self, count: impl FnOnce(&mut GossipCounters)) {

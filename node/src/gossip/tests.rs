@@ -511,3 +511,50 @@ async fn how_long_a_statement_takes() {
         nodes[0].gossip.counters().messages_out - 600
     );
 }
+
+#[tokio::test]
+async fn who_is_named_later_connects_and_who_is_named_no_more_is_a_stranger() {
+    let mut one = Node::start(config(1, ANY_PORT, vec![peer(2, None)])).await;
+    let mut two = Node::start(config(2, ANY_PORT, vec![peer(1, Some(&one.address))])).await;
+    one.connected_to(1).await;
+    two.connected_to(1).await;
+    // It dials from the start, and is shown the door.
+    let mut three = Node::start(config(3, ANY_PORT, vec![peer(1, Some(&one.address))])).await;
+    within_deadline("a refusal", async {
+        while one.gossip.counters().refused == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+
+    let both = [peer(2, None), peer(3, None)];
+    one.gossip.set_peers(&both).expect("good peers");
+    assert_eq!(one.event().await, GossipEvent::PeerConnected(three.key));
+    three.connected_to(1).await;
+    assert_eq!(one.gossip.connected(), 2, "the other connection stays");
+    one.gossip.send(&three.key, Message::Wake(7));
+    assert_eq!(three.message().await, (one.key, Message::Wake(7)));
+
+    // The second leaves while the third stays, and comes back.
+    let refused = one.gossip.counters().refused;
+    one.gossip.set_peers(&[peer(3, None)]).expect("good peers");
+    assert_eq!(one.event().await, GossipEvent::PeerDisconnected(two.key));
+    assert_eq!(two.event().await, GossipEvent::PeerDisconnected(one.key));
+    within_deadline("a refusal", async {
+        while one.gossip.counters().refused == refused {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    three.gossip.send(&one.key, Message::Wake(8));
+    assert_eq!(one.message().await, (three.key, Message::Wake(8)));
+    one.gossip.set_peers(&both).expect("good peers");
+    assert_eq!(one.event().await, GossipEvent::PeerConnected(two.key));
+    two.gossip.send(&one.key, Message::Wake(9));
+    assert_eq!(one.message().await, (two.key, Message::Wake(9)));
+
+    let bad = [peer(2, Some("/dns4/example.com/tcp/1"))];
+    assert!(one.gossip.set_peers(&bad).is_err());
+    two.gossip.send(&one.key, Message::Wake(10));
+    assert_eq!(one.message().await, (two.key, Message::Wake(10)));
+}

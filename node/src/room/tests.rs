@@ -9,7 +9,7 @@ use crate::gossip::{Gossip, GossipLimits};
 use crate::ledger::{Ledger, LedgerFault};
 use crate::metrics::Metrics;
 use crate::shared::Shared;
-use crate::start::{current_set, start, Started};
+use crate::start::{start, Started};
 use bytes::Bytes;
 use hefu_engine::Application;
 use hefu_store::{MemoryDisk, Store};
@@ -38,6 +38,7 @@ impl Node {
             validators: 1,
             port: 0,
             heartbeat_ms: 10_000,
+            rules_version: None,
         });
         let config = &nodes.expect("a devnet")[0].config;
         let network = NodeConfig::read(config).and_then(|config| config.network());
@@ -45,9 +46,8 @@ impl Node {
         let agency: KeyFile =
             read_json(&folder.path().join("keys/agency-gz-housing.json")).expect("a key file");
         let opened = Store::open_memory(&MemoryDisk::new(), &network).expect("an empty disk");
-        let set = current_set(&opened.store, network.suite()).expect("a set");
         let clock = Clock::by_hand(network.genesis().time.plus(1_000));
-        let started = start(network, "one".into(), opened, Arc::new(set), None, clock);
+        let started = start(network, "one".into(), opened, None, clock);
         let Started {
             shared,
             publication,

@@ -3,7 +3,7 @@ use crate::testing::{sample, serve, World, SUITE};
 use crate::verify::run;
 use clap::Parser;
 use hefu_types::genesis::Agency;
-use hefu_types::leaf::{AgencyLeaf, CoverageLeaf, Part};
+use hefu_types::leaf::{AgencyLeaf, CoverageLeaf, Part, Standing};
 use hefu_types::{key, Millis, OperationId};
 use hefu_wire::path;
 

@@ -231,3 +231,78 @@ fn links_rights_files_and_archives_are_told() {
         },
     );
 }
+
+#[test]
+fn what_becomes_of_a_licence_is_told() {
+    let suspended = |until: Option<u64>| {
+        move |record: &mut PublicPart| {
+            status(record, State::Suspended, 15_000);
+            record.status.until = until.map(Millis);
+        }
+    };
+    let found = check(
+        ("status", "issued", "suspended", Some(15_000)),
+        "suspended since 1970-01-01T00:00:15Z until 1970-01-01T00:01:40Z",
+        |_| {},
+        suspended(Some(100_000)),
+    );
+    assert_eq!(found.code, Some(Code::WrongState));
+    // It ends by itself: nothing was recorded, and it is told all the same.
+    let found = check(
+        ("status", "suspended", "issued", Some(18_000)),
+        "suspended -> issued since 1970-01-01T00:00:18Z",
+        |record| {
+            status(record, State::Suspended, 5_000);
+            record.status.until = Some(Millis(18_000));
+        },
+        |_| {},
+    );
+    assert_eq!(found.code, None);
+    check(
+        ("status", "suspended", "issued", Some(15_000)),
+        "suspended -> issued",
+        |record| status(record, State::Suspended, 5_000),
+        |record| status(record, State::Issued, 15_000),
+    );
+    check(
+        ("status", "issued", "transferred-out", Some(15_000)),
+        "transferred-out since 1970-01-01T00:00:15Z to zhejiang",
+        |_| {},
+        |record| {
+            status(record, State::TransferredOut, 15_000);
+            record.transferred_to = Some("zhejiang".into());
+        },
+    );
+    check(
+        ("status", "issued", "annulled", Some(15_000)),
+        "annulled",
+        |_| {},
+        |record| status(record, State::Annulled, 15_000),
+    );
+    let other = StateKey([9; 32]);
+    let link = move |relation| Link {
+        relation,
+        record: other,
+    };
+    check(
+        ("link", "-", "transferred-to", Some(16_000)),
+        "transferred-to 0909",
+        |record| status(record, State::TransferredOut, 5_000),
+        move |record| {
+            record.links.push(link(Relation::TransferredTo));
+            record.noted = Some(event(record, 16_000));
+        },
+    );
+    let found = changes_of(
+        |_| {},
+        move |record| {
+            status(record, State::Superseded, 15_000);
+            record.links.push(link(Relation::RenewedBy));
+        },
+    );
+    let kinds: Vec<(&str, &str)> = found
+        .iter()
+        .map(|change| (change.what, change.after.as_str()))
+        .collect();
+    assert_eq!(kinds, [("status", "superseded"), ("link", "renewed-by")]);
+}

@@ -3,10 +3,13 @@
 use super::{Missing, Touch};
 use hefu_types::genesis::{beginnings, ProvenKey};
 use hefu_types::key;
-use hefu_types::leaf::{validator_keys, CouncilLeaf, Entitlement, Holder, Leaf, RegistrarLeaf};
+use hefu_types::leaf::{
+    validator_keys, CouncilLeaf, Entitlement, Holder, Leaf, RegistrarLeaf, Standing,
+};
 use hefu_types::operation::{
-    AddKey, AgencyTerms, CouncilChange, Govern, Operation, SetCouncil, SetRegistrar, SetValidators,
-    ENTITLEMENTS_MAX, NAME_BYTES_MAX, PREFIXES_MAX, REGISTRAR_LEVELS_MAX,
+    AddKey, AgencyTerms, CouncilChange, Govern, Operation, SetCouncil, SetRegistrar, SetStanding,
+    SetValidators, CHANGES_MAX, ENTITLEMENTS_MAX, NAME_BYTES_MAX, PREFIXES_MAX,
+    REGISTRAR_LEVELS_MAX,
 };
 use hefu_types::{KeyId, Suite};
 
@@ -19,6 +22,27 @@ impl Missing<'_> {
     ) {
         match operation {
             Operation::Govern(govern) => return self.add_govern(suite, govern),
+            Operation::AddKey(add) => self.add_key(suite, add),
+            Operation::RetireKey(retire) => self.add_existing_key(suite, &retire.key),
+            Operation::ConfirmKey(confirm) => self.add_existing_key(suite, &confirm.key),
+            Operation::DeclareCompromise(declare) => self.add_existing_key(suite, &declare.key),
+            Operation::AdmitAgency(_)
+            | Operation::ChangeAgency(_)
+            | Operation::AdmitMember(_)
+            | Operation::SetRegistrar(_)
+            | Operation::SetStanding(_)
+            | Operation::Recognise(_) => {}
+            _ => return,
+        }
+        self.add_registrars_from(suite, issuer);
+        // What only a registrar does is refused before it reads anything else, and may ask for much.
+        if self.loaded.leaf(&key::registrar(suite, issuer)).is_some() {
+            self.add_touched_by_registrar(suite, operation);
+        }
+    }
+
+    fn add_touched_by_registrar(&mut self, suite: Suite, operation: &Operation) {
+        match operation {
             Operation::AdmitAgency(admit) => {
                 self.add_terms(suite, &admit.agency);
                 self.add_new_key(suite, &admit.key);
@@ -32,19 +56,14 @@ impl Missing<'_> {
                 self.add_new_key(suite, &admit.key);
             }
             Operation::SetRegistrar(set) => self.add_registrar(suite, set),
-            Operation::SetStanding(set) => self.add_holder(suite, &set.of),
-            Operation::AddKey(add) => self.add_key(suite, add),
-            Operation::RetireKey(retire) => self.add_existing_key(suite, &retire.key),
-            Operation::ConfirmKey(confirm) => self.add_existing_key(suite, &confirm.key),
-            Operation::DeclareCompromise(declare) => self.add_existing_key(suite, &declare.key),
+            Operation::SetStanding(set) => self.add_standing(suite, set),
             Operation::Recognise(recognise) => {
                 let rule = &recognise.rule;
                 self.add_named(Touch::Type, &rule.document_type);
                 self.add(Touch::Leaf(key::region(suite, &rule.of)));
             }
-            _ => return,
+            _ => {}
         }
-        self.add_registrars_from(suite, issuer);
     }
 
     /// A registrar and those above it.
@@ -65,19 +84,29 @@ impl Missing<'_> {
 
     fn add_holder(&mut self, suite: Suite, holder: &Holder) {
         match holder {
-            Holder::Agency(id) => self.add_agency(suite, id),
+            Holder::Agency(id) => self.add_named(Touch::Agency, id),
             Holder::Member(id) => self.add_named(Touch::Member, id),
             Holder::Registrar(id) => self.add_registrars_from(suite, id),
             Holder::Council(_) | Holder::Validator(_) => {}
         }
     }
 
-    /// An agency and the scopes that it has.
+    /// An agency and the scopes that it has, once for all operations of a block.
     fn add_agency(&mut self, suite: Suite, id: &str) {
         self.add_named(Touch::Agency, id);
         let loaded = self.loaded;
         if let Some(agency) = loaded.agency(id) {
-            self.add_scopes(suite, &agency.entitlements);
+            if self.scoped.insert(id.to_owned()) {
+                self.add_scopes(suite, &agency.entitlements);
+            }
+        }
+    }
+
+    /// Who retires gives its scopes back.
+    fn add_standing(&mut self, suite: Suite, set: &SetStanding) {
+        match &set.of {
+            Holder::Agency(id) if set.standing == Standing::Retired => self.add_agency(suite, id),
+            of => self.add_holder(suite, of),
         }
     }
 
@@ -144,14 +173,14 @@ impl Missing<'_> {
         for seat in sitting.into_iter().flat_map(|leaf| leaf.seats) {
             self.add(Touch::Key(suite.key_id(&seat.key)));
         }
-        for change in &govern.action.changes {
+        for change in govern.action.changes.iter().take(CHANGES_MAX) {
             match change {
                 CouncilChange::SetType(rules) => self.add_named(Touch::Type, &rules.id),
                 CouncilChange::SetRegion(region) => {
                     self.add(Touch::Leaf(key::region(suite, &region.id)));
                 }
                 CouncilChange::SetRegistrar(set) => self.add_registrar(suite, set),
-                CouncilChange::SetStanding(set) => self.add_holder(suite, &set.of),
+                CouncilChange::SetStanding(set) => self.add_standing(suite, set),
                 CouncilChange::AddKey(add) => self.add_key(suite, add),
                 CouncilChange::RetireKey(retire) => self.add_existing_key(suite, &retire.key),
                 CouncilChange::DeclareCompromise(declare) => {
