@@ -125,6 +125,7 @@ const ROTATED: &str = "
 ";
 
 const COMPROMISED: &str = "
+    wait 5h
     buyer compromise agency:tax             -> NotEntitled
     east-reg compromise agency:tax reason=none -> BadField
     east-reg compromise agency:tax since=+1h -> BadCompromiseTime

@@ -187,6 +187,14 @@ const TWO: &str = "
     ministry reject E                       -> ok
     office suspend E                        -> WrongState
     office renew D by=E                     -> BadLink
+    # Never issued, its number is free; that of one which was stays with it.
+    office register E file=again            -> ok
+    office register G type=deed             -> ok
+    ministry confirm G                      -> ok
+    office correct G file=better            -> ok
+    ministry reject G                       -> ok
+    ? G state=Rejected
+    office register G file=another          -> NumberBurned
     office register F type=deed             -> ok
     office renew D by=F                     -> BadLink
     office cancel F                         -> ok

@@ -441,7 +441,6 @@ fn the_sequences_reach_every_answer() {
         "standing HasRetired",
         "set-registrar ok",
         "set-registrar BeyondRights",
-        "set-registrar HasRetired",
         "add-key ok",
         "add-key HasRetired",
         "govern ok",
