@@ -159,6 +159,15 @@ pub struct Working {
     compromises: u64,
     /// How often the council was given other seats.
     councils: u64,
+    /// What stood where an attempt has written, in its order; none while nothing is attempted.
+    undo: Option<Vec<Overwritten>>,
+}
+
+/// What stood where an act of governance has written.
+#[derive(Clone)]
+enum Overwritten {
+    Leaf(StateKey, Option<Vec<u8>>),
+    Member(String, Option<MemberLeaf>),
 }
 
 impl Working {
@@ -235,7 +244,11 @@ impl Ledger<'_> {
 
     /// Writes a member.
     pub(crate) fn write_member(&mut self, leaf: MemberLeaf) {
-        self.working.members.insert(leaf.id.clone(), leaf);
+        let id = leaf.id.clone();
+        let before = self.working.members.insert(id.clone(), leaf);
+        if let Some(undo) = &mut self.working.undo {
+            undo.push(Overwritten::Member(id, before));
+        }
     }
 
     /// The ranges of a numbering.
@@ -288,7 +301,10 @@ impl Ledger<'_> {
 
     /// Writes such a leaf.
     pub(crate) fn write_leaf<L: Leaf>(&mut self, key: StateKey, leaf: &L) {
-        self.working.leaves.insert(key, leaf.to_bytes());
+        let before = self.working.leaves.insert(key, leaf.to_bytes());
+        if let Some(undo) = &mut self.working.undo {
+            undo.push(Overwritten::Leaf(key, before));
+        }
     }
 
     fn written<L: Leaf>(&self, key: &StateKey) -> Option<L> {
@@ -325,19 +341,28 @@ impl Ledger<'_> {
         self.loaded.clock().council_epoch + below + self.working.councils
     }
 
-    /// Does all of what is asked, or none of it. Acts of governance are few: what they may undo is
-    /// copied.
+    /// Does all of what is asked, or none of it. What it overwrites is kept for as long, so that an act
+    /// costs what it writes, however much its block has written before.
     pub(crate) fn attempt(
         &mut self,
         act: impl FnOnce(&mut Self) -> Result<(), Refused>,
     ) -> Result<(), Refused> {
-        let leaves = self.working.leaves.clone();
-        let members = self.working.members.clone();
         let counts = (self.working.compromises, self.working.councils);
+        let outer = self.working.undo.replace(Vec::new());
+        assert!(outer.is_none(), "no attempt is made within another");
         let done = act(self);
+        let overwritten = self.working.undo.take().unwrap_or_default();
         if done.is_err() {
-            self.working.leaves = leaves;
-            self.working.members = members;
+            for before in overwritten.into_iter().rev() {
+                match before {
+                    Overwritten::Leaf(key, before) => {
+                        put_back(&mut self.working.leaves, key, before)
+                    }
+                    Overwritten::Member(id, before) => {
+                        put_back(&mut self.working.members, id, before);
+                    }
+                }
+            }
             (self.working.compromises, self.working.councils) = counts;
         }
         done
@@ -346,6 +371,13 @@ impl Ledger<'_> {
     /// Writes the leaf of a rendition.
     pub(crate) fn write_digest(&mut self, digest: Digest, leaf: DigestLeaf) {
         self.working.digests.insert(digest, leaf);
+    }
+}
+
+fn put_back<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, before: Option<V>) {
+    match before {
+        Some(before) => drop(map.insert(key, before)),
+        None => drop(map.remove(&key)),
     }
 }
 

@@ -405,13 +405,18 @@ fn again(
     if public.status.state == State::Unattested {
         return join(context, asked, record, ledger);
     }
+    let rules_of_record = document_type(context, &public.document_type)?;
     let reuse = asked.profile.reuse();
     let is_free = match public.status.state {
         State::Rejected => reuse.after_rejection,
         State::Cancelled => reuse.after_cancellation,
         _ => false,
     };
-    if is_free && public.agency == asked.agency.id {
+    // A licence that was in force may have been lent, or have taken the place of another: whoever cites
+    // it does not find another document under its number.
+    let is_cited = rules_of_record.kind == Kind::Licence
+        && (public.history.is_some() || public.past.iter().any(|of| of.status.state.is_in_force()));
+    if is_free && !is_cited && public.agency == asked.agency.id {
         refuse_taken_files(&register.digests, &asked.at, ledger)?;
         let next = asked.record_after(context, public);
         return asked.write(context, next, &public.digests, ledger);

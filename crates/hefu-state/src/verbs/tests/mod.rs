@@ -44,6 +44,7 @@ const FROM_ELSEWHERE: &[Code] = &[
     Code::NotRegisteredInTime,
     Code::OtherBuyer,
     Code::OtherTotal,
+    Code::OtherUser,
     Code::NotRecognised,
     Code::ConditionNotMet,
     Code::OriginalNotInForce,

@@ -1,6 +1,8 @@
 //! Rows of admission: agencies, members, registrars at several levels, scopes, recognition.
 
 use super::rows::{check_at, Desk, Table};
+use hefu_types::statement::Mode;
+use hefu_types::Code;
 
 const TABLES: &[Table] = &[
     ("agencies are admitted and changed", AGENCIES),
@@ -286,6 +288,46 @@ const RECOGNITION: &str = "
     buyer govern A do standing registrar:east-reg suspended -> ok
     east-reg recognise permit               -> HolderNotActive
 ";
+
+/// Who was suspended earlier in the block gets no numbers in it.
+#[test]
+fn a_branch_is_as_the_block_has_left_it() {
+    let mut desk = Desk::province();
+    desk.line("hospital request-range S 1..99 -> ok");
+    desk.line("bureau allocate-range S 0 -> ok");
+    desk.line("hospital activate-range S 0 -> ok");
+    let suspend = desk.operation("east-reg", "standing agency:clinic suspended");
+    let delegate = desk.operation("hospital", "delegate-range S 0 20..29 to=clinic");
+    let statements = vec![
+        desk.world.sign("east-reg", Mode::Each, &[suspend]),
+        desk.world.sign("hospital", Mode::Each, &[delegate]),
+    ];
+    let time = desk.world.before.time.plus(1);
+    let outcomes = desk.world.execute(time, statements).concat();
+    let codes: Vec<u16> = outcomes.iter().map(super::world::code).collect();
+    assert_eq!(codes, [0, Code::NotEntitled.number()]);
+}
+
+/// As many as a statement holds, as they come by a list: each is done or refused for itself.
+#[test]
+fn a_thousand_agencies_are_admitted_at_once() {
+    let mut desk = Desk::province();
+    // Every third asks for what the one before it has.
+    let prefix = |n: usize| if n % 3 == 2 { n - 1 } else { n };
+    let rows = (0..1_000).map(|n| format!("admit-agency s{n} key=k{n} may=permit:S{}X", prefix(n)));
+    let operations: Vec<_> = rows.map(|row| desk.operation("east-reg", &row)).collect();
+    let statement = desk.world.sign("east-reg", Mode::Each, &operations);
+    let time = desk.world.before.time.plus(1);
+    let outcomes = desk.world.execute(time, vec![statement]).remove(0);
+    for (n, outcome) in outcomes.iter().enumerate() {
+        let expected = if n % 3 == 2 {
+            Code::ScopeTaken.number()
+        } else {
+            0
+        };
+        assert_eq!(super::world::code(outcome), expected, "{n}");
+    }
+}
 
 #[test]
 fn agencies_are_admitted_and_changed() {

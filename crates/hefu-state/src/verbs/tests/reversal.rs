@@ -215,6 +215,16 @@ const LET_GO: &str = "
     buyer agree U                           -> ok
     tax reverse U                           -> ok
     ? U uses=none state=Reversed
+    # Who was asked for something else since has not answered that.
+    tax register ANEW total=10 right=claim  -> ok
+    buyer consume ANEW book                 -> ok
+    tax request-reversal ANEW 4             -> ok as R1
+    tax withdraw-reversal ANEW              -> ok
+    tax request-reversal ANEW 9             -> ok as R2
+    buyer agree ANEW request=R1             -> OtherVersion
+    buyer deny ANEW request=NONE            -> OtherVersion
+    ? ANEW stage=AwaitsUser
+    buyer agree ANEW request=R2             -> ok
 ";
 
 const NOTES: &str = "
