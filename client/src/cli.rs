@@ -1,6 +1,8 @@
 //! What can be typed. Every command shows an example in its help.
 
+pub mod admit;
 mod agency;
+pub mod govern;
 pub mod licence;
 pub mod uses;
 
@@ -8,6 +10,8 @@ pub use agency::{
     Act, AmountArgs, Content, Correct, Cover, NumberingArgs, OnDocument, OnNumbering, Range,
     RangeList, RangeReport, RangeStep, Replace, Reversal, ReversalStep, Reverse, Which,
 };
+
+pub use admit::Who;
 
 use crate::nodes::Nodes;
 use crate::say::Lang;
@@ -65,7 +69,7 @@ impl Shared {
 
     /// The nodes of a network file.
     pub fn nodes(&self, network: &std::path::Path) -> Result<Nodes, Failure> {
-        Nodes::open(network, self.timeout)
+        Ok(Nodes::open(network, self.timeout)?.speaking(self.lang()))
     }
 }
 
@@ -76,7 +80,11 @@ pub enum Command {
     #[command(after_help = "\
 Example:
   hefu keygen --role member --holder m-4f1c09 --identifier 91520111MAHEFU071J --out member.json \\
-      --network-id 0123456789abcdef0123456789abcdef")]
+      --network-id 0123456789abcdef0123456789abcdef
+  hefu keygen --role agency-management --holder gz-hospital-1 --out manage.json
+
+A member that names no holder gets a random id. The proof of possession goes into a request by itself:
+see `hefu agency request`, `hefu member request`, `hefu registrar request`, `hefu govern request`.")]
     Keygen(Keygen),
     /// Put documents on the ledger. Started again, it goes on where it stopped.
     #[command(after_help = "\
@@ -254,6 +262,60 @@ Example:
 
 A promise is made larger, never smaller; it may end, not earlier than now.")]
     Cover(Cover),
+    /// The council's acts: propose, show, sign without a connection, submit, list.
+    #[command(
+        subcommand,
+        after_help = "\
+Example, from a decision to the ledger:
+  hefu govern propose parameters --network network.json --heartbeat-ms 5000 --reason decision-2026-11
+  hefu govern sign --network network.json action.json --key seat.json
+  hefu govern submit --network network.json action.json --key seat.json"
+    )]
+    Govern(govern::Govern),
+    /// Agencies: request, admit (also by CSV), change, suspend, resume, retire, list, show.
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  hefu agency admit --network network.json --key registrar.json --csv hospitals.csv --dry-run"
+    )]
+    Agency(admit::AgencyCommand),
+    /// Members: request, admit (also by CSV), suspend, resume, retire, list, show.
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  hefu member admit --network network.json --key registrar.json request.json"
+    )]
+    Member(admit::MemberCommand),
+    /// Registrars: request, admit, change, suspend, resume, retire, list, show.
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  hefu registrar admit --network network.json --key registrar.json request.json"
+    )]
+    Registrar(admit::RegistrarCommand),
+    /// Keys on the ledger: request, add, retire, rotate, confirm, compromised, show, list.
+    #[command(
+        subcommand,
+        after_help = "\
+Example:
+  hefu key list --network network.json hospitals.csv --expiring 30d"
+    )]
+    Key(admit::KeyCommand),
+    /// State what a region recognises of another, on which conditions, from when.
+    #[command(after_help = "\
+Examples:
+  hefu recognise --network network.json --key registrar.json --region shanghai --of guizhou \\
+      --type licence --citation agreement-2026-3 --text-file article-3.txt --condition grade=1|2 \\
+      --registered-from 2026-01-01 --from 2026-12-01 --until 2028-11-30
+  hefu recognise --network network.json --key registrar.json --region zhejiang --of guizhou \\
+      --type licence --not --citation notice-2026-5 --from 2026-12-01
+
+The rule takes the place of the region's rule for this type of that region. A day is one in the zone of
+the type; --until includes its day.")]
+    Recognise(admit::RecogniseArgs),
     /// Show what receipts hold and whether they verify, or fetch one.
     #[command(after_help = "\
 Examples:
@@ -350,9 +412,9 @@ pub struct Keygen {
     /// What the key is for.
     #[arg(long, value_enum)]
     pub role: Role,
-    /// The holder's id on the ledger.
-    #[arg(long, value_name = "ID")]
-    pub holder: String,
+    /// The holder's id on the ledger [default for a member: a random one].
+    #[arg(long, value_name = "ID", required_unless_present = "identifier")]
+    pub holder: Option<String>,
     /// The key file to make; an existing file is never overwritten.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -371,10 +433,16 @@ pub enum Role {
     Agency,
     /// Consumes.
     Member,
-    /// Admits agencies and members; named in genesis.
+    /// Admits agencies and members of a region.
     Registrar,
-    /// A seat of the council; named in genesis.
+    /// A seat of the council.
     Council,
+    /// Adds and retires the keys of its agency, and signs nothing else.
+    AgencyManagement,
+    /// Adds and retires the keys of its member, and signs nothing else.
+    MemberManagement,
+    /// Adds and retires the keys of its registrar, and signs nothing else.
+    RegistrarManagement,
 }
 
 /// See [`Command::Register`].

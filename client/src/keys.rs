@@ -1,11 +1,12 @@
 //! Key files: making one, and reading one for a command that signs.
 
+use crate::admit::request;
 use crate::cli::{Keygen, Role, Shared};
 use crate::disk;
 use crate::failure::Failure;
 use crate::say::{shown, table, Exit, Report};
 use hefu_types::genesis::Network;
-use hefu_types::operation::{member_identifier, NAME_BYTES_MAX};
+use hefu_types::operation::member_identifier;
 use hefu_types::suite::SecretKey;
 use hefu_types::{Hash, Salt, Suite};
 use hefu_wire::file::KeyRole;
@@ -65,73 +66,58 @@ pub fn read(path: &Path) -> Result<KeyFile, Failure> {
 /// `hefu keygen`.
 pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
     let suite = Suite::Sha256Ed25519;
-    let valid = (1..=NAME_BYTES_MAX).contains(&args.holder.len())
-        && args
-            .holder
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
-    if !valid {
-        return Err(Failure::asked(
-            "a holder's id has 1 to 64 of a-z, 0-9, dot, hyphen and underscore",
-            "持有者编号由 1 至 64 个字母、数字、点、连字符或下划线组成",
-        ));
-    }
-    let role = match args.role {
-        Role::Agency => KeyRole::Agency,
-        Role::Member => KeyRole::Member,
-        Role::Registrar => KeyRole::Registrar,
-        Role::Council => KeyRole::Council,
+    let role = KeyRole::from(args.role);
+    let holder = match &args.holder {
+        Some(holder) => holder.clone(),
+        None if role == KeyRole::Member => member_id(),
+        None => {
+            return Err(Failure::asked(
+                "give --holder: the id under which this key's holder is admitted",
+                "请给出 --holder：该密钥持有者的准入标识",
+            ))
+        }
     };
-    let mut file = KeyFile::new(role, &args.holder, suite, crate::random());
-    match args.role {
-        Role::Agency => file.fact_secret = Some(Hash(crate::random())),
-        Role::Member => {
+    request::check_id(&holder)?;
+    request::not_there(&args.out)?;
+    let mut file = KeyFile::new(role, &holder, suite, crate::random());
+    match role {
+        KeyRole::Agency => file.fact_secret = Some(Hash(crate::random())),
+        KeyRole::Member => {
             file.identifier = args.identifier.as_deref().map(member_identifier);
             file.identifier_salt = Some(Salt(crate::random()));
         }
-        Role::Registrar | Role::Council => {}
+        _ => {}
     }
-    let mut bytes = serde_json::to_vec_pretty(&file).expect("a key file is plain JSON");
-    bytes.push(b'\n');
-    disk::write_secret(&args.out, &bytes)?;
+    disk::write_secret(&args.out, &request::json_bytes(&file))?;
 
-    let proof = args.network_id.as_ref().and_then(|network| {
-        let secret = file.secret_key()?;
-        Some(secret.prove_possession(network, role.name(), &args.holder))
-    });
+    let proven = args.network_id.as_ref().and_then(|id| file.proven(id));
+    let proof = proven.map(|proven| proven.proof);
     let commitment = file.member_commitment();
     let lang = shared.lang();
+    let row = |en: &str, zh: &str, value: String| vec![lang.pick(en, zh).to_owned(), value];
     let mut rows = vec![
-        vec![
-            lang.pick("key file", "密钥文件").to_owned(),
-            shown(&args.out.to_string_lossy()),
-        ],
-        vec![lang.pick("role", "角色").to_owned(), role.name().to_owned()],
-        vec![
-            lang.pick("holder", "持有者").to_owned(),
-            args.holder.clone(),
-        ],
-        vec![
-            lang.pick("public key", "公钥").to_owned(),
-            file.public_key.to_string(),
-        ],
-        vec![
-            lang.pick("key id", "密钥标识").to_owned(),
-            file.key_id.to_string(),
-        ],
+        row("key file", "密钥文件", shown(&args.out.to_string_lossy())),
+        row("role", "角色", role.name().to_owned()),
+        row("holder", "持有者", holder.clone()),
+        row("public key", "公钥", file.public_key.to_string()),
+        row("key id", "密钥标识", file.key_id.to_string()),
     ];
     if let Some(commitment) = commitment {
-        let name = lang.pick("identifier (committed)", "标识承诺").to_owned();
-        rows.push(vec![name, commitment.to_string()]);
+        rows.push(row(
+            "identifier (committed)",
+            "标识承诺",
+            commitment.to_string(),
+        ));
     }
     if let Some(proof) = proof {
-        let name = lang.pick("proof of possession", "持有证明").to_owned();
-        rows.push(vec![name, proof.to_string()]);
+        rows.push(row("proof of possession", "持有证明", proof.to_string()));
     }
     let mut text = table(&rows);
     text.push_str(lang.pick(
-        "Give all of these but the key file to your registrar. Whoever has the file signs for you.\n",
-        "请将以上信息（密钥文件除外）交给登记机构。持有该文件者即可代您签名。\n",
+        "Whoever has the key file signs for you: keep it to yourself. Ask to be admitted with `hefu agency \
+         request`, `hefu member request`, `hefu registrar request` or `hefu govern request`.\n",
+        "持有密钥文件者即可代您签名，请妥善保管。申请准入请用 hefu agency request、hefu member request、\
+         hefu registrar request 或 hefu govern request。\n",
     ));
     Ok(Report {
         exit: Exit::Yes,
@@ -139,7 +125,7 @@ pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
             "command": "keygen",
             "file": args.out,
             "role": role.name(),
-            "holder": args.holder,
+            "holder": holder,
             "suite": suite.name(),
             "public_key": file.public_key,
             "key_id": file.key_id,
@@ -149,6 +135,27 @@ pub fn run(shared: &Shared, args: &Keygen) -> Result<Report, Failure> {
         }),
         text,
     })
+}
+
+/// A member's id says nothing about who it is.
+fn member_id() -> String {
+    let random: [u8; 8] = crate::random();
+    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("m-{digits}")
+}
+
+impl From<Role> for KeyRole {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Agency => Self::Agency,
+            Role::Member => Self::Member,
+            Role::Registrar => Self::Registrar,
+            Role::Council => Self::Council,
+            Role::AgencyManagement => Self::AgencyManagement,
+            Role::MemberManagement => Self::MemberManagement,
+            Role::RegistrarManagement => Self::RegistrarManagement,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -203,7 +210,7 @@ mod tests {
                 .as_deref()
         );
         assert!(
-            matches!(run(&cli.shared, args), Err(Failure::Disk { .. })),
+            matches!(run(&cli.shared, args), Err(Failure::Asked(_))),
             "overwrote a key"
         );
     }

@@ -10,6 +10,7 @@
 //! one thing that a node is believed is that, and why, it refused an operation.
 
 pub mod act;
+pub mod admit;
 pub mod bench;
 pub mod catalogue;
 pub mod claim;
@@ -22,8 +23,11 @@ pub mod disk;
 pub mod document;
 pub mod failure;
 pub mod files;
+pub mod govern;
 pub mod inspect;
+pub mod keyring;
 pub mod keys;
+pub mod leaves;
 pub mod licence;
 pub mod list;
 pub mod lookup;
@@ -32,6 +36,7 @@ pub mod nodes;
 pub mod plan;
 pub mod ranges;
 pub mod receipt;
+pub mod recognise;
 pub mod register;
 pub mod reversal;
 pub mod say;
@@ -76,6 +81,12 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Reverse(args) => reversal::reverse(shared, args),
         Command::Range(args) => ranges::run(shared, args),
         Command::Cover(args) => cover::run(shared, args),
+        Command::Govern(command) => govern::run(shared, command),
+        Command::Agency(command) => admit::agency(shared, command),
+        Command::Member(command) => admit::member(shared, command),
+        Command::Registrar(command) => admit::registrar(shared, command),
+        Command::Key(command) => keyring::run(shared, command),
+        Command::Recognise(args) => recognise::run(shared, args),
         Command::Receipt(args) => receipt::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Licence(command) => licence::run(shared, command),

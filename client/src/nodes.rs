@@ -7,6 +7,7 @@
 
 use crate::failure::Failure;
 use crate::lookup::tells_halts;
+use crate::say::Lang;
 use crate::send::Signed;
 use hefu_proof::bundle::{ReceiptBundle, BUNDLE_BYTES_MAX};
 use hefu_proof::certificate::{
@@ -16,9 +17,11 @@ use hefu_proof::derived::is_history;
 use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
 use hefu_types::record::{PastStatus, PublicPart};
-use hefu_types::{canonical, Code, OperationId, StateKey, StatementId};
+use hefu_types::{canonical, Code, EntryIndex, KeyId, Millis, OperationId, StateKey, StatementId};
 use hefu_wire::path::{self, CBOR};
-use hefu_wire::{NetworkFile, OutcomeAnswer, Problem, StatementAnswer, StatementState};
+use hefu_wire::{
+    NetworkFile, OutcomeAnswer, Problem, SignedCount, StatementAnswer, StatementState,
+};
 use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -48,6 +51,8 @@ pub struct Nodes {
     addresses: Vec<String>,
     agent: ureq::Agent,
     timeout: Duration,
+    lang: Lang,
+    warned: Cell<bool>,
     first: Cell<usize>,
     warnings: RefCell<Vec<String>>,
 }
@@ -128,9 +133,27 @@ impl Nodes {
             addresses: file_content.nodes,
             agent,
             timeout,
+            lang: Lang::of_environment(),
+            warned: Cell::new(false),
             first: Cell::new(0),
             warnings: RefCell::default(),
         })
+    }
+
+    /// The same, for somebody who reads this language.
+    #[must_use]
+    pub fn speaking(self, lang: Lang) -> Self {
+        Self { lang, ..self }
+    }
+
+    /// The language in which what is wrong is told while a command runs.
+    pub fn lang(&self) -> Lang {
+        self.lang
+    }
+
+    /// Whether nobody was warned yet of the key that signs. From now on somebody was.
+    pub fn is_first_warning(&self) -> bool {
+        !self.warned.replace(true)
     }
 
     /// The network.
@@ -317,6 +340,42 @@ impl Nodes {
         })
     }
 
+    /// What a key signed from a block time on, as nodes count it: nothing proves it.
+    pub fn signed_by(&self, id: &KeyId, since: Millis) -> Result<SignedCount, Failure> {
+        let mut counted = self.count_signed(id, since, None)?;
+        while let Some(from) = counted.next {
+            let more = self.count_signed(id, since, Some(from))?;
+            counted.add(more);
+        }
+        Ok(counted)
+    }
+
+    /// One part of the log: it ends behind where it began.
+    fn count_signed(
+        &self,
+        id: &KeyId,
+        since: Millis,
+        from: Option<EntryIndex>,
+    ) -> Result<SignedCount, Failure> {
+        let path = path::signed(id, since, from);
+        self.ask(&Question::get(&path, JSON_BYTES_MAX).many(), |_, reply| {
+            if reply.status != 200 {
+                return problem(reply);
+            }
+            match serde_json::from_slice::<SignedCount>(&reply.body) {
+                Ok(count)
+                    if count
+                        .next
+                        .is_none_or(|next| from.is_none_or(|from| from < next)) =>
+                {
+                    Take::Done(count)
+                }
+                Ok(_) => Take::Lies("counts in a circle".to_owned()),
+                Err(error) => Take::Lies(format!("sent an answer that is none: {error}")),
+            }
+        })
+    }
+
     /// Sends a statement until it is final. The same bytes may be sent as often as one likes.
     pub fn submit(
         &self,
@@ -394,6 +453,8 @@ impl Nodes {
             addresses: self.addresses.clone(),
             agent: self.agent.clone(),
             timeout: self.timeout,
+            lang: self.lang,
+            warned: Cell::new(true),
             first: Cell::new(first % self.addresses.len().max(1)),
             warnings: RefCell::default(),
         }

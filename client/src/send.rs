@@ -1,12 +1,13 @@
 //! Signing operations and bringing them to finality.
 
 use crate::failure::Failure;
+use crate::keyring;
 use crate::keys::Key;
 use crate::nodes::Nodes;
 use hefu_types::genesis::Network;
 use hefu_types::operation::{operation_id, Operation};
 use hefu_types::statement::{Mode, Statement, StatementError};
-use hefu_types::{Code, Millis, Nonce, OperationId, StatementId, Suite};
+use hefu_types::{Code, KeyId, Millis, Nonce, OperationId, StatementId, Suite};
 use hefu_wire::StatementAnswer;
 
 /// How long a signed statement may be taken, in milliseconds.
@@ -20,6 +21,8 @@ pub struct Signed {
     pub id: StatementId,
     /// Who signed.
     pub issuer: String,
+    /// With which key.
+    pub key_id: KeyId,
     /// The last block time at which it may be taken.
     pub valid_until: Millis,
     /// Its operations.
@@ -72,6 +75,7 @@ impl Signed {
             bytes,
             id: read.claimed_id(),
             issuer: read.issuer().to_owned(),
+            key_id: read.key_id(),
             valid_until: read.valid_until(),
             operations: read.operations().to_vec(),
             suite,
@@ -94,7 +98,26 @@ pub fn send(
     key: &Key,
     operations: &[Operation],
 ) -> Result<(Signed, StatementAnswer), Failure> {
-    let sign = || Signed::new(nodes.network(), key, operations, crate::now());
+    send_signed(nodes, || {
+        Signed::new(nodes.network(), key, operations, crate::now())
+    })
+}
+
+/// The same of operations of which all are done or none.
+pub fn send_together(
+    nodes: &Nodes,
+    key: &Key,
+    operations: &[Operation],
+) -> Result<(Signed, StatementAnswer), Failure> {
+    send_signed(nodes, || {
+        Signed::atomic(nodes.network(), key, operations, crate::now())
+    })
+}
+
+fn send_signed(
+    nodes: &Nodes,
+    sign: impl Fn() -> Signed,
+) -> Result<(Signed, StatementAnswer), Failure> {
     let signed = sign();
     match submit(nodes, &signed) {
         // Its time went by while nobody took it: it can never be done, so another may be signed. One
@@ -113,9 +136,11 @@ pub fn send(
     }
 }
 
-/// Sends a signed statement until it is final.
+/// Sends a signed statement until it is final. Who signs with a key that ends soon is warned.
 pub fn submit(nodes: &Nodes, signed: &Signed) -> Result<StatementAnswer, Failure> {
-    nodes.submit(&signed.id, &signed.bytes, signed.operations.len())
+    let answer = nodes.submit(&signed.id, &signed.bytes, signed.operations.len())?;
+    keyring::warn_of_end(nodes, &signed.key_id);
+    Ok(answer)
 }
 
 /// Whether the nodes say that the statement's time is over.

@@ -1,9 +1,11 @@
 //! A network in memory for tests: one validator, one agency, two members, and a state tree that is
 //! computed anew for each certificate. It obeys no rules: tests write what stands in it.
 
+mod governed;
 mod live;
 mod members;
 
+pub(crate) use governed::{credit_code, Governed};
 pub(crate) use live::Live;
 pub(crate) use members::{Ledger, Served, BLINDING};
 

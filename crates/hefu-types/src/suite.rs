@@ -287,6 +287,15 @@ impl SecretKey {
         ))
     }
 
+    /// Signs an action of the council, as one of its seats.
+    pub fn sign_council(
+        &self,
+        network: &NetworkDigest,
+        action: &crate::operation::CouncilAction,
+    ) -> Signature {
+        self.sign(&action.preimage(network))
+    }
+
     /// Signs that a lending copy may be made of the licence that this claim key came with (see
     /// [`crate::operation::consent_preimage`]).
     pub fn sign_consent(

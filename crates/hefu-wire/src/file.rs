@@ -1,9 +1,10 @@
 //! Files that people keep: the network file, key files and claim files, all JSON.
 
-use hefu_types::genesis::{Genesis, GenesisError, Network};
+use hefu_types::genesis::{Genesis, GenesisError, Network, ProvenKey};
+use hefu_types::leaf::{self, Holder};
 use hefu_types::operation::member_commitment;
 use hefu_types::suite::SecretKey;
-use hefu_types::{Hash, KeyId, NetworkDigest, PublicKey, Salt, StateKey, Suite};
+use hefu_types::{Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Salt, StateKey, Suite};
 use serde::{Deserialize, Serialize};
 
 /// All that a client needs of a network: whom to trust and whom to ask.
@@ -78,6 +79,12 @@ pub enum KeyRole {
     Registrar,
     /// Governs.
     Council,
+    /// Adds and retires the keys of an agency.
+    AgencyManagement,
+    /// Adds and retires the keys of a member.
+    MemberManagement,
+    /// Adds and retires the keys of a registrar.
+    RegistrarManagement,
     /// A validator's votes.
     Consensus,
     /// A validator's cosignatures.
@@ -96,11 +103,31 @@ impl KeyRole {
             Self::Member => "member",
             Self::Registrar => "registrar",
             Self::Council => "council",
+            Self::AgencyManagement => "agency-management",
+            Self::MemberManagement => "member-management",
+            Self::RegistrarManagement => "registrar-management",
             Self::Consensus => "consensus",
             Self::Checkpoint => "checkpoint",
             Self::Log => "log",
             Self::Peer => "peer",
         }
+    }
+
+    /// Whose such a key is on the ledger, and what it may sign there; none of a validator's keys, which
+    /// stand in its set.
+    pub fn on_ledger(self, holder: &str) -> Option<(Holder, leaf::KeyRole)> {
+        let id = holder.to_owned();
+        let (work, manage) = (leaf::KeyRole::Operational, leaf::KeyRole::Management);
+        Some(match self {
+            Self::Agency => (Holder::Agency(id), work),
+            Self::Member => (Holder::Member(id), work),
+            Self::Registrar => (Holder::Registrar(id), work),
+            Self::Council => (Holder::Council(id), work),
+            Self::AgencyManagement => (Holder::Agency(id), manage),
+            Self::MemberManagement => (Holder::Member(id), manage),
+            Self::RegistrarManagement => (Holder::Registrar(id), manage),
+            Self::Consensus | Self::Checkpoint | Self::Log | Self::Peer => return None,
+        })
     }
 }
 
@@ -164,6 +191,16 @@ impl KeyFile {
     pub fn secret_key(&self) -> Option<SecretKey> {
         let key = SecretKey::from_seed(Suite::by_name(&self.suite)?, &self.seed.0);
         (key.public_key() == self.public_key && key.key_id() == self.key_id).then_some(key)
+    }
+
+    /// The public half with the proof that the file's holder has the secret one.
+    pub fn proven(&self, network: &NetworkId) -> Option<ProvenKey> {
+        let secret = self.secret_key()?;
+        let proof = secret.prove_possession(network, self.role.name(), &self.holder);
+        Some(ProvenKey {
+            key: self.public_key,
+            proof,
+        })
     }
 
     /// A member's commitment to its legal identifier.
