@@ -267,11 +267,12 @@ impl World {
             Some(_) => self.find(format!("two checkpoints of size {size} are published")),
             None => {
                 let signed = &published.signed;
+                let chain = running.shared.epochs.chain(published.set.epoch);
+                let led = last_set(SUITE, network.origin(), network.first_set(), &chain);
                 if let Err(error) = signed.verify(SUITE, network.origin(), &published.set) {
                     self.find(format!("node {at} published what does not verify: {error}"));
                 }
-                let chain = running.shared.epochs.chain(published.set.epoch);
-                match last_set(SUITE, network.origin(), network.first_set(), &chain) {
+                match led {
                     Ok((set, _)) if set == *published.set => {}
                     led => self.find(format!(
                         "the handovers of node {at} lead elsewhere: {led:?}"
