@@ -18,7 +18,9 @@ use hefu_proof::certificate::{StatusCertificate, Value, VerifiedState};
 use hefu_types::genesis::Network;
 use hefu_types::leaf::Holder;
 use hefu_types::{key, Millis, StateKey, Suite};
-use hefu_wire::catalogue::{holder_of, table, Cell, Entry, Lang, Part, Table, LINES_MAX};
+use hefu_wire::catalogue::{
+    holder_of, table, Cell, Entry, Lang, Part, Table, LINES_MAX, SAVED_BYTES_MAX,
+};
 use hefu_wire::path;
 use serde_json::{json, Map};
 use std::collections::BTreeMap;
@@ -209,7 +211,14 @@ pub fn run(shared: &Shared, args: &Catalogue) -> Result<Report, Failure> {
                 listing.join(fetch(&nodes, *part, holder.as_ref())?);
             }
             if let Some(path) = &args.save {
-                disk::write(path, &saved::bytes(nodes.network(), wanted, &listing))?;
+                let bytes = saved::bytes(nodes.network(), wanted, &listing);
+                if bytes.len() > SAVED_BYTES_MAX {
+                    return Err(Failure::asked(
+                        "this is more than one file keeps; save each part by itself, with --part",
+                        "内容超过单个文件上限，请用 --part 分别保存各部分",
+                    ));
+                }
+                disk::write(path, &bytes)?;
             }
             (nodes.network().clone(), listing, nodes.warnings())
         }

@@ -12,6 +12,7 @@ use hefu_types::leaf::{
     Condition, Entitlement, FactField, Kind, LendingRules, Part, PurposeRules, RecognitionRule,
     TypeRules,
 };
+use hefu_types::operation::PREFIXES_MAX;
 use hefu_types::profile::Profile;
 use hefu_types::{Hash, Millis, NetworkId, Salt, Suite};
 use hefu_wire::file::{KeyFile, KeyRole, NetworkFile};
@@ -574,13 +575,21 @@ impl Maker {
                     Part::Issue
                 },
             };
+        // A long list of issuers takes several entitlements.
+        let entitlements = entitlements.iter().flat_map(|(of_type, prefixes, basis)| {
+            let parts = prefixes.chunks(PREFIXES_MAX);
+            let empty = prefixes.is_empty().then_some(*prefixes);
+            parts
+                .chain(empty)
+                .map(move |part| entitlement(&(of_type, part, basis)))
+        });
         Ok(Agency {
             id: (*id).to_owned(),
             name: (*name).to_owned(),
             region: (*region).to_owned(),
             contact: (*contact).to_owned(),
             key,
-            entitlements: entitlements.iter().map(entitlement).collect(),
+            entitlements: entitlements.collect(),
             key_valid_before: time.plus(3 * 365 * DAY_MS),
         })
     }

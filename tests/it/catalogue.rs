@@ -6,10 +6,12 @@ use hefu_proof::certificate::Value;
 use hefu_proof::StatusCertificate;
 use hefu_tests::network::{agent, licence};
 use hefu_tests::Devnet;
+use hefu_types::genesis::Region;
 use hefu_types::leaf::Holder;
+use hefu_types::operation::CouncilChange;
 use hefu_types::{key, EntryIndex, Millis, StateKey};
 use hefu_wire::catalogue::{Entry, Part};
-use hefu_wire::{path, Problem, SignedCount};
+use hefu_wire::{path, OutcomeAnswer, Problem, SignedCount};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
@@ -121,6 +123,40 @@ fn every_line_is_proven_page_by_page() -> Result<()> {
     ensure!(pages(devnet, Part::Keys, Some(&validator), 3)?.len() == 4);
     let nobody = Holder::Agency("nobody".into());
     ensure!(pages(devnet, Part::Keys, Some(&nobody), 3)?.is_empty());
+
+    // What the council adds and changes stands in the next page that anybody asks for.
+    let region = Region {
+        id: "yunnan".to_owned(),
+        name_zh: "云南省".to_owned(),
+        name_en: "Yunnan".to_owned(),
+    };
+    let mut permit = genesis
+        .types
+        .iter()
+        .find(|of| of.id == "work-permit")
+        .cloned();
+    let permit = permit.as_mut().context("a work permit")?;
+    permit.name_en = "Permit to work".to_owned();
+    let act = devnet.govern(vec![
+        CouncilChange::SetRegion(region.clone()),
+        CouncilChange::SetType(permit.clone()),
+    ])?;
+    let answer = devnet.submit(0, &devnet.sign("agency-gz-housing", &[act])?)?;
+    ensure!(answer.outcomes == [OutcomeAnswer::Accepted], "{answer:?}");
+    let found = pages(devnet, Part::Regions, None, 2)?;
+    ensure!(found.len() == genesis.regions.len() + 1, "{found:?}");
+    let is_new = |(_, entry): &(StateKey, Entry)| matches!(entry, Entry::Region(leaf) if leaf.region == region);
+    ensure!(found.iter().any(is_new), "{found:?}");
+    let found = pages(devnet, Part::Types, None, 5)?;
+    let is_changed = |(_, entry): &(StateKey, Entry)| matches!(entry, Entry::Type(leaf) if leaf.rules == *permit);
+    ensure!(found.len() == genesis.types.len() && found.iter().any(is_changed));
+    let health = devnet.health(0)?;
+    ensure!(health.rules.version == genesis.rules_version, "{health:?}");
+    ensure!(
+        health.rules.next.is_none() && health.waiting.is_none(),
+        "{health:?}"
+    );
+    ensure!(health.rules.newest_known == *hefu_state::KNOWN_RULES.end());
 
     // The same lines for people, and where there are more of them.
     let (status, link, body) = asked(devnet, "/v1/catalogue?part=entitlements&as=json&limit=2")?;

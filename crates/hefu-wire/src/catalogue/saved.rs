@@ -6,7 +6,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 /// The longest saved catalogue in bytes.
-pub const SAVED_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub const SAVED_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// The most pages of one.
 pub const SAVED_PAGES_MAX: usize = 4_096;
 
