@@ -149,11 +149,7 @@ fn check_is_active(
     }
 }
 
-fn standing_of(
-    context: &Context<'_>,
-    holder: &Holder,
-    ledger: &Ledger<'_>,
-) -> Option<Standing> {
+fn standing_of(context: &Context<'_>, holder: &Holder, ledger: &Ledger<'_>) -> Option<Standing> {
     match holder {
         Holder::Agency(id) => Some(ledger.agency(id)?.standing),
         Holder::Member(id) => Some(ledger.member(id)?.standing),

@@ -34,7 +34,10 @@ fn outcomes(version: u32) -> String {
         };
         let before = &desk.world.before;
         let root = |hash: String| hash[..16].to_owned();
-        let (state, log) = (root(before.state_root.to_string()), root(before.log_root.to_string()));
+        let (state, log) = (
+            root(before.state_root.to_string()),
+            root(before.log_root.to_string()),
+        );
         writeln!(said, "{} {state} {log} {row} -> {came}", before.height).expect("a string");
     }
     said

@@ -85,7 +85,10 @@ impl World {
         if let Some(copy) = &public.copy {
             let of = self.record(&copy.of).public;
             assert!(of.copy.is_none() && public.links.is_empty() && public.uses.is_empty());
-            assert_eq!((of.agency, of.region), (public.agency.clone(), public.region.clone()));
+            assert_eq!(
+                (of.agency, of.region),
+                (public.agency.clone(), public.region.clone())
+            );
         }
     }
 

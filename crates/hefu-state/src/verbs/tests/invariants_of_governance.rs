@@ -6,8 +6,8 @@ use crate::Outcome;
 use hefu_types::genesis::beginnings;
 use hefu_types::key;
 use hefu_types::leaf::{
-    ActionLeaf, AgencyLeaf, ClockLeaf, CouncilLeaf, KeyLeaf, Leaf, MemberLeaf, Part,
-    RegistrarLeaf, RulesLeaf, ScopeLeaf, SetCurrentLeaf, SetLeaf, Standing,
+    ActionLeaf, AgencyLeaf, ClockLeaf, CouncilLeaf, KeyLeaf, Leaf, MemberLeaf, Part, RegistrarLeaf,
+    RulesLeaf, ScopeLeaf, SetCurrentLeaf, SetLeaf, Standing,
 };
 use hefu_types::operation::{CouncilChange, Operation, REGISTRAR_LEVELS_MAX};
 use hefu_types::StateKey;
@@ -79,7 +79,10 @@ pub(super) fn verify_written(before: &[u8], after: &[u8]) {
         assert!(keeps, "a key retires once");
         if let Some(since) = was.compromised_since {
             let now = is.compromised_since;
-            assert!(now.is_some_and(|now| now <= since), "no doubt is taken back");
+            assert!(
+                now.is_some_and(|now| now <= since),
+                "no doubt is taken back"
+            );
         }
         assert!(was.confirmed_at <= is.confirmed_at);
         assert_ne!(was.operation, is.operation, "a leaf names who wrote it");
@@ -101,8 +104,10 @@ pub(super) fn verify_written(before: &[u8], after: &[u8]) {
         assert!(!is_member, "who is retired is not written again");
         assert_eq!(standing(after), Some(Standing::Retired), "retired for good");
     }
-    if let (Ok(was), Ok(is)) = (RegistrarLeaf::from_bytes(before), RegistrarLeaf::from_bytes(after))
-    {
+    if let (Ok(was), Ok(is)) = (
+        RegistrarLeaf::from_bytes(before),
+        RegistrarLeaf::from_bytes(after),
+    ) {
         assert_eq!((was.parent, was.region), (is.parent, is.region));
     }
     if let (Ok(was), Ok(is)) = (RulesLeaf::from_bytes(before), RulesLeaf::from_bytes(after)) {
@@ -133,18 +138,32 @@ impl World {
                 let parent = &registrars[&key::registrar(SUITE, &id)];
                 assert_eq!(parent.region, leaf.region);
                 levels += 1;
-                assert!(levels <= REGISTRAR_LEVELS_MAX, "no more levels than allowed");
+                assert!(
+                    levels <= REGISTRAR_LEVELS_MAX,
+                    "no more levels than allowed"
+                );
                 above = parent.parent.clone();
             }
         }
         let clock: ClockLeaf = self.leaf(key::clock(SUITE));
-        assert_eq!(clock.council_epoch, self.counted.councils, "each council has an epoch");
+        assert_eq!(
+            clock.council_epoch, self.counted.councils,
+            "each council has an epoch"
+        );
         assert_eq!(clock.compromise_counter, self.counted.compromises);
         let actions = self.values.values();
         let actions = actions.filter(|bytes| ActionLeaf::from_bytes(bytes).is_ok());
-        assert_eq!(actions.count() as u64, self.counted.actions, "each action is remembered");
+        assert_eq!(
+            actions.count() as u64,
+            self.counted.actions,
+            "each action is remembered"
+        );
         let council: CouncilLeaf = self.leaf(key::council(SUITE));
-        let names: BTreeSet<&str> = council.seats.iter().map(|seat| seat.name.as_str()).collect();
+        let names: BTreeSet<&str> = council
+            .seats
+            .iter()
+            .map(|seat| seat.name.as_str())
+            .collect();
         assert_eq!(names.len(), council.seats.len());
         assert!((1..=council.seats.len()).contains(&(council.threshold as usize)));
         for seat in &council.seats {
@@ -160,7 +179,10 @@ impl World {
         let mut expected: BTreeMap<StateKey, ScopeLeaf> = BTreeMap::new();
         let mut all: BTreeSet<(String, Part, String)> = BTreeSet::new();
         let agencies = self.leaves(|leaf: &AgencyLeaf| key::agency(SUITE, &leaf.id));
-        for agency in agencies.values().filter(|of| of.standing != Standing::Retired) {
+        for agency in agencies
+            .values()
+            .filter(|of| of.standing != Standing::Retired)
+        {
             let mut own = BTreeSet::new();
             for entitlement in &agency.entitlements {
                 let profile = self.rules[&entitlement.document_type].profile.clone();
@@ -188,7 +210,11 @@ impl World {
         for (at, bytes) in &self.values {
             if let Ok(leaf) = ScopeLeaf::from_bytes(bytes) {
                 let expected = expected.remove(at);
-                assert_eq!(leaf, expected.unwrap_or(nothing.clone()), "the scopes add up");
+                assert_eq!(
+                    leaf,
+                    expected.unwrap_or(nothing.clone()),
+                    "the scopes add up"
+                );
             }
         }
         assert!(expected.is_empty(), "every scope has a leaf");
@@ -203,7 +229,10 @@ impl World {
         for set in sets.values() {
             let names: BTreeSet<&str> = set.validators.iter().map(|of| of.name.as_str()).collect();
             assert_eq!(names.len(), set.validators.len());
-            let before = set.epoch.checked_sub(1).map(|epoch| &sets[&key::set(SUITE, epoch)]);
+            let before = set
+                .epoch
+                .checked_sub(1)
+                .map(|epoch| &sets[&key::set(SUITE, epoch)]);
             if let Some(before) = before {
                 let stay = |of: &&_| before.validators.contains(of);
                 let both = set.validators.iter().filter(stay).count();

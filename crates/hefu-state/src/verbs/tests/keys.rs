@@ -196,7 +196,10 @@ fn what_a_key_signed_after_its_end_in_the_same_block_is_refused() {
         ];
         let time = desk.world.before.time.plus(1);
         let outcomes = desk.world.execute(time, statements);
-        let codes: Vec<u16> = outcomes.iter().map(|of| super::world::code(&of[0])).collect();
+        let codes: Vec<u16> = outcomes
+            .iter()
+            .map(|of| super::world::code(&of[0]))
+            .collect();
         // -> KeyNotValid, as rows call it.
         assert_eq!(codes, [0, 0, expected.number()]);
     }
@@ -230,7 +233,14 @@ fn what_is_done_after_a_compromise_says_so() {
     let time = desk.world.before.time.plus(1);
     desk.world.execute(time, statements);
     let at = desk.key("P");
-    assert_eq!(desk.world.record(&at).public.registration.compromise_counter, 1);
+    assert_eq!(
+        desk.world
+            .record(&at)
+            .public
+            .registration
+            .compromise_counter,
+        1
+    );
     let clock: ClockLeaf = desk.world.leaf(key::clock(super::world::SUITE));
     assert_eq!(clock.compromise_counter, 1);
     let tax = super::world::named_key("agency:tax").key_id();

@@ -285,17 +285,26 @@ const STATES: &[(&str, &[&str])] = &[
     ("not yet valid", &["office correct P from=2027-02-20"]),
     ("expired", &["office correct P until=2027-01-15", "wait 2d"]),
     ("suspended", &["office suspend P"]),
-    ("suspension over", &["office suspend P until=+1h", "wait 1h"]),
+    (
+        "suspension over",
+        &["office suspend P until=+1h", "wait 1h"],
+    ),
     ("annulled", &["office annul P"]),
     ("revoked", &["office revoke P"]),
     ("to be revoked", &["office revoke P at=+9d"]),
-    ("suspended, to be revoked", &["office suspend P", "office revoke P at=+9d"]),
+    (
+        "suspended, to be revoked",
+        &["office suspend P", "office revoke P at=+9d"],
+    ),
     ("cancelled", &["office cancel P"]),
     ("superseded", &["office renew P by=OTHER"]),
     ("left", &["office transfer-out P to=west"]),
     (
         "taken in",
-        &["office transfer-out P to=west", "west-office transfer-in W from=P"],
+        &[
+            "office transfer-out P to=west",
+            "west-office transfer-in W from=P",
+        ],
     ),
     (
         "came back",
@@ -359,7 +368,11 @@ fn every_verb_in_every_state() {
         assert_eq!(codes.len(), TRIED.len(), "{state}");
         let mut there = before.clone();
         for line in *led {
-            let arrow = if line.starts_with("wait") { "" } else { " -> ok" };
+            let arrow = if line.starts_with("wait") {
+                ""
+            } else {
+                " -> ok"
+            };
             there.line(&format!("{line}{arrow}"));
         }
         let mut found = Vec::new();

@@ -64,13 +64,20 @@ fn acts() -> impl Strategy<Value = Act> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Is {
     Issued,
-    Suspended { until: Option<u64> },
+    Suspended {
+        until: Option<u64>,
+    },
     /// `held`: whether it was withheld when this was said, and until when.
-    Revoked { at: u64, held: Option<Option<u64>> },
+    Revoked {
+        at: u64,
+        held: Option<Option<u64>>,
+    },
     Annulled,
     Cancelled,
     Superseded,
-    Left { taken: bool },
+    Left {
+        taken: bool,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -365,8 +372,19 @@ impl Both {
                 }
             }
             Act::ByOther(d) => {
-                let other = if self.licences[d].east { "west-office" } else { "office" };
-                for verb in ["suspend", "resume", "annul", "cancel", "revoke", "transfer-out"] {
+                let other = if self.licences[d].east {
+                    "west-office"
+                } else {
+                    "office"
+                };
+                for verb in [
+                    "suspend",
+                    "resume",
+                    "annul",
+                    "cancel",
+                    "revoke",
+                    "transfer-out",
+                ] {
                     self.attempt(other, &format!("{verb} {}", DOCUMENTS[d]), "NotEntitled");
                 }
             }
@@ -446,6 +464,9 @@ fn the_sequences_reach_every_answer_and_every_state() {
         "taken: true",
         "taken: false",
     ] {
-        assert!(found.iter().any(|of| of.contains(what)), "{what} is never reached");
+        assert!(
+            found.iter().any(|of| of.contains(what)),
+            "{what} is never reached"
+        );
     }
 }

@@ -317,7 +317,8 @@ impl Both {
             }
             Act::Register(agency, number, ago) => {
                 let outcome = self.model.register(agency, number, ago);
-                let offline = ago.map_or("offline=none".to_owned(), |ago| format!("offline=-{ago}m"));
+                let offline =
+                    ago.map_or("offline=none".to_owned(), |ago| format!("offline=-{ago}m"));
                 let said = format!("register B{number:04} type=bill {offline}");
                 if self.attempt(agency, &said, outcome.map(|_| ())) {
                     self.model.documents.insert(number, false);

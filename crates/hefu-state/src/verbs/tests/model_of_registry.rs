@@ -40,9 +40,16 @@ fn acts() -> impl Strategy<Value = Act> {
     let (r, a) = (|| 0..REGISTRARS.len(), || 0..AGENCIES.len());
     // Who retires stays so: what is rare leaves more to be seen.
     let standing = || prop_oneof![6 => Just(0_usize), 6 => Just(1), 2 => Just(2)];
-    let scope = (0..TYPES.len(), 0..PREFIXES.len(), proptest::bool::weighted(0.3));
+    let scope = (
+        0..TYPES.len(),
+        0..PREFIXES.len(),
+        proptest::bool::weighted(0.3),
+    );
     let scopes = || proptest::collection::btree_set(scope.clone(), 0..3);
-    let right = (proptest::option::weighted(0.7, 0..TYPES.len()), 0..PREFIXES.len());
+    let right = (
+        proptest::option::weighted(0.7, 0..TYPES.len()),
+        0..PREFIXES.len(),
+    );
     prop_oneof![
         5 => (r(), a(), scopes()).prop_map(|(r, a, of)| Admit(r, a, of)),
         6 => (r(), a(), scopes()).prop_map(|(r, a, of)| Change(r, a, of)),
@@ -89,9 +96,7 @@ fn numbers(of_type: usize) -> &'static str {
 
 fn meet(one: &Scope, other: &Scope) -> bool {
     let (a, b) = (PREFIXES[one.1], PREFIXES[other.1]);
-    numbers(one.0) == numbers(other.0)
-        && one.2 == other.2
-        && (a.starts_with(b) || b.starts_with(a))
+    numbers(one.0) == numbers(other.0) && one.2 == other.2 && (a.starts_with(b) || b.starts_with(a))
 }
 
 impl Both {
@@ -149,10 +154,11 @@ impl Both {
         let others: Vec<&Scope> = others.flat_map(|(_, of)| &of.scopes).collect();
         let taken = |scope: &Scope| others.iter().any(|other| meet(scope, other));
         // One's own, too, unless they are the same of two types.
-        let own = |scope: &Scope| {
-            (scopes.iter()).any(|other| other.1 != scope.1 && meet(scope, other))
-        };
-        let free = !scopes.iter().any(|of| of_genesis(of) || taken(of) || own(of));
+        let own =
+            |scope: &Scope| (scopes.iter()).any(|other| other.1 != scope.1 && meet(scope, other));
+        let free = !scopes
+            .iter()
+            .any(|of| of_genesis(of) || taken(of) || own(of));
         free.then_some(()).ok_or("ScopeTaken")
     }
 
@@ -190,7 +196,11 @@ impl Both {
             let of_part = scopes.iter().filter(|scope| scope.2 == supervises);
             let each = of_part.map(|(of, prefix, _)| {
                 let prefix = PREFIXES[*prefix];
-                format!("{}:{}", TYPES[*of], if prefix.is_empty() { "*" } else { prefix })
+                format!(
+                    "{}:{}",
+                    TYPES[*of],
+                    if prefix.is_empty() { "*" } else { prefix }
+                )
             });
             each.collect::<Vec<_>>().join(",")
         };
@@ -245,7 +255,11 @@ impl Both {
                 let said = format!("admit-agency {0} key={0} {terms}", AGENCIES[a]);
                 if self.attempt(Some(r), &said, expected) {
                     let (by, standing) = (r, 0);
-                    let agency = Agency { by, scopes, standing };
+                    let agency = Agency {
+                        by,
+                        scopes,
+                        standing,
+                    };
                     self.agencies.insert(a, agency);
                 }
             }
@@ -295,7 +309,10 @@ impl Both {
                 })();
                 let said = format!("standing registrar:{} {}", REGISTRARS[below], STANDINGS[to]);
                 if self.attempt(Some(r), &said, expected) {
-                    self.registrars.get_mut(&below).expect("it is there").standing = to;
+                    self.registrars
+                        .get_mut(&below)
+                        .expect("it is there")
+                        .standing = to;
                 }
             }
             Act::StandingByCouncil(of, to) => {
@@ -321,7 +338,11 @@ impl Both {
                     }
                 })();
                 let key = self.next("K");
-                self.attempt(Some(r), &format!("add-key agency:{} {key}", AGENCIES[a]), expected);
+                self.attempt(
+                    Some(r),
+                    &format!("add-key agency:{} {key}", AGENCIES[a]),
+                    expected,
+                );
             }
         }
     }
@@ -332,7 +353,10 @@ impl Both {
             if self.chain(r).len() == 4 {
                 return Err("BeyondRights");
             }
-            if !rights.iter().all(|(of, prefix)| self.grants(r, *of, *prefix)) {
+            if !rights
+                .iter()
+                .all(|(of, prefix)| self.grants(r, *of, *prefix))
+            {
                 return Err("BeyondRights");
             }
             match self.registrars.get(&below) {
@@ -353,7 +377,10 @@ impl Both {
         };
         let said = format!("set-registrar {} {key} rights={each}", REGISTRARS[below]);
         if self.attempt(Some(r), &said, expected) {
-            let standing = self.registrars.get(&below).map_or(0, |known| known.standing);
+            let standing = self
+                .registrars
+                .get(&below)
+                .map_or(0, |known| known.standing);
             let registrar = Registrar {
                 above: Some(r),
                 rights,

@@ -127,15 +127,36 @@ fn unrelated_statements_commute() {
 /// theirs are the same.
 const GOVERNED: &[(&str, &[&str])] = &[
     ("east-reg", &["admit-agency shop key=K1 may=permit:11S"]),
-    ("west-reg", &["admit-agency west-shop key=K2 region=west may=permit:11T,cfdi:BBB"]),
-    ("east-reg", &["admit-member firm key=K3", "add-key agency:tax K4"]),
-    ("west-reg", &["set-registrar sub key=K5 region=west rights=permit:11"]),
-    ("buyer", &["govern A do region north & standing agency:bureau-2 retired"]),
+    (
+        "west-reg",
+        &["admit-agency west-shop key=K2 region=west may=permit:11T,cfdi:BBB"],
+    ),
+    (
+        "east-reg",
+        &["admit-member firm key=K3", "add-key agency:tax K4"],
+    ),
+    (
+        "west-reg",
+        &["set-registrar sub key=K5 region=west rights=permit:11"],
+    ),
+    (
+        "buyer",
+        &["govern A do region north & standing agency:bureau-2 retired"],
+    ),
     ("other", &["govern B do validators remove=v7 add=v8"]),
     ("tax", &["govern C do type permit lending=3d & rules 3 +9"]),
-    ("east-reg", &["standing member:third suspended", "retire-key agency:clinic"]),
+    (
+        "east-reg",
+        &[
+            "standing member:third suspended",
+            "retire-key agency:clinic",
+        ],
+    ),
     ("west-reg", &["recognise permit by=west of=east"]),
-    ("office", &["register P type=permit", "lend P C", "transfer-out P"]),
+    (
+        "office",
+        &["register P type=permit", "lend P C", "transfer-out P"],
+    ),
     ("buyer", &["lend Q D"]),
 ];
 
@@ -153,7 +174,10 @@ fn unrelated_acts_of_governance_commute() {
     let time = first.world.before.time.plus(1);
     let mut expected = first.clone();
     let outcomes = expected.world.execute(time, statements.clone());
-    assert!(outcomes.concat().iter().all(|of| *of == crate::Outcome::Accepted));
+    assert!(outcomes
+        .concat()
+        .iter()
+        .all(|of| *of == crate::Outcome::Accepted));
     let root = expected.world.before.state_root;
     let orders = Just((0..statements.len()).collect::<Vec<_>>()).prop_shuffle();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));

@@ -4,9 +4,7 @@
 use super::market::small_market;
 use super::world::{proven, DAY, START};
 use hefu_types::genesis::{Agency, Council, Genesis, GenesisValidator, Registrar, Seat};
-use hefu_types::leaf::{
-    Entitlement, FactField, Kind, LendingRules, Part, PurposeRules, TypeRules,
-};
+use hefu_types::leaf::{Entitlement, FactField, Kind, LendingRules, Part, PurposeRules, TypeRules};
 use hefu_types::profile::Profile;
 
 pub(super) fn validator(name: &str) -> GenesisValidator {

@@ -190,7 +190,9 @@ fn identity(of_type: &str, name: &str) -> Identity {
     let digits: String = name.chars().filter(char::is_ascii_digit).collect();
     let (legal_issuer, class, series, number, period) = match of_type {
         "licence" => ("1133OFFICE", "", "", name.to_owned(), ""),
-        "permit" | "diploma" | "ration" | "deed" | "patent" => ("11EOFFICE", "", "", name.to_owned(), ""),
+        "permit" | "diploma" | "ration" | "deed" | "patent" => {
+            ("11EOFFICE", "", "", name.to_owned(), "")
+        }
         "bill" => ("12HOSPITAL", "", "S", digits, ""),
         "fattura" => ("IT01", "invoice", "", format!("{name}/1"), "2027"),
         "cfdi" => {
@@ -217,7 +219,9 @@ fn identity(of_type: &str, name: &str) -> Identity {
 
 fn profile(of_type: &str) -> Profile {
     match of_type {
-        "licence" | "bill" | "permit" | "diploma" | "ration" | "deed" | "patent" => Profile::Generic,
+        "licence" | "bill" | "permit" | "diploma" | "ration" | "deed" | "patent" => {
+            Profile::Generic
+        }
         "fattura" => Profile::ItSdi,
         "cfdi" => Profile::MxCfdi,
         _ => Profile::En16931,
@@ -266,7 +270,10 @@ impl Desk {
             "wait" => self.world.wait(length(words.at(1))),
             "halt" => self.world.pass(length(words.at(1))),
             "carry" => {
-                let before = words.at(1).parse::<u64>().expect("so many blocks before the last");
+                let before = words
+                    .at(1)
+                    .parse::<u64>()
+                    .expect("so many blocks before the last");
                 self.world.carry(self.world.before.height - before);
                 self.world.pass(1);
             }

@@ -8,7 +8,10 @@ use hefu_types::genesis::Genesis;
 use hefu_types::key;
 use hefu_types::leaf::{Leaf, RulesLeaf};
 
-const TABLES: &[Table] = &[("activated at a height", ACTIVATED), ("which version, when", WHEN)];
+const TABLES: &[Table] = &[
+    ("activated at a height", ACTIVATED),
+    ("which version, when", WHEN),
+];
 
 /// A network that begins with the first version.
 fn first() -> Desk {

@@ -130,7 +130,12 @@ fn the_epoch_of_a_block_is_that_of_the_set_that_decided_it() {
         let place = usize::try_from(height - 1).expect("few");
         let (text, set) = &desk.world.texts[place];
         let line = text.lines().last().expect("a line");
-        let said: u64 = line.split(' ').nth(4).expect("the epoch").parse().expect("a number");
+        let said: u64 = line
+            .split(' ')
+            .nth(4)
+            .expect("the epoch")
+            .parse()
+            .expect("a number");
         assert_eq!(said, set.epoch);
         said
     };

@@ -203,7 +203,9 @@ impl Surroundings for Around<'_> {
         Ok(self.0.window.contains(id))
     }
     fn checkpoint_text(&self, height: u64) -> Result<Option<(String, SetLeaf)>, Self::Fault> {
-        let place = usize::try_from(height).ok().and_then(|height| height.checked_sub(1));
+        let place = usize::try_from(height)
+            .ok()
+            .and_then(|height| height.checked_sub(1));
         Ok(place.and_then(|place| self.0.texts.get(place)).cloned())
     }
 }

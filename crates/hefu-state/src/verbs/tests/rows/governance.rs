@@ -25,9 +25,9 @@ use hefu_types::leaf::{
     TypeLeaf, TypeRules,
 };
 use hefu_types::operation::{
-    member_commitment, ActivateRules, AddKey, AdmitAgency, AdmitMember, AgencyTerms,
-    ChangeAgency, ConfirmKey, CouncilAction, CouncilChange, CouncilSignature, DeclareCompromise,
-    Govern, NewValidator, Operation, Recognise, RetireKey, SetCouncil, SetRegistrar, SetStanding,
+    member_commitment, ActivateRules, AddKey, AdmitAgency, AdmitMember, AgencyTerms, ChangeAgency,
+    ConfirmKey, CouncilAction, CouncilChange, CouncilSignature, DeclareCompromise, Govern,
+    NewValidator, Operation, Recognise, RetireKey, SetCouncil, SetRegistrar, SetStanding,
     SetValidators,
 };
 use hefu_types::profile::Profile;
@@ -48,7 +48,9 @@ fn prefixes(text: &str) -> Vec<String> {
 
 /// `permit:11A+11B,bill`: each type with its prefixes.
 fn scoped(text: &str) -> Vec<(String, Vec<String>)> {
-    let each = text.split(',').filter(|one| !one.is_empty() && *one != "none");
+    let each = text
+        .split(',')
+        .filter(|one| !one.is_empty() && *one != "none");
     let each = each.flat_map(|one| {
         let (one, times) = one.split_once("times").unwrap_or((one, "1"));
         let (of_type, all) = one.split_once(':').unwrap_or((one, ""));
@@ -218,7 +220,10 @@ impl Desk {
             signed.reason.push('!');
         }
         let preimage = signed.preimage(&network);
-        let seats = words.named("by", "a,b").split(',').filter(|of| *of != "none");
+        let seats = words
+            .named("by", "a,b")
+            .split(',')
+            .filter(|of| *of != "none");
         let mut signatures: Vec<_> = seats
             .map(|seat| {
                 let key = match seat.split_once('/') {
@@ -280,8 +285,8 @@ impl Desk {
     fn changed_type(&self, words: &Words<'_>) -> TypeRules {
         let id = words.at(0);
         let known = self.world.rules.get(id).cloned();
-        let mut rules = known
-            .unwrap_or_else(|| TypeRules::new(id, Kind::Licence, Profile::Generic.name()));
+        let mut rules =
+            known.unwrap_or_else(|| TypeRules::new(id, Kind::Licence, Profile::Generic.name()));
         let names = |text: &str| text.split('+').map(str::to_owned).collect::<Vec<_>>();
         for (word, value) in &words.named {
             match *word {
@@ -316,7 +321,12 @@ impl Desk {
     }
 
     /// What a leaf says, in a row's words.
-    pub(in crate::verbs::tests) fn leaf_said(&self, kind: &str, id: Option<&str>, what: &str) -> String {
+    pub(in crate::verbs::tests) fn leaf_said(
+        &self,
+        kind: &str,
+        id: Option<&str>,
+        what: &str,
+    ) -> String {
         let id = id.unwrap_or_default();
         let yes = |holds: bool| if holds { "yes" } else { "no" }.to_owned();
         let world = &self.world;
@@ -408,7 +418,12 @@ impl Desk {
         let current: SetCurrentLeaf = self.world.leaf(key::set_current(SUITE));
         Some(match what {
             "epoch" => current.epoch.to_string(),
-            "waits" => if current.waiting_since.is_some() { "yes" } else { "no" }.to_owned(),
+            "waits" => if current.waiting_since.is_some() {
+                "yes"
+            } else {
+                "no"
+            }
+            .to_owned(),
             "since" => (self.world.before.height + 1 - current.first_height).to_string(),
             "members" => {
                 let set: SetLeaf = self.world.leaf(key::set(SUITE, current.epoch));
@@ -431,7 +446,10 @@ fn set_registrar(words: &Words<'_>) -> SetRegistrar {
         id: id.to_owned(),
         name: text(words, "name", id),
         region: words.named("region", "east").to_owned(),
-        rights: scoped(words.named("rights", "none")).into_iter().map(right).collect(),
+        rights: scoped(words.named("rights", "none"))
+            .into_iter()
+            .map(right)
+            .collect(),
         admits_members: words.named("members", "no") == "yes",
         key: key.map(|name| proven_key(words, name, "registrar", id)),
     }
@@ -448,7 +466,12 @@ fn set_standing(words: &Words<'_>) -> SetStanding {
 fn add_key(words: &Words<'_>, now: Millis) -> AddKey {
     let (holder, role) = (holder(words.at(0)), role(words));
     AddKey {
-        key: proven_key(words, words.at(1), holder.possession_role(role), holder.id()),
+        key: proven_key(
+            words,
+            words.at(1),
+            holder.possession_role(role),
+            holder.id(),
+        ),
         holder,
         role,
         valid_from: words.named.get("from").map(|from| relative(now, from)),
@@ -472,13 +495,16 @@ fn compromise(words: &Words<'_>, now: Millis) -> DeclareCompromise {
 
 /// `a,b,d:K`: seats with their first keys, or with that of a name.
 fn seats(words: &Words<'_>) -> Vec<Seat> {
-    let names = words.at(1).split(',').flat_map(|name| match name.strip_prefix('%') {
-        Some(count) => {
-            let count: usize = count.parse().expect("how many");
-            (0..count).map(|n| format!("n{n}")).collect()
-        }
-        None => vec![name.replace('~', "")],
-    });
+    let names = words
+        .at(1)
+        .split(',')
+        .flat_map(|name| match name.strip_prefix('%') {
+            Some(count) => {
+                let count: usize = count.parse().expect("how many");
+                (0..count).map(|n| format!("n{n}")).collect()
+            }
+            None => vec![name.replace('~', "")],
+        });
     let seat = |name: String| {
         let (name, key) = match name.split_once('/') {
             Some((name, key)) => (name.to_owned(), key.to_owned()),
@@ -494,7 +520,10 @@ fn seats(words: &Words<'_>) -> Vec<Seat> {
 
 fn set_validators(words: &Words<'_>) -> SetValidators {
     let names = |word: &str| -> Vec<String> {
-        let all = words.named(word, "").split(',').filter(|name| !name.is_empty());
+        let all = words
+            .named(word, "")
+            .split(',')
+            .filter(|name| !name.is_empty());
         all.map(|name| name.replace('~', "")).collect()
     };
     let new = |name: String| {
@@ -542,7 +571,10 @@ fn rule(words: &Words<'_>, now: Millis) -> RecognitionRule {
         },
         None => Condition::RegisteredFrom(now),
     };
-    let conditions = words.named("cond", "").split(',').filter(|one| !one.is_empty());
+    let conditions = words
+        .named("cond", "")
+        .split(',')
+        .filter(|one| !one.is_empty());
     RecognitionRule {
         by: words.named("by", "east").to_owned(),
         document_type: words.at(0).to_owned(),
@@ -555,4 +587,3 @@ fn rule(words: &Words<'_>, now: Millis) -> RecognitionRule {
         text: text(words, "text", "All of it"),
     }
 }
-
