@@ -221,8 +221,8 @@ pub fn perform(
                 return Ok(Ended::Done(Box::new(done)));
             }
             let refusal = Refusal::new(code, &sentence, &sentence_zh, detail);
-            let before = evidence.and_then(|id| receipt_of(nodes, &id, record).ok());
-            Ok(Ended::Refused(refusal, before.map(|(_, it)| Box::new(it))))
+            let before = evidence.and_then(|id| evidence_of(nodes, &id));
+            Ok(Ended::Refused(refusal, before.map(Box::new)))
         }
         Some(OutcomeAnswer::Accepted) | None => Ok(Ended::Done(Box::new(done()?))),
     }
@@ -238,6 +238,20 @@ fn of_operation(
     } else {
         Err("it is of another operation".to_owned())
     }
+}
+
+/// The operation that stands in the way, where a node shows it. It may be of another document, such as
+/// the licence that was taken in before.
+pub fn evidence_of(nodes: &Nodes, id: &OperationId) -> Option<VerifiedReceipt> {
+    let mut holds = holds(nodes);
+    let found = nodes.operation_receipt(id, |receipt| {
+        let (_, verified) = holds(receipt)?;
+        let is_it = verified.operation_id() == *id;
+        is_it
+            .then_some(verified)
+            .ok_or_else(|| "it is of another operation".to_owned())
+    });
+    found.ok()
 }
 
 /// The receipt of an operation on a record, verified.
@@ -352,7 +366,13 @@ pub fn refused(
     let mut text = format!("{}\n", refusal.text(lang));
     let moment = |before: &VerifiedReceipt| Moment::of(network, before.state());
     if let Some(before) = before {
-        let rows = rows(network, key, before.record(), moment(before), lang);
+        let rows = rows(
+            network,
+            &before.record_key(),
+            before.record(),
+            moment(before),
+            lang,
+        );
         text.push_str(&table(&rows));
     }
     Report {
@@ -363,7 +383,8 @@ pub fn refused(
             "code": refusal.code,
             "sentence": lang.of(&refusal.said),
             "detail": refusal.detail,
-            "record": before.map(|b| record_json(key, b.record(), moment(b))),
+            "key": key,
+            "record": before.map(|b| record_json(&b.record_key(), b.record(), moment(b))),
             "evidence": before.map(VerifiedReceipt::operation_id),
         }),
         text,

@@ -46,15 +46,21 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
             let licence = licence_of(&answered.fetched.state, record);
             if let Some((key, licence)) = licence {
                 json["licence"] = record_json(&key, licence, moment);
+                json["licence_in_force"] = json!(is_in_force(licence, moment.now));
             }
             match &asked {
                 None => {
                     let mut text = table(&rows(network, key, record, moment, lang));
                     if let Some((key, licence)) = licence {
-                        text.push_str(lang.pick(
-                            "the licence that the copy was made of:\n",
-                            "该加注件所依据的原许可：\n",
-                        ));
+                        text.push_str(match (lang, is_in_force(licence, moment.now)) {
+                            (Lang::En, true) => "the licence that the copy was made of:\n",
+                            (Lang::Zh, true) => "该加注件所依据的原许可：\n",
+                            (Lang::En, false) => {
+                                "the licence that the copy was made of is NOT in force, so the copy is \
+                                 not to be accepted:\n"
+                            }
+                            (Lang::Zh, false) => "原许可已失效，该加注件不得采信；原许可：\n",
+                        });
                         text.push_str(&table(&rows(network, &key, licence, moment, lang)));
                     }
                     (Exit::Yes, text, json, Value::Null)
@@ -117,6 +123,10 @@ fn licence_of<'a>(
 ) -> Option<(StateKey, &'a PublicPart)> {
     let of = record.copy.as_ref()?.of;
     Some((of, state.record(&of).ok()??))
+}
+
+fn is_in_force(licence: &PublicPart, now: Millis) -> bool {
+    status_at(licence, now) == Derived::InForce
 }
 
 /// When a record is read, and the last halt of the ledger, by which deadlines are put off.
@@ -244,8 +254,10 @@ pub fn rows(
         let code = status_at(record, moment.now).licence_code();
         rows.add("national state code", "国家状态代码", code);
     }
-    let (en, zh) = use_right(record);
-    rows.add("may be used by", "使用权", lang.pick(en, zh));
+    if record.copy.is_none() {
+        let (en, zh) = use_right(record);
+        rows.add("may be used by", "使用权", lang.pick(en, zh));
+    }
     for used in &record.uses {
         rows.add("use", "使用情况", said_use(used, moment, lang));
     }

@@ -11,6 +11,7 @@ use crate::document::{candidate, candidates, type_rules, Document, Hint};
 use crate::failure::Failure;
 use crate::files::{Files, Named};
 use crate::keys;
+use crate::licence::copy::CopyFile;
 use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
 use crate::nodes::{Fetched, Nodes};
 use crate::register::check_region;
@@ -216,6 +217,8 @@ struct Judged {
     is_held: bool,
     /// The region that was asked about.
     region: Option<String>,
+    /// The rule by which that region recognises it, for programs.
+    rule: Option<Value>,
     /// The key of the record, and its public part.
     record: Option<(StateKey, PublicPart)>,
     /// `node` or `receipt`.
@@ -322,8 +325,8 @@ impl Asked<'_> {
         let promised;
         let (dimensions, record, source, state) = match &found {
             Some(found) => {
-                let made_for = self.made_for(&named.path, found, &mut notes)?;
-                let dimensions = self.dimensions(&document, found, &receipts, made_for)?;
+                let copy = self.copy_file(&named.path, found, &mut notes)?;
+                let dimensions = self.dimensions(&document, found, &receipts, copy.as_ref())?;
                 let record = Some((found.key, found.record.clone()));
                 notes.extend(self.successor(found));
                 (dimensions, record, Some(found.source), Some(found.state))
@@ -347,6 +350,7 @@ impl Asked<'_> {
                 .is_some_and(|found| matches!(found.matched, Match::SameFacts { .. })),
             is_held: found.as_ref().is_some_and(|found| found.held.is_some()),
             region: self.region.map(str::to_owned),
+            rule: found.as_ref().and_then(|found| self.rule_json(found)),
             record,
             source,
             as_of: checkpoint.map(|c| Millis(c.quorum_seconds().saturating_mul(1000))),
@@ -563,11 +567,11 @@ impl Asked<'_> {
         document: &Document,
         found: &Found<'_>,
         receipts: &Receipts,
-        made_for: Option<String>,
+        copy: Option<&CopyFile>,
     ) -> Result<Vec<Dimension>, Failure> {
         let network = self.nodes.network();
         let stated = document.facts();
-        let shown = licence::shown_facts(document, found, receipts);
+        let shown = licence::shown_facts(network.suite(), document, found, receipts, copy);
         let question = Question {
             now: self.now,
             zone_minutes: zone_minutes(network, &found.record.document_type),
@@ -581,7 +585,7 @@ impl Asked<'_> {
             stated: &stated,
             attested: licence::is_attested(found),
             shown: &shown,
-            made_for: made_for.as_deref(),
+            made_for: copy.map(|copy| copy.user.as_str()),
             user: self.user.as_deref(),
         };
         let mut dimensions = vec![match found.is_copy() {
@@ -903,6 +907,7 @@ impl Judged {
             "region": self.record.as_ref().map(|(_, record)| &record.region),
             "open_facts": self.record.as_ref().map(|(_, record)| &record.open_facts),
             "copy": self.record.as_ref().and_then(|(_, record)| copy_json(record)),
+            "recognition_rule": self.rule,
             "source": self.source,
             "as_of": self.as_of.map(|time| time.to_string()),
             "height": self.height,

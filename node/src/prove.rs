@@ -240,7 +240,9 @@ impl<'a> Prover<'a> {
         self.leaf::<AgencyLeaf>(key::agency(suite, &record.public.agency))?;
         if let Some(terms) = &record.public.copy {
             // Offline the receipt of a copy tells of its licence, too.
-            self.record(terms.of)?;
+            if let Some(licence) = self.record(terms.of)? {
+                self.doubtful_keys(&licence.public)?;
+            }
         }
         if record.public.names(id) {
             // An opened item tells whose signature it is, where the operation is a member's.

@@ -145,3 +145,16 @@ fn what_was_done_is_not_refused_by_a_node_that_lies() {
     assert_eq!(report.exit, Exit::Yes, "{}", report.text);
     assert_eq!(live.node().came.len(), 1);
 }
+
+/// What was corrected since is another file: whoever holds the old one has not looked at the new.
+#[test]
+fn nobody_confirms_a_file_that_was_corrected_since() {
+    let (live, record) = Live::obedient();
+    live.node().world.change(&record, |public| {
+        public.digests = vec![hefu_types::Digest([7; 32])];
+    });
+    let typed = "confirm @1017.xml --number 26442000000000001017 --issuer 91440101MAHEFU012H \
+                 --type invoice --key @agency.json";
+    assert!(matches!(live.run(typed), Err(Failure::Asked(_))));
+    assert!(live.node().came.is_empty());
+}

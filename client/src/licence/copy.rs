@@ -1,20 +1,25 @@
 //! Copy files: what a lending copy was made for, with the user's name and the salt that opens it.
 //!
 //! The ledger holds a commitment to the user only. Whoever has this file shows with it for whom the copy
-//! was made, so it goes to the user together with the annotated copy, and to nobody else. With the
-//! holder's signature in it, the same file is the holder's consent.
+//! was made, so it goes to the user together with the annotated copy, and to nobody else. It also opens
+//! the sealed facts of the licence that the copy states, so that what a holder wrote on its own copy can
+//! be compared. With the holder's signature in it, the same file is the holder's consent.
 
 use crate::disk;
 use crate::failure::Failure;
+use hefu_proof::fact::{self, FactLeaf, OpenFact};
+use hefu_proof::receipt::Disclosed;
 use hefu_types::genesis::Network;
-use hefu_types::operation::{consent_preimage, copy_user, member_identifier, LendTerms};
-use hefu_types::record::{CopyTerms, PublicPart};
-use hefu_types::{key, CopyNumber, Digest, Millis, NetworkDigest, Salt, Signature, StateKey};
+use hefu_types::operation::{consent_preimage, copy_user, member_identifier, LendTerms, UseRight};
+use hefu_types::record::{CopyTerms, OpenFact as RecordFact, PublicPart};
+use hefu_types::{
+    key, CopyNumber, Digest, Hash, Millis, NetworkDigest, Salt, Signature, StateKey, Suite,
+};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The longest copy file in bytes.
-const COPY_FILE_BYTES_MAX: usize = 16 * 1024;
+const COPY_FILE_BYTES_MAX: usize = 256 * 1024;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +53,53 @@ pub struct CopyFile {
     /// The signature of the licence's claim key: its holder agrees to this copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Signature>,
+    /// The leaves under the licence's fact root: those facts are open that the copy states itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub licence_facts: Vec<SealedFact>,
+}
+
+/// A leaf under a fact root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SealedFact {
+    /// A fact with its salt.
+    Open {
+        /// Its name.
+        name: String,
+        /// What it says.
+        value: String,
+        /// Its salt.
+        salt: Salt,
+    },
+    /// The hash of one that is not shown.
+    Hidden {
+        /// The hash.
+        hash: Hash,
+    },
+}
+
+impl SealedFact {
+    fn of(leaf: &FactLeaf) -> Self {
+        match leaf {
+            FactLeaf::Open(fact) => Self::Open {
+                name: fact.name.clone(),
+                value: fact.value.clone(),
+                salt: fact.salt,
+            },
+            FactLeaf::Hidden(hash) => Self::Hidden { hash: *hash },
+        }
+    }
+
+    fn leaf(&self) -> FactLeaf {
+        match self {
+            Self::Open { name, value, salt } => FactLeaf::Open(OpenFact {
+                name: name.clone(),
+                value: value.clone(),
+                salt: *salt,
+            }),
+            Self::Hidden { hash } => FactLeaf::Hidden(*hash),
+        }
+    }
 }
 
 impl CopyFile {
@@ -74,7 +126,37 @@ impl CopyFile {
             valid_before: valid_before.to_string(),
             receipt: None,
             consent: None,
+            licence_facts: Vec::new(),
         }
+    }
+
+    /// Opens the facts of the licence that its copy states itself, and no other.
+    pub fn open_facts_of(
+        &mut self,
+        suite: Suite,
+        licence: &Disclosed,
+        stated: &[(String, String)],
+    ) {
+        let is_stated = |name: &str| stated.iter().any(|(stated, _)| stated == name);
+        let names = licence.open_facts().map(|fact| fact.name.clone());
+        let names: Vec<String> = names.filter(|name| is_stated(name)).collect();
+        if let Ok(leaves) = fact::disclose(suite, &licence.facts, &names) {
+            self.licence_facts = leaves.iter().map(SealedFact::of).collect();
+        }
+    }
+
+    /// The facts of the licence that it opens, where they are those that were registered.
+    pub fn facts_of(&self, suite: Suite, licence: &PublicPart) -> Vec<RecordFact> {
+        let leaves: Vec<FactLeaf> = self.licence_facts.iter().map(SealedFact::leaf).collect();
+        if licence.fact_root.is_none() || fact::root(suite, &leaves) != licence.fact_root {
+            return Vec::new();
+        }
+        let open = leaves.iter().filter_map(FactLeaf::open);
+        let fact = |fact: &OpenFact| RecordFact {
+            name: fact.name.clone(),
+            value: fact.value.clone(),
+        };
+        open.map(fact).collect()
     }
 
     /// What stands on the ledger.
@@ -98,7 +180,6 @@ impl CopyFile {
 
     /// Whether the holder's signature in it is one of this licence's claim key.
     pub fn is_agreed(&self, network: &Network, licence: &PublicPart) -> bool {
-        use hefu_types::operation::UseRight;
         let (Some(signature), Some(UseRight::ClaimKey(key))) = (&self.consent, &licence.use_right)
         else {
             return false;

@@ -32,18 +32,22 @@ pub fn lend(shared: &Shared, args: &Lend) -> Result<Report, Failure> {
         Err(report) => return Ok(*report),
     };
     let network = acting.nodes.network();
-    let (_, digest) = annotated(network, &args.terms.copy, found.answered.record.as_ref())?;
+    let (document, digest) = annotated(network, &args.terms.copy, found.answered.record.as_ref())?;
     let lending = Lending {
         acting: &acting,
         args,
         licence,
         found: &found,
+        known: known(network, args, &found)?,
     };
     let path = beside(&args.terms.copy);
     let mut file = match lending.here(&path, digest)? {
         Some(file) => file,
         None => {
-            let file = lending.new_file(digest)?;
+            let mut file = lending.new_file(digest)?;
+            if let Some(receipt) = lending.with_facts() {
+                file.open_facts_of(network.suite(), receipt.disclosed(), &document.facts());
+            }
             file.write_new(&path)?;
             file
         }
@@ -87,6 +91,25 @@ struct Lending<'a> {
     args: &'a Lend,
     licence: StateKey,
     found: &'a Named,
+    /// Receipts of the licence.
+    known: Vec<VerifiedReceipt>,
+}
+
+/// The receipts of the licence that were named, or that lie beside its file.
+fn known(network: &Network, args: &Lend, found: &Named) -> Result<Vec<VerifiedReceipt>, Failure> {
+    let of = &args.on.document;
+    let named: Vec<PathBuf> = of.receipt.iter().cloned().collect();
+    let file = of.file.as_deref();
+    let places: Vec<PathBuf> = file.map(crate::disk::receipt_beside).into_iter().collect();
+    match found
+        .answered
+        .record
+        .as_ref()
+        .and_then(|it| it.digests.first())
+    {
+        Some(digest) => registrations(&named, &places, network, digest),
+        None => Ok(Vec::new()),
+    }
 }
 
 impl Lending<'_> {
@@ -149,6 +172,13 @@ impl Lending<'_> {
         Ok(file)
     }
 
+    /// The receipt that opens facts of the licence as it is registered now.
+    fn with_facts(&self) -> Option<&VerifiedReceipt> {
+        let root = self.found.answered.record.as_ref()?.fact_root;
+        let mut known = self.known.iter();
+        known.find(|it| it.record().fact_root == root && !it.disclosed().facts.is_empty())
+    }
+
     /// How the holder's agreement is shown.
     fn consent(&self, file: &CopyFile) -> Result<Option<HolderConsent>, Failure> {
         if let Some(signature) = &file.consent {
@@ -177,22 +207,14 @@ impl Lending<'_> {
     /// The member opens that it is the one that the licence names. What it cannot show is for the ledger
     /// to refuse.
     fn named(&self) -> Result<Option<HolderConsent>, Failure> {
-        let (on, network) = (&self.args.on, self.network());
         let Some(record) = self.found.answered.record.as_ref() else {
             return Ok(None);
         };
-        let named: Vec<PathBuf> = on.document.receipt.iter().cloned().collect();
-        let file = on.document.file.as_deref();
-        let places: Vec<PathBuf> = file.map(crate::disk::receipt_beside).into_iter().collect();
-        let mut known = Vec::new();
-        for digest in &record.digests {
-            known.extend(registrations(&named, &places, network, digest)?);
-        }
         let shown = Shown {
-            network,
+            network: self.network(),
             key: &self.acting.key,
-            key_file: &on.key,
-            registrations: &known,
+            key_file: &self.args.on.key,
+            registrations: &self.known,
             claims: &[],
         };
         match shown.right(&self.licence, record)? {

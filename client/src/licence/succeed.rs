@@ -4,7 +4,7 @@
 //! one that is still in force, nor an old one superseded by nothing. Where the new file is registered
 //! already, the link alone is signed.
 
-use crate::act::{holds, receipt_of, refused};
+use crate::act::{evidence_of, holds, receipt_of, refused};
 use crate::claim;
 use crate::cli::licence::{Renew, Successor, TransferIn};
 use crate::cli::{DocumentArgs, NumberArgs, Shared};
@@ -339,14 +339,8 @@ impl<'a> New<'a> {
         let done = match ended {
             Ended::Done(done) => done,
             Ended::Refused(refusal, evidence) => {
-                let before = evidence.and_then(|id| {
-                    let of_old = receipt_of(nodes, &id, old);
-                    of_old
-                        .or_else(|_| receipt_of(nodes, &id, &planned.record))
-                        .ok()
-                });
-                let before = before.as_ref().map(|(_, verified)| verified);
-                let report = refused(nodes, step.verb, old, &refusal, before, lang);
+                let before = evidence.and_then(|id| evidence_of(nodes, &id));
+                let report = refused(nodes, step.verb, old, &refusal, before.as_ref(), lang);
                 return Ok(report.with_warnings(lang, &nodes.warnings()));
             }
         };

@@ -397,6 +397,49 @@ fn a_suspension_ends_by_itself_and_is_told_as_past() {
     assert_eq!(status.json["record"]["state_now"], "in-force");
 }
 
+/// The codes of the national interface, as `hefu status` tells them.
+#[test]
+fn each_state_has_its_national_code() {
+    let (live, record) = desk();
+    let now = crate::now();
+    let ends = |state| move |public: &mut PublicPart| public.status.state = state;
+    type Row = (&'static str, Box<dyn FnOnce(&mut PublicPart)>);
+    let rows: Vec<Row> = vec![
+        ("01", Box::new(|_| {})),
+        ("02", Box::new(ends(State::Suspended))),
+        ("03", Box::new(ends(State::Annulled))),
+        ("04", Box::new(ends(State::Cancelled))),
+        ("06", Box::new(ends(State::TransferredOut))),
+        ("07", Box::new(ends(State::Revoked))),
+        ("99", Box::new(ends(State::Superseded))),
+        (
+            "05",
+            Box::new(|public| {
+                public.status.state = State::Issued;
+                public.valid_before = Some(Millis(2_000));
+            }),
+        ),
+        (
+            "99",
+            Box::new(move |public| {
+                public.valid_before = None;
+                public.valid_from = Some(now.plus(1_000_000));
+            }),
+        ),
+    ];
+    for (code, change) in rows {
+        live.node().world.change(&record, change);
+        let status = run(&live, "status @licence.json");
+        assert_eq!(
+            status.json["record"]["licence_code"], code,
+            "{}",
+            status.text
+        );
+        let row = format!("national state code  {code}");
+        says(&status, Exit::Yes, &[&row]);
+    }
+}
+
 const LEND: &str =
     "lend @licence.json --copy @annotated.json --purpose loan --matter 000131002000 \
                     --user 样例银行 --for 2h --key";
@@ -505,7 +548,7 @@ fn a_copy_is_told_as_what_it_is_and_for_whom() {
         &["does not open for whom"],
     );
 
-    // Its status tells that of its licence, too.
+    // Its status tells that of its licence, too, and nobody uses a copy.
     let status = run(&live, "status @annotated.json");
     says(
         &status,
@@ -536,6 +579,9 @@ fn a_copy_ends_with_its_licence_or_alone() {
             "suspended since",
         ],
     );
+    let status = run(&live, "status @annotated.json");
+    says(&status, Exit::Yes, &["is NOT in force, so the copy is not"]);
+    assert_eq!(status.json["record"]["licence_in_force"], false);
     run(
         &live,
         "resume @licence.json --reason mended --key @agency.json",
@@ -580,6 +626,26 @@ fn a_copy_ends_with_its_licence_or_alone() {
     );
 }
 
+/// Whoever relies on a copy hears of it when its licence is withheld.
+#[test]
+fn who_watches_a_copy_watches_its_licence() {
+    let (live, record) = desk();
+    run(&live, &format!("{LEND} @agency.json"));
+    // The receipt is of the block before: two checkpoints of one height would contradict each other.
+    live.node().world.change(&record, |_| {});
+    let watch = "watch @annotated.json.receipt --state @watch.state";
+    says(&run(&live, watch), Exit::Yes, &[]);
+    run(
+        &live,
+        "suspend @licence.json --reason inspection --key @agency.json",
+    );
+    says(
+        &run(&live, watch),
+        Exit::No,
+        &["annotated.json.receipt (licence)", "issued -> suspended"],
+    );
+}
+
 #[test]
 fn a_lending_that_was_stopped_goes_on_with_the_same_copy() {
     let (live, _) = desk();
@@ -606,38 +672,48 @@ fn what_a_holder_writes_on_its_copy_is_compared_with_the_licence() {
         panic!("{came:?}")
     };
     assert!(matches!(lend.consent, Some(HolderConsent::Named(_))));
-    // The scope is sealed: nothing shows that what the holder's own file says of it is the licence's.
+    // The scope is sealed, and the copy file opens it: all that the file says is compared.
     says(
         &run(&live, "verify @annotated.json"),
-        Exit::CouldNotTell,
+        Exit::Yes,
         &[
-            "its holder made this copy",
-            "scope not shown",
+            "VALID COPY",
             "by its holder, the member m-buyer",
+            "scope: 热食类食品制售 (the file says the same)",
         ],
     );
-    // Without it all that the file says is compared, and a better grade is found out.
-    for (name, grade, exit, text) in [
-        ("plain", "二级", Exit::Yes, "what the file says agrees"),
-        ("better", "一级", Exit::No, "6002"),
-    ] {
-        let file = annotated().replace("\"scope\": \"热食类食品制售\",", "");
-        live.write(name, file.replace("二级", grade).as_bytes());
+    let copy = std::fs::read_to_string(live.path("annotated.json.copy.json")).expect("text");
+    assert!(copy.contains("热食类食品制售"), "{copy}");
+
+    // Other facts than the licence's are found out, open or sealed.
+    for (name, from, to) in [("better", "二级", "一级"), ("wider", "热食类", "冷热食类")]
+    {
+        live.write(name, annotated().replace(from, to).as_bytes());
         let lend = format!("{LEND} @buyer.json").replace("@annotated.json", &format!("@{name}"));
         says(&run(&live, &lend), Exit::Yes, &["lend: done"]);
-        says(&run(&live, &format!("verify @{name}")), exit, &[text]);
+        let verified = run(&live, &format!("verify @{name}"));
+        says(
+            &verified,
+            Exit::No,
+            &["✗ facts", "6002", "is registered, but the file says"],
+        );
     }
+    // Facts that were made up are not those of the licence: then nothing shows the scope.
+    let forged = copy.replace("热食类食品制售", "任意范围");
+    live.write("forged", forged.as_bytes());
+    says(
+        &run(&live, "verify @annotated.json --copy @forged"),
+        Exit::CouldNotTell,
+        &["its holder made this copy", "scope not shown"],
+    );
     // What nobody can read is compared by eye, and by no program.
     live.write("scan", b"%PDF-1.4 a picture");
     run(
         &live,
         &format!("{LEND} @buyer.json").replace("@annotated.json", "@scan"),
     );
-    says(
-        &run(&live, "verify @scan"),
-        Exit::CouldNotTell,
-        &["? facts", "grade: 二级"],
-    );
+    let scan = run(&live, "verify @scan");
+    says(&scan, Exit::CouldNotTell, &["? facts", "grade: 二级"]);
 }
 
 #[test]
@@ -862,6 +938,14 @@ fn a_region_recognises_by_a_rule_condition_by_condition() {
         typed,
         Exit::No,
         &["6010", "✗ it must be registered"],
+    );
+    let json = run(&live, typed).json;
+    let told = &json["documents"][0]["recognition_rule"];
+    assert_eq!(told["citation"], cited);
+    assert_eq!(told["office"]["contact"], "counter 1");
+    assert!(
+        told["conditions"][0]["registered-from"].is_number(),
+        "{told}"
     );
     let zh = format!("{typed} --lang zh");
     check(&live, None, &zh, Exit::No, &["不予认可", "须于"]);

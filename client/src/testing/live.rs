@@ -145,6 +145,11 @@ impl Node {
                     None => not_found(),
                 }
             }
+            ["v1", "records"] => {
+                let keys: Vec<StateKey> = canonical::decode(body, 64 * 1024).expect("keys");
+                let keys = [keys, vec![key::clock(SUITE)]].concat();
+                (200, self.world.certificate(&keys, crate::now()).encode())
+            }
             ["v1", "records", key] => self.certificate(key.parse().expect("a key"), query),
             ["v1", "records", key, "history"] => {
                 let key = key.parse().expect("a key");
@@ -268,6 +273,9 @@ impl Node {
             key::agency(SUITE, "gd-tax"),
             key::public_key(SUITE, &holder.file.key_id),
         ];
+        if let Operation::Lend(lend) = operation {
+            keys.push(lend.record);
+        }
         if holder.file.holder != "gd-tax" {
             keys.push(key::member(SUITE, &holder.file.holder));
         }

@@ -65,8 +65,8 @@ impl Shown<'_> {
                     .collect();
                 if of_record.is_empty() {
                     let hint = Said::new(
-                        "the invoice is used by whoever holds its claim file; give it with --claim",
-                        "该发票由持有凭证文件者使用，请用 --claim 给出",
+                        "the document is used by whoever holds its claim file; give it with --claim",
+                        "该文档由持有凭证文件者使用，请用 --claim 给出",
                     );
                     return Ok(Err((Refused::here(Code::NoRightToUse), Some(hint))));
                 }
@@ -95,9 +95,9 @@ impl Shown<'_> {
             .collect();
         if salts.is_empty() {
             return Err(Failure::asked(
-                "the invoice names its buyer, so its receipt is needed: ask the seller for it and \
-                 give it with --receipt",
-                "该发票指定了购买方，需要其登记回执；请向销售方索取并用 --receipt 给出",
+                "the document names its buyer or holder, so its receipt is needed: ask its issuer for \
+                 it and give it with --receipt",
+                "该文档指定了购买方或持有者，需要其登记回执；请向开具方索取并用 --receipt 给出",
             ));
         }
         let file = &self.key.file;

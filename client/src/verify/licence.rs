@@ -6,14 +6,50 @@ use crate::failure::Failure;
 use crate::licence::copy::{beside, CopyFile};
 use crate::say::shown;
 use hefu_proof::verdict::{Answer, Dimension, Match, Said};
+use hefu_types::key;
+use hefu_types::leaf::{AgencyLeaf, RecognitionLeaf};
 use hefu_types::record::{OpenFact, PublicPart};
-use hefu_types::Code;
+use hefu_types::{Code, Suite};
+use serde_json::{json, Value};
 use std::path::Path;
 
 impl Found<'_> {
     /// Whether the file is a lending copy, byte for byte.
     pub(super) fn is_copy(&self) -> bool {
         self.record.copy.is_some() && self.matched == Match::RegisteredBytes
+    }
+}
+
+impl Asked<'_> {
+    /// The rule by which the region that was asked about judges the document, and whom to ask.
+    pub(super) fn rule_json(&self, found: &Found<'_>) -> Option<Value> {
+        let suite = self.nodes.network().suite();
+        let licence = match &found.record.copy {
+            Some(terms) => found.state.record(&terms.of).ok()??,
+            None => found.record,
+        };
+        let at = key::recognition(suite, self.region?, &licence.document_type, &licence.region);
+        let leaf: RecognitionLeaf = found.state.leaf(&at, "the rule of recognition").ok()??;
+        let rule = leaf.rule;
+        let at = key::agency(suite, &licence.agency);
+        let agency = found
+            .state
+            .leaf::<AgencyLeaf>(&at, "the agency")
+            .ok()
+            .flatten();
+        Some(json!({
+            "by": rule.by,
+            "type": rule.document_type,
+            "of": rule.of,
+            "recognised": rule.recognised,
+            "citation": rule.citation,
+            "text": rule.text,
+            "from": rule.from.to_string(),
+            "until": rule.until.map(|until| until.to_string()),
+            "conditions": rule.conditions,
+            "operation": leaf.operation,
+            "office": agency.map(|agency| json!({"name": agency.name, "contact": agency.contact})),
+        }))
     }
 }
 
@@ -24,14 +60,14 @@ impl Judged {
 }
 
 impl Asked<'_> {
-    /// For whom a lending copy was made, as its copy file opens it: the one that was given, or the one
+    /// The copy file that opens for whom a lending copy was made: the one that was given, or the one
     /// that lies beside the file. Why it does not serve is noted.
-    pub(super) fn made_for(
+    pub(super) fn copy_file(
         &self,
         file: &Path,
         found: &Found<'_>,
         notes: &mut Vec<Said>,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<CopyFile>, Failure> {
         let Some(terms) = &found.record.copy else {
             return Ok(None);
         };
@@ -56,7 +92,7 @@ impl Asked<'_> {
             Err(failure) => return Err(failure),
         };
         if opened.opens(network, &found.key, terms) {
-            return Ok(Some(opened.user));
+            return Ok(Some(opened));
         }
         notes.push(Said::new(
             format!("the copy file {name} does not open for whom this copy was made"),
@@ -90,19 +126,31 @@ pub(super) fn is_attested(found: &Found<'_>) -> bool {
 }
 
 /// Facts that are shown to be the document's though its record does not open them: by a receipt, or in
-/// the very bytes that its agency registered. What a holder had registered as a copy shows nothing.
+/// the very bytes that its agency registered. Those of a copy are those of its licence, which the copy
+/// file opens: what a holder had registered as a copy shows nothing.
 pub(super) fn shown_facts(
+    suite: Suite,
     document: &Document,
     found: &Found<'_>,
     receipts: &Receipts,
+    copy: Option<&CopyFile>,
 ) -> Vec<OpenFact> {
     let mut facts: Vec<OpenFact> = Vec::new();
-    let of_receipts = receipts.of(found.key, found.record);
-    for fact in of_receipts.flat_map(|receipt| receipt.disclosed().open_facts()) {
-        facts.push(OpenFact {
-            name: fact.name.clone(),
-            value: fact.value.clone(),
-        });
+    match &found.record.copy {
+        Some(terms) => {
+            let licence = found.state.record(&terms.of).ok().flatten();
+            if let (Some(copy), Some(licence)) = (copy, licence) {
+                facts = copy.facts_of(suite, licence);
+            }
+        }
+        None => {
+            let of_receipts = receipts.of(found.key, found.record);
+            let open = of_receipts.flat_map(|receipt| receipt.disclosed().open_facts());
+            facts.extend(open.map(|fact| OpenFact {
+                name: fact.name.clone(),
+                value: fact.value.clone(),
+            }));
+        }
     }
     if is_attested(found) {
         let stated = document.facts().into_iter();

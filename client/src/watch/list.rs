@@ -12,6 +12,7 @@ use crate::nodes::Nodes;
 use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hefu_proof::verdict::Said;
 use hefu_proof::verifier::Verifier;
+use hefu_types::record::PublicPart;
 use hefu_types::{Code, StateKey};
 use hefu_wire::path::Beside;
 use std::collections::BTreeMap;
@@ -156,13 +157,27 @@ impl Reader<'_> {
                     format!("{code} 该回执不能证明任何内容：{error}；请重新索取"),
                 )
             })?;
-            let known = Known {
-                public: receipt.record().clone(),
-                seen: Seen::of(receipt.state().checkpoint().checkpoint()),
+            let seen = Seen::of(receipt.state().checkpoint().checkpoint());
+            let known = |public: &PublicPart| Known {
+                public: public.clone(),
+                seen,
             };
-            Ok((receipt.record_key(), Some(known)))
+            // A copy is what its licence is: whoever watches the one watches both.
+            let licence = receipt.record().copy.as_ref().map(|terms| {
+                let proven = receipt.state().record(&terms.of).ok().flatten();
+                (terms.of, proven.map(known))
+            });
+            let own = (receipt.record_key(), Some(known(receipt.record())));
+            Ok((own, licence))
         });
-        self.add(name, found);
+        let (own, licence) = match found {
+            Ok((own, licence)) => (Ok(own), licence),
+            Err(said) => (Err(said), None),
+        };
+        if let Some(licence) = licence {
+            self.add(format!("{name} (licence)"), Ok(licence));
+        }
+        self.add(name, own);
     }
 
     /// The record of a file without a receipt, by its bytes or by its number.

@@ -141,6 +141,19 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
             is_date: false,
         })
         .collect();
+    // Of what the agency did not see itself, sealed facts are compared as far as they are shown.
+    let is_open = |name: &str| licence.open_facts.iter().any(|fact| fact.name == name);
+    let shown = question.shown.iter().filter(|_| !question.attested);
+    for fact in shown.filter(|fact| !is_open(&fact.name)) {
+        if let Some(here) = stated(&fact.name) {
+            lines.push(Line {
+                name: names(question.rules, &fact.name),
+                registered: fact.value.clone(),
+                here: Some(here),
+                is_date: false,
+            });
+        }
+    }
     let zone = question.zone_minutes;
     // Only what reads as a day is compared with one.
     let day = |name: &str| stated(name).filter(|text| text.parse::<Day>().is_ok());
@@ -166,7 +179,8 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
 /// Facts of the type's dictionary that the file states and that the record does not open.
 fn sealed(licence: &PublicPart, question: &Question<'_>) -> Vec<String> {
     let fields = question.rules.map_or(&[][..], |rules| &rules.facts);
-    let is_open = |name: &str| licence.open_facts.iter().any(|fact| fact.name == name);
+    let open = || licence.open_facts.iter().chain(question.shown);
+    let is_open = |name: &str| open().any(|fact| fact.name == name);
     let is_stated = |name: &str| question.stated.iter().any(|(stated, _)| stated == name);
     let is_date = |name: &str| match name {
         "valid-from" => licence.valid_from.is_some(),

@@ -28,10 +28,8 @@ pub(super) fn recognition(
         return dimension(NAME, Answer::CouldNotTell, None, said);
     };
     let of = &licence.region;
-    let (kind, kind_zh) = match question.rules {
-        Some(rules) => (&rules.name_en, &rules.name_zh),
-        None => (&licence.document_type, &licence.document_type),
-    };
+    let kind = &licence.document_type;
+    let kind_zh = question.rules.map_or(kind, |rules| &rules.name_zh);
     if region == *of {
         let said = Said::new(
             format!("issued in {region} itself: no rule is needed"),
