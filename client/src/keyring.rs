@@ -24,6 +24,7 @@ use crate::leaves::Leaves;
 use crate::nodes::Nodes;
 use crate::say::{shown, Lang, Report};
 use crate::times::time;
+use hefu_proof::certificate::VerifiedState;
 use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
 use hefu_types::key;
@@ -31,6 +32,7 @@ use hefu_types::leaf::KeyLeaf;
 use hefu_types::operation::{ConfirmKey, DeclareCompromise, Operation, RetireKey};
 use hefu_types::{Code, KeyId, Millis};
 use hefu_wire::file::KeyRole;
+use hefu_wire::path;
 use hefu_wire::request::{Asks, Request, REQUEST_BYTES_MAX};
 use hefu_wire::KeyFile;
 use std::io::Write;
@@ -265,12 +267,11 @@ pub fn warn_of_end(nodes: &Nodes, id: &KeyId) {
         return;
     }
     let at = key::public_key(nodes.network().suite(), id);
-    let leaf = Leaves::read(nodes, [at], 0).and_then(|leaves| leaves.key(id));
-    let Some(said) = leaf
-        .ok()
-        .flatten()
-        .and_then(|leaf| ending(&leaf, crate::now()))
-    else {
+    let find = |state: &VerifiedState| state.leaf::<KeyLeaf>(&at, "the key");
+    let check = |state: &VerifiedState| find(state).map(drop).map_err(|error| error.to_string());
+    let fetched = nodes.certificate(&path::key(id), 0, check);
+    let leaf = fetched.ok().and_then(|fetched| find(&fetched.state).ok());
+    let Some(said) = leaf.flatten().and_then(|leaf| ending(&leaf, crate::now())) else {
         return;
     };
     let lang = nodes.lang();

@@ -1,6 +1,6 @@
 //! An agency asks to be admitted, and a registrar changes what it may issue.
 
-use super::applicants::{check_terms, prefixes};
+use super::applicants::{check_asked, check_terms, prefixes};
 use super::batch::{cannot_sign, check_rights, taken_on_ledger};
 use super::fault::Fault;
 use super::perform;
@@ -71,7 +71,7 @@ pub fn request(shared: &Shared, args: &AgencyRequestArgs) -> Result<Report, Fail
         identifier: args.uscc.clone(),
         entitlements: asks.types.iter().map(entitlement).collect(),
     };
-    if let Some(fault) = check_terms(&terms).first() {
+    if let Some(fault) = check_asked(&terms).first() {
         return Err(asked(fault));
     }
     let mut rows = vec![
@@ -210,8 +210,6 @@ fn check(
     after: &AgencyTerms,
 ) -> Result<Vec<Fault>, Failure> {
     let mut faults = check_terms(after);
-    // Who takes the last type away retires it rather, but may leave it without any.
-    faults.retain(|_| !after.entitlements.is_empty());
     let suite = nodes.network().suite();
     let both = before.entitlements.iter().chain(&after.entitlements);
     let types: BTreeSet<StateKey> = both

@@ -318,7 +318,7 @@ impl Reading<'_> {
     }
 
     fn admit_agency(&self, request: AgencyRequest, end: Millis) -> Result<Operation, Vec<Fault>> {
-        let mut faults = check_terms(&request.terms);
+        let mut faults = check_asked(&request.terms);
         let id = &request.terms.id;
         let keys = [
             ("agency", Some(&request.key)),
@@ -597,6 +597,19 @@ fn check_id(id: &str) -> Option<Fault> {
     })
 }
 
+/// What is wrong with the terms under which an agency is to be admitted.
+pub fn check_asked(terms: &AgencyTerms) -> Vec<Fault> {
+    let mut faults = check_terms(terms);
+    if terms.entitlements.is_empty() {
+        faults.push(bad(
+            "type",
+            "it asks for no document type",
+            "未填写文档类型",
+        ));
+    }
+    faults
+}
+
 /// What is wrong with the terms of an agency, as far as the ledger is not needed.
 pub fn check_terms(terms: &AgencyTerms) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -623,13 +636,6 @@ pub fn check_terms(terms: &AgencyTerms) -> Vec<Fault> {
             "type",
             &format!("at most {ENTITLEMENTS_MAX} entitlements"),
             &format!("至多 {ENTITLEMENTS_MAX} 项授权"),
-        ));
-    }
-    if terms.entitlements.is_empty() {
-        faults.push(bad(
-            "type",
-            "it asks for no document type",
-            "未填写文档类型",
         ));
     }
     for entitlement in &terms.entitlements {

@@ -58,12 +58,18 @@ fn rows(bytes: &[u8], columns: &[Column]) -> Result<Vec<Row>, String> {
         record.iter().map(|cell| cell.matches('\n').count()).sum()
     };
     let mut within = breaks(&headers);
+    let (mut counted, mut lines) = (0, 1);
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let number = usize::try_from(line)
-            .unwrap_or(usize::MAX)
-            .saturating_sub(within);
+        let begin = record.position().map_or(0, csv::Position::byte);
+        let begin = usize::try_from(begin).unwrap_or(usize::MAX).min(text.len());
+        // A record is told to begin behind the one before it: empty lines lie between them.
+        let rest = text.as_bytes()[begin..].iter();
+        let begin = begin + rest.take_while(|byte| b"\r\n".contains(byte)).count();
+        let between = text.as_bytes()[counted..begin].iter();
+        lines += between.filter(|byte| **byte == b'\n').count();
+        counted = begin;
+        let number = lines - within;
         within += breaks(&record);
         let cell = |(at, name): &(usize, &'static str)| {
             let text = record

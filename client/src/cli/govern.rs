@@ -69,9 +69,35 @@ pub struct Propose {
     /// The changes as JSON.
     #[arg(required = true, value_name = "CHANGES")]
     pub file: Option<PathBuf>,
-    /// As of every proposal.
-    #[command(flatten)]
-    pub proposal: Option<Proposal>,
+    /// The network file: its genesis is all that is trusted.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub network: Option<PathBuf>,
+    /// The decision that is carried out, in words or as its number [default: as the file says].
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// For how many days signatures are collected.
+    #[arg(long, value_name = "DAYS", default_value_t = 14,
+          value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub days: u32,
+    /// The action file to make; an existing file is never overwritten.
+    #[arg(long, value_name = "FILE", default_value = "action.json")]
+    pub out: PathBuf,
+}
+
+impl Propose {
+    /// What every proposal has, where the changes are a file.
+    pub fn of_file(&self) -> Option<(Proposal, &PathBuf)> {
+        let network = NetworkArg {
+            network: self.network.clone()?,
+        };
+        let proposal = Proposal {
+            network,
+            reason: self.reason.clone(),
+            days: self.days,
+            out: self.out.clone(),
+        };
+        Some((proposal, self.file.as_ref()?))
+    }
 }
 
 /// What every proposal has.
