@@ -170,14 +170,16 @@ Examples:
 
 A day means its end, in the zone of the document's type.")]
     Status(Status),
-    /// Void an unused invoice within its window.
+    /// Void an unused invoice within its window, or end a licence at its holder's wish.
     #[command(after_help = "\
-Example:
-  hefu cancel --network network.json --key agency.json invoices/1017.xml --reason wrong-buyer")]
+Examples:
+  hefu cancel --network network.json --key agency.json invoices/1017.xml --reason wrong-buyer
+  hefu cancel --network network.json --key agency.json licence.json --reason holder-wish")]
     Cancel(Act),
-    /// Take a licence out of force for good.
+    /// Take a licence, or a copy that was lent of it, out of force for good.
     #[command(after_help = "\
-Example:
+Examples:
+  hefu revoke --network network.json --key agency.json for-the-bank.pdf --reason lost
   hefu revoke --network network.json --key agency.json licence.json --reason safety-violation \\
       --effective-at 2026-12-01T00:00:00+08:00")]
     Revoke(Revoke),

@@ -698,6 +698,19 @@ fn what_a_holder_writes_on_its_copy_is_compared_with_the_licence() {
             &["✗ facts", "6002", "is registered, but the file says"],
         );
     }
+    // A date that reads as no day is not passed over.
+    let dated = annotated().replace("2031-02-28", "长期");
+    live.write("dated", dated.as_bytes());
+    run(
+        &live,
+        &format!("{LEND} @buyer.json").replace("@annotated.json", "@dated"),
+    );
+    let verified = run(&live, "verify @dated");
+    says(
+        &verified,
+        Exit::No,
+        &["valid-until: 2031-02-28 is registered"],
+    );
     // Facts that were made up are not those of the licence: then nothing shows the scope.
     let forged = copy.replace("热食类食品制售", "任意范围");
     live.write("forged", forged.as_bytes());

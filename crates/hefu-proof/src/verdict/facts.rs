@@ -144,7 +144,8 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
     // Of what the agency did not see itself, sealed facts are compared as far as they are shown.
     let is_open = |name: &str| licence.open_facts.iter().any(|fact| fact.name == name);
     let shown = question.shown.iter().filter(|_| !question.attested);
-    for fact in shown.filter(|fact| !is_open(&fact.name)) {
+    let is_told = |name: &str| is_open(name) || is_date(licence, question, name);
+    for fact in shown.filter(|fact| !is_told(&fact.name)) {
         if let Some(here) = stated(&fact.name) {
             lines.push(Line {
                 name: names(question.rules, &fact.name),
@@ -176,20 +177,27 @@ fn lines<'a>(licence: &PublicPart, question: &Question<'a>) -> Vec<Line<'a>> {
     lines
 }
 
+/// Whether a fact is compared as a day of the record: what the file says reads as one.
+fn is_date(licence: &PublicPart, question: &Question<'_>, name: &str) -> bool {
+    let date = match name {
+        "valid-from" => licence.valid_from,
+        "valid-until" => licence.valid_before,
+        _ => None,
+    };
+    let is_day =
+        |(stated, value): &(String, String)| stated == name && value.parse::<Day>().is_ok();
+    date.is_some() && question.stated.iter().any(is_day)
+}
+
 /// Facts of the type's dictionary that the file states and that the record does not open.
 fn sealed(licence: &PublicPart, question: &Question<'_>) -> Vec<String> {
     let fields = question.rules.map_or(&[][..], |rules| &rules.facts);
     let open = || licence.open_facts.iter().chain(question.shown);
     let is_open = |name: &str| open().any(|fact| fact.name == name);
     let is_stated = |name: &str| question.stated.iter().any(|(stated, _)| stated == name);
-    let is_date = |name: &str| match name {
-        "valid-from" => licence.valid_from.is_some(),
-        "valid-until" => licence.valid_before.is_some(),
-        _ => false,
-    };
     let names = fields.iter().map(|field| field.name.as_str());
     names
-        .filter(|name| is_stated(name) && !is_open(name) && !is_date(name))
+        .filter(|name| is_stated(name) && !is_open(name) && !is_date(licence, question, name))
         .map(str::to_owned)
         .collect()
 }
