@@ -38,11 +38,12 @@ struct Decided {
 
 /// `hefu govern propose`.
 pub fn run(shared: &Shared, args: &Propose) -> Result<Report, Failure> {
+    let of_file = args.of_file();
     let (proposal, what) =
-        match (&args.what, &args.proposal, &args.file) {
-            (Some(what), _, _) => (what.proposal(), Typed::What(what)),
-            (None, Some(proposal), Some(file)) => (proposal, Typed::File(file)),
-            _ => return Err(Failure::asked(
+        match (&args.what, &of_file) {
+            (Some(what), _) => (what.proposal(), Typed::What(what)),
+            (None, Some((proposal, file))) => (proposal, Typed::File(file)),
+            (None, None) => return Err(Failure::asked(
                 "say what is proposed: a file of changes, or one of validators, rules, type, ...",
                 "请给出所提决议：变更文件，或 validators、rules、type 等子命令",
             )),

@@ -95,7 +95,7 @@ fn a_key_that_signs_no_more_does_not_count() {
         .key_id;
     let at = hefu_types::key::public_key(SUITE, &id);
     governed.change(at, |leaf: &mut hefu_types::leaf::KeyLeaf| {
-        leaf.retired_at = Some(hefu_types::Millis(2_000));
+        leaf.retired_at = Some(hefu_types::Millis(1_000));
     });
     let report = governed.told("govern submit @action.json --key @r-gd.json");
     assert_eq!(line(&report.text, "s-1  "), "s-1  its key signs no more");
