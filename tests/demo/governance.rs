@@ -127,10 +127,11 @@ impl Demo {
         // Milliseconds of the ledger: the leak lies between the two.
         let receipt = self.receipt(before.as_ref())?;
         let receipt = hefu_proof::Receipt::decode(&std::fs::read(receipt)?)?;
-        let time = receipt.certificate.checkpoint.checkpoint.time.plus(1);
+        let checkpoint = receipt.certificate.checkpoint.checkpoint;
+        let time = checkpoint.time.plus(1);
         wait_for("a later block", || {
-            let health = self.devnet.health(0)?;
-            Ok((health.block_time > time).then_some(()))
+            let published = self.devnet.health(0)?.published_height;
+            Ok((published > Some(checkpoint.height)).then_some(()))
         })?;
         let (after, output) = self.issue_permit(&code, "WP-2026-0002")?;
         self.check(
