@@ -717,6 +717,7 @@ async fn health(State(api): State<Api>) -> Response {
         state_root: head.before.state_root,
         log_root: head.before.log_root,
         published_height: published.map(|p| p.signed.checkpoint.height),
+        block_time: head.before.time,
         block_age_ms,
         peers: api.gossip.connected(),
         pool: api.shared.pool().len(),

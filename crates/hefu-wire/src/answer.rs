@@ -113,6 +113,9 @@ pub struct Health {
     pub log_root: hefu_types::Hash,
     /// The height of the last published checkpoint; none yet since this node started.
     pub published_height: Option<u64>,
+    /// The time of the last executed block.
+    #[serde(default)]
+    pub block_time: Millis,
     /// The age of the last block in milliseconds, by this node's clock.
     pub block_age_ms: u64,
     /// Peers that are connected.
