@@ -115,7 +115,8 @@ fn of_file(path: &Path, network: &Network) -> Result<Vec<KeyId>, Failure> {
 }
 
 /// The keys of a table of agencies or members, as far as its rows say them.
-fn of_table(path: &Path, network: &Network) -> Result<Vec<KeyId>, Failure> {
+fn of_table(path: &Path, nodes: &Nodes) -> Result<Vec<KeyId>, Failure> {
+    let network = nodes.network();
     let rows = table::read(path, AGENCY_COLUMNS).or_else(|failure| {
         // One of members has a column that one of agencies has not.
         table::read(path, MEMBER_COLUMNS).map_err(|_| failure)
@@ -125,7 +126,11 @@ fn of_table(path: &Path, network: &Network) -> Result<Vec<KeyId>, Failure> {
     let mut keys = Vec::new();
     for row in &rows {
         if let Some(request) = row.get("request") {
-            keys.extend(of_file(&folder.join(request), network)?);
+            match of_file(&folder.join(request), network) {
+                Ok(of_request) => keys.extend(of_request),
+                // The keys of the others are told all the same.
+                Err(failure) => nodes.warn(format!("row {}: {failure}", row.number)),
+            }
         }
         for column in ["key", "management_key"] {
             let key = row.get(column).and_then(|text| text.parse().ok());
@@ -176,7 +181,7 @@ fn each(
 fn compromised(shared: &Shared, args: &CompromisedKey) -> Result<Report, Failure> {
     let (nodes, lang) = (shared.nodes(&args.network.network)?, shared.lang());
     let network = nodes.network();
-    let (id, since) = (named(&args.of, network)?, time(&args.since)?);
+    let (id, mut since) = (named(&args.of, network)?, time(&args.since)?);
     let at = key::public_key(network.suite(), &id);
     let leaves = Leaves::read(&nodes, [at], 0)?;
     let fault = match leaves.key(&id)? {
@@ -185,7 +190,10 @@ fn compromised(shared: &Shared, args: &CompromisedKey) -> Result<Report, Failure
             id.to_string(),
             id.to_string(),
         )),
-        Some(leaf) => bad_since(&leaf, since, leaves.time()),
+        Some(leaf) => {
+            since = not_before(&leaf, since);
+            bad_since(&leaf, since, leaves.time())
+        }
     };
     if let Some(fault) = fault {
         let report = cannot_sign("key compromised", &fault, lang);
@@ -212,6 +220,17 @@ fn compromised(shared: &Shared, args: &CompromisedKey) -> Result<Report, Failure
     let ids = std::iter::once(id.to_string());
     let report = told("key compromised", ids, &performed.became, &done, lang);
     Ok(report.with_warnings(lang, &nodes.warnings()))
+}
+
+/// Times are told to the second: who types the one from which a key signs, or at which it was confirmed,
+/// means that one.
+fn not_before(leaf: &KeyLeaf, since: Millis) -> Millis {
+    let first = leaf.valid_from.max(leaf.confirmed_at.unwrap_or_default());
+    if since < first && first.0 - since.0 < 1_000 {
+        first
+    } else {
+        since
+    }
 }
 
 /// Why a compromise cannot begin at a time.

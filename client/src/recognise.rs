@@ -44,8 +44,7 @@ pub fn run(shared: &Shared, args: &RecogniseArgs) -> Result<Report, Failure> {
         return Ok(cannot_sign("recognise", &fault, lang));
     }
     let Some(of_type) = leaves.document_type(&args.document_type)? else {
-        let name = &args.document_type;
-        let fault = Fault::new(Code::UnknownType, format!("{name:?}"), format!("“{name}”"));
+        let fault = Fault::unknown_type(&args.document_type);
         return Ok(cannot_sign("recognise", &fault, lang));
     };
     if leaves.region(&args.of)?.is_none() {
@@ -65,11 +64,10 @@ pub fn run(shared: &Shared, args: &RecogniseArgs) -> Result<Report, Failure> {
     })?;
     let before: Option<RecognitionLeaf> = leaves.get(&at)?;
     let zone = of_type.rules.zone_minutes;
-    let mut text = table(&rows(&rule, zone, lang));
-    if let Some(before) = &before {
-        let citation = &before.rule.citation;
-        text.push_str(&table(&[row(lang, "instead of", "取代", citation)]));
-    }
+    let mut rows = rows(&rule, zone, lang);
+    let replaced = before.iter().map(|before| &before.rule.citation);
+    rows.extend(replaced.map(|citation| row(lang, "instead of", "取代", citation)));
+    let mut text = table(&rows);
     text.push_str(&unknown_facts(&rule, &of_type.rules, lang));
     let operation = Operation::Recognise(Recognise { rule: rule.clone() });
     let performed = perform::perform(&nodes, &key, &[operation])?;

@@ -215,7 +215,15 @@ impl Reading<'_> {
         let id = both("id", of_request(|terms| Some(&terms.id)));
         let name = both("name", of_request(|terms| Some(&terms.name)));
         let region = both("region", of_request(|terms| Some(&terms.region)));
-        let uscc = both("uscc", of_request(|terms| terms.identifier.as_deref()));
+        let uscc = of_request(|terms| terms.identifier.as_deref());
+        // A code that is mistyped is told as that, and not as another one.
+        let uscc = match row.get("uscc").filter(|code| !is_credit_code(code)) {
+            Some(code) => {
+                faults.push(bad_credit_code(code));
+                uscc
+            }
+            None => agreed("uscc", row.get("uscc"), uscc, &mut faults),
+        };
         let contact = row.get("contact").map(str::to_owned);
         let contact = contact.or_else(|| of_request(|terms| Some(&terms.contact)));
         let entitlements = match row.list("type").as_slice() {

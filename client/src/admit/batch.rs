@@ -319,11 +319,7 @@ pub fn check_rights(
     for entitlement in entitlements {
         let of_type = &entitlement.document_type;
         if leaves.document_type(of_type)?.is_none() {
-            faults.push(Fault::new(
-                Code::UnknownType,
-                format!("{of_type:?}"),
-                format!("“{of_type}”"),
-            ));
+            faults.push(Fault::unknown_type(of_type));
             continue;
         }
         if entitlement.region != region {

@@ -28,6 +28,15 @@ impl Fault {
         }
     }
 
+    /// A type that the ledger does not have.
+    pub fn unknown_type(id: &str) -> Self {
+        Self::new(
+            Code::UnknownType,
+            format!("the document type {id:?} is not on the ledger"),
+            format!("账本上没有文档类型“{id}”"),
+        )
+    }
+
     /// In one line: the code and what exactly is wrong, else what the code means.
     pub fn short(&self, lang: Lang) -> String {
         let said = self.detail.as_ref().unwrap_or(&self.said);

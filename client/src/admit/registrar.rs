@@ -185,11 +185,7 @@ fn check(nodes: &Nodes, signer: &Signer, set: &SetRegistrar) -> Result<Vec<Fault
         let of_type = right.document_type.as_deref();
         if let Some(id) = of_type {
             if leaves.document_type(id)?.is_none() {
-                faults.push(Fault::new(
-                    Code::UnknownType,
-                    format!("{id:?}"),
-                    format!("“{id}”"),
-                ));
+                faults.push(Fault::unknown_type(id));
                 continue;
             }
         }

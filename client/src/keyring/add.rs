@@ -180,12 +180,10 @@ pub fn rotate(shared: &Shared, args: &RotateKey) -> Result<Report, Failure> {
         operations.push(Operation::RetireKey(RetireKey { key }));
     }
     let performed = perform::perform_together(&nodes, &key, &operations)?;
-    let done = lang.pick("done", "已完成");
+    let words = [("added", "已增加"), ("retired", "已停用")].map(|(en, zh)| lang.pick(en, zh));
     let (mut exit, mut outcomes) = (Exit::Yes, Vec::new());
-    for (of, became) in [&file.key_id, &old.key_id]
-        .into_iter()
-        .zip(&performed.became)
-    {
+    let both = [&file.key_id, &old.key_id].into_iter().zip(words);
+    for ((of, done), became) in both.zip(&performed.became) {
         let (one_exit, said, mut json) = one(became, done, lang);
         exit = exit.and(one_exit);
         json["key_id"] = json!(of);

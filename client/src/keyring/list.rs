@@ -71,7 +71,7 @@ pub fn list(shared: &Shared, args: &KeyList) -> Result<Report, Failure> {
         let path = Path::new(text);
         match text.parse() {
             Ok(id) => ids.push(id),
-            Err(_) if text.to_lowercase().ends_with(".csv") => ids.extend(of_table(path, network)?),
+            Err(_) if text.to_lowercase().ends_with(".csv") => ids.extend(of_table(path, &nodes)?),
             Err(_) => ids.extend(of_file(path, network)?),
         }
     }

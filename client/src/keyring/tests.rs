@@ -1,4 +1,4 @@
-use super::{bad_since, ending};
+use super::{bad_since, ending, not_before};
 use crate::say::Exit;
 use crate::testing::{credit_code, Governed, SUITE};
 use hefu_types::leaf::{Holder, KeyLeaf, KeyRole};
@@ -46,6 +46,13 @@ fn a_compromise_begins_when_it_can() {
     let is_bad = |key: KeyLeaf, since: Millis| bad_since(&key, since, now).is_some();
     assert!(!is_bad(key(|_| {}), from));
     assert!(is_bad(key(|_| {}), from.minus(1)));
+    // What is shown to the second is what can be typed.
+    assert_eq!(not_before(&key(|_| {}), from.minus(999)), from);
+    assert_eq!(
+        not_before(&key(|_| {}), from.minus(1_000)),
+        from.minus(1_000)
+    );
+    assert_eq!(not_before(&key(|_| {}), from.plus(5)), from.plus(5));
     assert!(!is_bad(key(|_| {}), now));
     assert!(is_bad(key(|_| {}), now.plus(1)));
     assert!(is_bad(
