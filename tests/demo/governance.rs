@@ -124,14 +124,13 @@ impl Demo {
         let code = credit_code(&format!("{}K", HOSPITALS[0].2));
         let (before, output) = self.issue_permit(&code, "WP-2026-0001")?;
         self.check("the hospital issues a permit", output.status.success());
-        // Milliseconds of the ledger: the leak lies between the two.
         let receipt = self.receipt(before.as_ref())?;
         let receipt = hefu_proof::Receipt::decode(&std::fs::read(receipt)?)?;
+        // The leak lies between the two, at a whole second, as a registrar would type it.
         let checkpoint = receipt.certificate.checkpoint.checkpoint;
-        let time = checkpoint.time.plus(1);
-        wait_for("a later block", || {
-            let published = self.devnet.health(0)?.published_height;
-            Ok((published > Some(checkpoint.height)).then_some(()))
+        let time = hefu_types::Millis((checkpoint.time.0 / 1_000 + 1) * 1_000);
+        wait_for("a block of the next second", || {
+            Ok((self.devnet.health(0)?.block_time > time).then_some(()))
         })?;
         let (after, output) = self.issue_permit(&code, "WP-2026-0002")?;
         self.check(
