@@ -620,10 +620,10 @@ fn region(issuer: &Issuer<'_>, asked: &Asked<'_>, legal_issuer: &str) -> Result<
         Some(region) => Ok(region),
         None if of_type.is_empty() => Aside::unfit(
             format!(
-                "the network file knows no right of this agency to issue {}",
+                "neither the network file nor the ledger knows a right of this agency to issue {}",
                 asked.rules.id
             ),
-            format!("网络文件中没有该机构签发 {} 的授权", asked.rules.id),
+            format!("网络文件和账本中都没有该机构签发 {} 的授权", asked.rules.id),
         ),
         None => Aside::unfit(
             "the agency issues this type for several regions; give --region",

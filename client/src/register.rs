@@ -11,6 +11,7 @@ use crate::document::{type_rules, Document, Hint};
 use crate::failure::Failure;
 use crate::files::Files;
 use crate::keys::{self, Key};
+use crate::leaves::Leaves;
 use crate::list::{jobs, Job, Source};
 use crate::lookup::open_receipt;
 use crate::nodes::Nodes;
@@ -60,7 +61,7 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
             "--fact 只对应一份文档：请只给一个文件，或加 --one-document",
         ));
     }
-    let entitlements = entitlements(network, &key);
+    let entitlements = entitlements(&nodes, &key)?;
     let mut run = Run {
         files: Files::new(network.suite(), args.mapping.as_deref())?,
         nodes: &nodes,
@@ -71,7 +72,7 @@ pub fn run(shared: &Shared, args: &cli::Register) -> Result<Report, Failure> {
         issuer: Issuer {
             suite: network.suite(),
             fact_secret: &fact_secret.0,
-            entitlements,
+            entitlements: &entitlements,
         },
         batch: Vec::new(),
         batch_bytes: 0,
@@ -137,14 +138,18 @@ pub fn typed_facts(typed: &[String]) -> Result<Vec<(String, String)>, Failure> {
     typed.iter().map(one).collect()
 }
 
-/// What the network file knows of the rights of the agency that holds a key.
-pub fn entitlements<'a>(network: &'a Network, key: &Key) -> &'a [Entitlement] {
-    let agency = network
-        .genesis()
-        .agencies
-        .iter()
-        .find(|agency| agency.id == key.file.holder);
-    agency.map_or(&[], |agency| &agency.entitlements)
+/// What the agency that holds a key may issue: by the network file, and of an agency that was admitted
+/// since by the ledger.
+pub fn entitlements(nodes: &Nodes, key: &Key) -> Result<Vec<Entitlement>, Failure> {
+    let (network, id) = (nodes.network(), key.file.holder.as_str());
+    let founders = &network.genesis().agencies;
+    if let Some(agency) = founders.iter().find(|agency| agency.id == id) {
+        return Ok(agency.entitlements.clone());
+    }
+    let at = hefu_types::key::agency(network.suite(), id);
+    let leaves = Leaves::read(nodes, [at], 0)?;
+    let agency = leaves.agency(id)?;
+    Ok(agency.map_or_else(Vec::new, |agency| agency.entitlements))
 }
 
 /// A bar on a terminal, and nothing elsewhere.

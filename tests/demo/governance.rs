@@ -217,7 +217,11 @@ impl Demo {
             "the council proposes to replace one",
             output.status.success(),
         );
-        for seat in ["seat-guangdong", "seat-guizhou", "seat-shanghai"] {
+        for seat in [
+            "council-seat-guangdong",
+            "council-seat-guizhou",
+            "council-seat-shanghai",
+        ] {
             let seat = self.key(seat);
             let output = self.on_network(&["govern", "sign"], &[&action, "--key", &seat])?;
             anyhow::ensure!(output.status.success(), "a seat signs");

@@ -191,10 +191,11 @@ impl<'a> New<'a> {
     fn plan(&self, before: &PublicPart, step: &Step<'_>) -> Result<Planned, Failure> {
         let network = self.nodes.network();
         let rules = type_rules(network, &before.document_type)?;
+        let entitlements = entitlements(&self.nodes, &self.key)?;
         let issuer = Issuer {
             suite: network.suite(),
             fact_secret: &self.fact_secret,
-            entitlements: entitlements(network, &self.key),
+            entitlements: &entitlements,
         };
         let region = (step.region)(before);
         let asked = Asked {
