@@ -46,11 +46,10 @@ pub fn show(
     Ok(proven(&nodes, &leaves, exit, text, "show", listed, lang))
 }
 
-fn one(
-    leaves: &Leaves,
-    of: &Holder,
-    lang: Lang,
-) -> Result<Option<(Vec<Vec<String>>, Value)>, Failure> {
+/// Lines of a table, and the same as JSON.
+type Listed = (Vec<Vec<String>>, Value);
+
+fn one(leaves: &Leaves, of: &Holder, lang: Lang) -> Result<Option<Listed>, Failure> {
     Ok(match of {
         Holder::Member(id) => leaves
             .member(id)?

@@ -11,7 +11,7 @@ fn code(number: u32) -> String {
 }
 
 /// What the text tells of one row.
-fn row<'a>(text: &'a str, number: usize) -> &'a str {
+fn row(text: &str, number: usize) -> &str {
     let begin = format!("  {number} ");
     text.lines()
         .find(|line| line.starts_with(&begin))

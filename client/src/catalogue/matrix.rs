@@ -171,12 +171,15 @@ fn pairs<'a>(regions: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     all.filter(|(by, of)| by != of).collect()
 }
 
+/// What each region says of each other.
+type Answers<'a> = BTreeMap<(&'a str, &'a str), Answer>;
+
 /// What stands between every two regions for a type, present or absent.
 fn ask<'a>(
     nodes: &Nodes,
     rules: &TypeRules,
     pairs: &[(&'a str, &'a str)],
-) -> Result<(BTreeMap<(&'a str, &'a str), Answer>, Listing), Failure> {
+) -> Result<(Answers<'a>, Listing), Failure> {
     let suite = nodes.network().suite();
     let at = |(by, of): &(&str, &str)| key::recognition(suite, by, &rules.id, of);
     let (mut answers, mut found) = (BTreeMap::new(), Listing::default());

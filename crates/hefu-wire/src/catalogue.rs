@@ -246,8 +246,11 @@ impl Entry {
     }
 }
 
+/// A holder of an id.
+type MakeHolder = fn(String) -> Holder;
+
 /// The words of holders in paths.
-const HOLDERS: [(&str, fn(String) -> Holder); 5] = [
+const HOLDERS: [(&str, MakeHolder); 5] = [
     ("agency", Holder::Agency),
     ("member", Holder::Member),
     ("registrar", Holder::Registrar),

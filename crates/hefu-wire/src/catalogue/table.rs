@@ -131,7 +131,7 @@ fn span(milliseconds: u64, lang: Lang) -> String {
     ];
     let whole = units
         .iter()
-        .find(|(unit, ..)| milliseconds >= *unit && milliseconds % unit == 0);
+        .find(|(unit, ..)| milliseconds >= *unit && milliseconds.is_multiple_of(*unit));
     match whole {
         Some((unit, en, zh)) => format!("{}{}", milliseconds / unit, lang.pick(en, zh)),
         None => format!("{milliseconds}{}", lang.pick(" ms", " 毫秒")),
