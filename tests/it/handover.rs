@@ -112,7 +112,8 @@ fn a_validator_is_replaced_under_load_and_nothing_is_lost() -> Result<()> {
     load.during(devnet, || {
         load.wait_more(10)?;
         let stranger = devnet.health(comes)?;
-        ensure!((stranger.height, stranger.peers) == (0, 0), "{stranger:?}");
+        // The engine may answer its first questions for blocks before it knows whose they are.
+        ensure!(stranger.peers == 0 && !stranger.votes, "{stranger:?}");
         let since = Instant::now();
         replace(devnet, leaves, comes)?;
         wait_epoch(devnet, &[0, 1, 2, leaves], 1)?;
