@@ -1,7 +1,8 @@
 //! The log: an append-only Merkle tree (RFC 9162, section 2.1).
 //!
 //! [`Frontier`] grows a tree and says which perfect subtrees a new leaf completes; who keeps those
-//! can make the path of any entry in any later tree with [`inclusion_path`].
+//! can make the path of any entry in any later tree with [`inclusion_path`], and with
+//! [`consistency_path`] the proof that a later tree begins with an earlier one.
 
 use hefu_types::{EntryIndex, Hash, Suite, TreeSize};
 
@@ -61,6 +62,120 @@ pub fn verify_inclusion(
     } else {
         Err(PathError::OtherRoot)
     }
+}
+
+/// Why two trees are not shown to be one that grew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConsistencyError {
+    /// The first tree has no entries, of which every tree is a continuation, or more than the second.
+    #[error("a proof of consistency leads from at least one entry to at least as many")]
+    Sizes,
+    /// Longer or shorter than the path between trees of these sizes.
+    #[error("the path does not have the length that the two sizes ask for")]
+    WrongLength,
+    /// It leads to another root of the first tree.
+    #[error("the path leads to another root of the earlier tree")]
+    OtherFirstRoot,
+    /// It leads to another root of the second tree.
+    #[error("the path leads to another root of the later tree")]
+    OtherSecondRoot,
+}
+
+/// Checks that a tree begins with the entries of an earlier one (RFC 9162, 2.1.4.2). An empty tree is
+/// the beginning of every other, which needs no proof and has none.
+pub fn verify_consistency(
+    suite: Suite,
+    first: (TreeSize, Hash),
+    second: (TreeSize, Hash),
+    path: &[Hash],
+) -> Result<(), ConsistencyError> {
+    let ((first_size, first_root), (second_size, second_root)) = (first, second);
+    if first_size.0 == 0 || first_size.0 > second_size.0 {
+        return Err(ConsistencyError::Sizes);
+    }
+    if first_size == second_size {
+        return match path.is_empty() {
+            false => Err(ConsistencyError::WrongLength),
+            true if first_root == second_root => Ok(()),
+            true => Err(ConsistencyError::OtherSecondRoot),
+        };
+    }
+    // A first tree that is perfect is a subtree of the second, so its root begins the path unsaid.
+    let begins_unsaid = first_size.0.is_power_of_two();
+    let mut hashes = path.iter();
+    let begin = match begins_unsaid {
+        true => first_root,
+        false => *hashes.next().ok_or(ConsistencyError::WrongLength)?,
+    };
+    let skipped = (first_size.0 - 1).trailing_ones();
+    let (mut node, mut last) = (
+        (first_size.0 - 1) >> skipped,
+        (second_size.0 - 1) >> skipped,
+    );
+    let (mut of_first, mut of_second) = (begin, begin);
+    for sibling in hashes {
+        if last == 0 {
+            return Err(ConsistencyError::WrongLength);
+        }
+        if node & 1 == 1 || node == last {
+            of_first = suite.log_node(sibling, &of_first);
+            of_second = suite.log_node(sibling, &of_second);
+            // On the right edge levels without a sibling are passed over.
+            while node & 1 == 0 && node != 0 {
+                node >>= 1;
+                last >>= 1;
+            }
+        } else {
+            of_second = suite.log_node(&of_second, sibling);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    if last != 0 {
+        Err(ConsistencyError::WrongLength)
+    } else if of_first != first_root {
+        Err(ConsistencyError::OtherFirstRoot)
+    } else if of_second != second_root {
+        Err(ConsistencyError::OtherSecondRoot)
+    } else {
+        Ok(())
+    }
+}
+
+/// The proof that the tree of size `second` begins with that of size `first` (RFC 9162, 2.1.4.1), where
+/// `node` is as in [`inclusion_path`]. Empty where the sizes are equal.
+///
+/// # Panics
+///
+/// If `first` is 0 or more than `second`.
+pub fn consistency_path<E>(
+    suite: Suite,
+    first: TreeSize,
+    second: TreeSize,
+    node: &mut impl FnMut(u8, u64) -> Result<Hash, E>,
+) -> Result<Vec<Hash>, E> {
+    assert!(
+        (1..=second.0).contains(&first.0),
+        "a tree that is not empty and its continuation"
+    );
+    let mut path = Vec::new();
+    let (mut begin, mut end) = (0, second.0);
+    // From the root down to the last subtree of the first tree; the path is told from there up.
+    while end != first.0 {
+        let middle = begin + split(end - begin);
+        if first.0 <= middle {
+            path.push(subtree_root(suite, middle, end, node)?);
+            end = middle;
+        } else {
+            path.push(subtree_root(suite, begin, middle, node)?);
+            begin = middle;
+        }
+    }
+    if begin != 0 {
+        path.push(subtree_root(suite, begin, end, node)?);
+    }
+    path.reverse();
+    Ok(path)
 }
 
 /// The path of an entry in a tree of this size. `node(level, index)` gives the root of the perfect
@@ -245,6 +360,49 @@ mod tests {
     use std::collections::HashMap;
 
     const SUITE: Suite = Suite::Sha256Ed25519;
+
+    #[test]
+    fn every_small_tree_is_shown_to_begin_with_every_smaller_one_and_no_other() {
+        let leaves: Vec<Hash> = (0..40_u8).map(|i| SUITE.log_leaf(&[i])).collect();
+        let mut nodes = HashMap::new();
+        let mut frontier = Frontier::new(SUITE);
+        let mut roots = vec![SUITE.log_empty()];
+        for leaf in &leaves {
+            frontier.append(*leaf, |level, index, hash| {
+                nodes.insert((level, index), hash);
+            });
+            roots.push(frontier.root());
+        }
+        let mut node = |level, index| nodes.get(&(level, index)).copied().ok_or(());
+        let tree = |size: usize| (TreeSize(size as u64), roots[size]);
+        for second in 1..=leaves.len() {
+            for first in 1..=second {
+                let (from, to) = (tree(first), tree(second));
+                let path = consistency_path(SUITE, from.0, to.0, &mut node).expect("nodes");
+                let verify = |from, to, path: &[Hash]| verify_consistency(SUITE, from, to, path);
+                assert_eq!(verify(from, to, &path), Ok(()));
+                let other = Hash([9; 32]);
+                assert!(verify((from.0, other), to, &path).is_err());
+                assert!(verify(from, (to.0, other), &path).is_err());
+                assert!(verify(from, to, &[path.clone(), vec![other]].concat()).is_err());
+                if let Some((_, shorter)) = path.split_last() {
+                    assert!(verify(from, to, shorter).is_err());
+                }
+                for at in 0..path.len() {
+                    let mut altered = path.clone();
+                    altered[at].0[7] ^= 1;
+                    assert!(verify(from, to, &altered).is_err());
+                }
+                if first < second {
+                    assert_eq!(verify(to, from, &path), Err(ConsistencyError::Sizes));
+                }
+            }
+            assert_eq!(
+                verify_consistency(SUITE, tree(0), tree(second), &[]),
+                Err(ConsistencyError::Sizes)
+            );
+        }
+    }
 
     #[test]
     fn every_path_of_every_small_tree_verifies_and_no_other() {
