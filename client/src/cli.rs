@@ -447,6 +447,21 @@ pub enum Role {
     RegistrarManagement,
 }
 
+/// How a document is registered where its files do not say it, or otherwise than they say.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Overrides {
+    /// Who may use an invoice, or a licence that is used or lent [default: the buyer or holder if the
+    /// file names one, else the first member where the type allows it].
+    #[arg(long = "use", value_enum)]
+    pub use_right: Option<UseArg>,
+    /// The first day of validity, such as 2026-01-31 [default: as the file says].
+    #[arg(long, value_name = "DAY")]
+    pub valid_from: Option<String>,
+    /// The last day of validity, inclusive [default: as the file says].
+    #[arg(long, value_name = "DAY")]
+    pub valid_until: Option<String>,
+}
+
 /// See [`Command::Register`].
 #[derive(Args, Debug)]
 pub struct Register {
@@ -468,19 +483,12 @@ pub struct Register {
     /// A list of files with their numbers.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "number", "one_document"])]
     pub csv: Option<PathBuf>,
-    /// Who may use an invoice, or a licence that is used or lent [default: the buyer or holder if the
-    /// file names one, else the first member where the type allows it].
-    #[arg(long = "use", value_enum)]
-    pub use_right: Option<UseArg>,
+    /// What the files do not say, or say otherwise.
+    #[command(flatten)]
+    pub overrides: Overrides,
     /// A fact of the type's dictionary that the file does not state, such as grade=二级.
     #[arg(long = "fact", value_name = "NAME=VALUE", conflicts_with = "csv")]
     pub facts: Vec<String>,
-    /// The first day of validity, such as 2026-01-31 [default: as the file says].
-    #[arg(long, value_name = "DAY")]
-    pub valid_from: Option<String>,
-    /// The last day of validity, inclusive [default: as the file says].
-    #[arg(long, value_name = "DAY")]
-    pub valid_until: Option<String>,
     /// Read JSON, XML or CSV files as this mapping file says (see `hefu inspect --help`).
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,

@@ -5,7 +5,7 @@
 
 use crate::act::{not_found, perform, receipt_of, report};
 use crate::claim::{self, Claim};
-use crate::cli::{Content, Correct, DocumentArgs, Shared, UseArg};
+use crate::cli::{Content, Correct, DocumentArgs, Overrides, Shared};
 use crate::disk;
 use crate::document::{type_rules, Document, Hint};
 use crate::failure::Failure;
@@ -63,12 +63,7 @@ pub fn correct(shared: &Shared, args: &Correct) -> Result<Report, Failure> {
         Ok(found) => found,
         Err(report) => return Ok(*report),
     };
-    let overrides = Overrides {
-        use_right: args.use_right,
-        valid_from: args.valid_from.clone(),
-        valid_until: args.valid_until.clone(),
-    };
-    let planned = with.plan(&record, &public, &overrides)?;
+    let planned = with.plan(&record, &public, &args.overrides)?;
     let claim = with.claim(&planned)?;
     let register = planned.register.clone();
     let operation = Operation::Correct(operation::Correct {
@@ -84,14 +79,6 @@ pub fn correct(shared: &Shared, args: &Correct) -> Result<Report, Failure> {
         open_facts: register.open_facts,
     });
     with.perform(operation, &planned, claim)
-}
-
-/// What is said otherwise than the files do.
-#[derive(Default)]
-struct Overrides {
-    use_right: Option<UseArg>,
-    valid_from: Option<String>,
-    valid_until: Option<String>,
 }
 
 /// Who brings which files.

@@ -106,8 +106,8 @@ fn typed(args: &Register, suite: Suite) -> Result<Vec<Job>, Failure> {
         sources,
         document_type: args.number.document_type.clone(),
         identity: args.number.identity(),
-        valid_from: args.valid_from.clone(),
-        valid_until: args.valid_until.clone(),
+        valid_from: args.overrides.valid_from.clone(),
+        valid_until: args.overrides.valid_until.clone(),
         walked,
     };
     if args.one_document {
@@ -220,8 +220,8 @@ pub fn rows(
             sources: vec![Source::new(folder.join(&row.file), row.file, suite)],
             document_type: given(row.document_type).or(args.number.document_type.clone()),
             identity,
-            valid_from: given(row.valid_from).or(args.valid_from.clone()),
-            valid_until: given(row.valid_until).or(args.valid_until.clone()),
+            valid_from: given(row.valid_from).or(args.overrides.valid_from.clone()),
+            valid_until: given(row.valid_until).or(args.overrides.valid_until.clone()),
             walked: false,
         });
     }

@@ -287,7 +287,7 @@ impl Run<'_> {
             rules,
             identity: job.identity.clone(),
             region: self.args.region.as_deref(),
-            use_right: self.args.use_right,
+            use_right: self.args.overrides.use_right,
             valid_from: job.valid_from.clone(),
             valid_until: job.valid_until.clone(),
             offline_at: self.offline_at,

@@ -2,6 +2,7 @@
 
 use super::signer::prefix_word;
 use crate::say::{shown, Lang};
+use hefu_types::genesis::ProvenKey;
 use hefu_types::leaf::{
     AgencyLeaf, Entitlement, Holder, KeyLeaf, KeyRole, MemberLeaf, Part, RegistrarLeaf,
     RegistrarRight, Standing,
@@ -103,30 +104,36 @@ fn entitlement_rows(of: &[Entitlement], lang: Lang) -> impl Iterator<Item = Vec<
     of.iter().map(line)
 }
 
+/// Who an agency is: its id, name, region, contact and credit code.
+fn agency_rows(of: [&String; 4], credit_code: Option<&str>, lang: Lang) -> Vec<Vec<String>> {
+    let [id, name, region, contact] = of;
+    vec![
+        row(lang, "agency", "机构", id),
+        row(lang, "name", "名称", name),
+        row(lang, "region", "地区", region),
+        row(lang, "contact", "联系方式", contact),
+        row(
+            lang,
+            "credit code",
+            "统一社会信用代码",
+            credit_code.unwrap_or("-"),
+        ),
+    ]
+}
+
+fn key_row(key: &ProvenKey, suite: Suite, lang: Lang) -> Vec<String> {
+    row(lang, "key", "密钥", suite.key_id(&key.key).to_string())
+}
+
 /// What an operation of admission grants.
 pub fn granted(operation: &Operation, name: &str, suite: Suite, lang: Lang) -> Vec<Vec<String>> {
     match operation {
         Operation::AdmitAgency(admit) => {
             let terms = &admit.agency;
-            let mut rows = vec![
-                row(lang, "agency", "机构", &terms.id),
-                row(lang, "name", "名称", &terms.name),
-                row(lang, "region", "地区", &terms.region),
-                row(lang, "contact", "联系方式", &terms.contact),
-                row(
-                    lang,
-                    "credit code",
-                    "统一社会信用代码",
-                    terms.identifier.as_deref().unwrap_or("-"),
-                ),
-            ];
+            let of = [&terms.id, &terms.name, &terms.region, &terms.contact];
+            let mut rows = agency_rows(of, terms.identifier.as_deref(), lang);
             rows.extend(entitlement_rows(&terms.entitlements, lang));
-            rows.push(row(
-                lang,
-                "key",
-                "密钥",
-                suite.key_id(&admit.key.key).to_string(),
-            ));
+            rows.push(key_row(&admit.key, suite, lang));
             if let Some(key) = &admit.management_key {
                 let id = suite.key_id(&key.key).to_string();
                 rows.push(row(lang, "management key", "管理密钥", id));
@@ -150,12 +157,7 @@ pub fn granted(operation: &Operation, name: &str, suite: Suite, lang: Lang) -> V
             ),
             row(lang, "region", "地区", &admit.region),
             row(lang, "commitment", "标识承诺", admit.identifier.to_string()),
-            row(
-                lang,
-                "key",
-                "密钥",
-                suite.key_id(&admit.key.key).to_string(),
-            ),
+            key_row(&admit.key, suite, lang),
             row(
                 lang,
                 "key until",
@@ -181,7 +183,7 @@ pub fn granted(operation: &Operation, name: &str, suite: Suite, lang: Lang) -> V
                 yes(set.admits_members, lang),
             ));
             if let Some(key) = &set.key {
-                rows.push(row(lang, "key", "密钥", suite.key_id(&key.key).to_string()));
+                rows.push(key_row(key, suite, lang));
             }
             rows
         }
@@ -200,19 +202,9 @@ pub fn yes(is: bool, lang: Lang) -> &'static str {
 
 /// An agency.
 pub fn agency(leaf: &AgencyLeaf, lang: Lang) -> Vec<Vec<String>> {
-    let mut rows = vec![
-        row(lang, "agency", "机构", &leaf.id),
-        row(lang, "name", "名称", &leaf.name),
-        row(lang, "region", "地区", &leaf.region),
-        row(lang, "contact", "联系方式", &leaf.contact),
-        row(
-            lang,
-            "credit code",
-            "统一社会信用代码",
-            leaf.identifier.as_deref().unwrap_or("-"),
-        ),
-        row(lang, "standing", "状态", standing(leaf.standing, lang)),
-    ];
+    let of = [&leaf.id, &leaf.name, &leaf.region, &leaf.contact];
+    let mut rows = agency_rows(of, leaf.identifier.as_deref(), lang);
+    rows.push(row(lang, "standing", "状态", standing(leaf.standing, lang)));
     rows.extend(entitlement_rows(&leaf.entitlements, lang));
     let by = leaf.registrar.as_deref();
     rows.push(row(

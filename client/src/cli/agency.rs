@@ -1,7 +1,7 @@
 //! What an agency types: what becomes of a document after its registration, ranges of numbers, and the
 //! promise that every document is registered.
 
-use super::{duration, DocumentArgs, NetworkArg, NumberArgs, UseArg};
+use super::{duration, DocumentArgs, NetworkArg, NumberArgs, Overrides};
 use clap::{Args, Subcommand};
 use hefu_types::time::Day;
 use hefu_types::StateKey;
@@ -81,15 +81,9 @@ pub struct Correct {
     /// Why, as a word of the law, such as wrong-amount.
     #[arg(long, value_name = "WORD")]
     pub reason: String,
-    /// Who may use an invoice [default: as in a registration].
-    #[arg(long = "use", value_enum)]
-    pub use_right: Option<UseArg>,
-    /// The first day of validity, such as 2026-01-31 [default: as the files say].
-    #[arg(long, value_name = "DAY")]
-    pub valid_from: Option<String>,
-    /// The last day of validity, inclusive [default: as the files say].
-    #[arg(long, value_name = "DAY")]
-    pub valid_until: Option<String>,
+    /// What the files do not say, or say otherwise.
+    #[command(flatten)]
+    pub overrides: Overrides,
 }
 
 /// See [`super::Command::Replace`].

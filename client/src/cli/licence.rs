@@ -1,6 +1,6 @@
 //! What is typed about licences: what becomes of them, and the copies that are lent.
 
-use super::{duration, Act, NetworkArg, NumberArgs, OnDocument, UseArg};
+use super::{duration, Act, NetworkArg, NumberArgs, OnDocument, Overrides};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -132,15 +132,9 @@ pub struct Successor {
     /// A fact of the type's dictionary that the file does not state, such as grade=二级.
     #[arg(long = "fact", value_name = "NAME=VALUE")]
     pub facts: Vec<String>,
-    /// Who may use the new licence [default: as in a registration].
-    #[arg(long = "use", value_enum)]
-    pub use_right: Option<UseArg>,
-    /// The first day of validity, such as 2026-01-31 [default: as the file says].
-    #[arg(long, value_name = "DAY")]
-    pub valid_from: Option<String>,
-    /// The last day of validity, inclusive [default: as the file says].
-    #[arg(long, value_name = "DAY")]
-    pub valid_until: Option<String>,
+    /// What the files do not say, or say otherwise.
+    #[command(flatten)]
+    pub overrides: Overrides,
     /// Read JSON, XML or CSV files as this mapping file says (see `hefu inspect --help`).
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,

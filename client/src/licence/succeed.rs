@@ -202,9 +202,9 @@ impl<'a> New<'a> {
             rules,
             identity: self.args.number.identity(),
             region: region.as_deref(),
-            use_right: self.args.use_right,
-            valid_from: self.args.valid_from.clone(),
-            valid_until: self.args.valid_until.clone(),
+            use_right: self.args.overrides.use_right,
+            valid_from: self.args.overrides.valid_from.clone(),
+            valid_until: self.args.overrides.valid_until.clone(),
             offline_at: None,
             facts: &self.facts,
         };

@@ -756,6 +756,11 @@ fn a_consent_is_signed_offline_and_serves_for_one_copy() {
     assert!(live.node().came.is_empty());
 
     says(&run(&live, lend), Exit::Yes, &["lend: done", "loan"]);
+    consented(&live, &record);
+}
+
+/// The last operation lends a copy with the consent of the claim key.
+fn consented(live: &Live, record: &StateKey) {
     let node = live.node();
     let Some(Operation::Lend(lend)) = node.came.last() else {
         panic!("{:?}", node.came)
@@ -763,7 +768,7 @@ fn a_consent_is_signed_offline_and_serves_for_one_copy() {
     let Some(HolderConsent::Claim(signature)) = &lend.consent else {
         panic!("{:?}", lend.consent)
     };
-    let preimage = consent_preimage(&node.world.network.digest(), &record, &lend.terms);
+    let preimage = consent_preimage(&node.world.network.digest(), record, &lend.terms);
     let key = crate::claim::public_key(SUITE, &hefu_types::Hash([8; 32]));
     assert_eq!(SUITE.verify(&key, &preimage, signature), Ok(()));
 }
@@ -776,16 +781,7 @@ fn a_holder_with_the_claim_file_lends_by_itself() {
         Exit::Yes,
         &["lend: done"],
     );
-    let node = live.node();
-    let Some(Operation::Lend(lend)) = node.came.last() else {
-        panic!("{:?}", node.came)
-    };
-    let Some(HolderConsent::Claim(signature)) = &lend.consent else {
-        panic!("{:?}", lend.consent)
-    };
-    let preimage = consent_preimage(&node.world.network.digest(), &record, &lend.terms);
-    let key = crate::claim::public_key(SUITE, &hefu_types::Hash([8; 32]));
-    assert_eq!(SUITE.verify(&key, &preimage, signature), Ok(()));
+    consented(&live, &record);
 }
 
 #[test]
