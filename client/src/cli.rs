@@ -22,8 +22,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 mod catalogue;
+mod tlog;
 mod watch;
 pub use catalogue::{Catalogue, Recognition};
+pub use tlog::{Consistency, Export, Policy, Proof, ReceiptCommand};
 pub use watch::{Codes, Watch};
 
 /// The client of Hefu: register, verify and use electronic invoices and licences.
@@ -322,8 +324,40 @@ the type; --until includes its day.")]
     #[command(after_help = "\
 Examples:
   hefu receipt --network network.json receipts/1017.xml.receipt
-  hefu receipt --network network.json --operation 6f0c...e1 --out 1017.receipt")]
+  hefu receipt --network network.json --operation 6f0c...e1 --out 1017.receipt
+  hefu receipt export --network network.json --cose 1017.cose receipts/1017.xml.receipt")]
     Receipt(ReceiptArgs),
+    /// Write the keys of the validators and their quorum, for C2SP verifiers (tlog-policy).
+    #[command(after_help = "\
+Examples:
+  hefu policy --network network.json --out network.policy
+  hefu policy --network network.json --offline
+
+It is of the set in force, proven by the chain of handovers from genesis on; with --offline that of
+genesis. A note is accepted with one line of any validator's log key and cosignatures of a quorum.")]
+    Policy(Policy),
+    /// Prove that an entry is in the log, for C2SP verifiers (tlog-proof); or check such a proof.
+    #[command(after_help = "\
+Examples:
+  hefu proof --network network.json invoices/1017.xml --out 1017.tlog-proof
+  hefu proof --network network.json --receipt 1017.xml.receipt --out 1017.tlog-proof --save-entry 1017.entry
+  hefu proof --network network.json --entry 4711 --out 4711.tlog-proof
+  hefu proof --network network.json --check 1017.tlog-proof --entry-bytes 1017.entry
+
+The entry of a document is the statement that registered it, a COSE_Sign1. With --receipt nobody is asked.
+Exit code: 0 it is in the log; 1 the proof does not hold; 2 could not tell.")]
+    Proof(Proof),
+    /// Show that the log of one checkpoint begins with that of another: nothing was changed or removed.
+    #[command(after_help = "\
+Examples:
+  hefu consistency --network network.json 1017.xml.receipt latest
+  hefu consistency --network network.json old.note new.note --out growth.txt
+  hefu consistency --network network.json --check growth.txt old.note
+
+A checkpoint is a note, a receipt, a status certificate, a tlog-proof, or the word latest. What --out
+writes is the body of an add-checkpoint request to a C2SP witness.
+Exit code: 0 yes; 1 no, the network signed two histories, or the proof does not hold; 2 could not tell.")]
+    Consistency(Consistency),
     /// Make a receipt that opens chosen facts of a document and hides the rest.
     #[command(after_help = "\
 Example:
@@ -601,7 +635,11 @@ pub struct Revoke {
 
 /// See [`Command::Receipt`].
 #[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct ReceiptArgs {
+    /// What else is done with a receipt.
+    #[command(subcommand)]
+    pub command: Option<ReceiptCommand>,
     /// The network file, to verify or to fetch.
     #[arg(long, value_name = "FILE")]
     pub network: Option<PathBuf>,

@@ -46,6 +46,7 @@ pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod times;
+pub mod tlog;
 pub mod uses;
 pub mod verify;
 pub mod watch;
@@ -88,6 +89,9 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Key(command) => keyring::run(shared, command),
         Command::Recognise(args) => recognise::run(shared, args),
         Command::Receipt(args) => receipt::run(shared, args),
+        Command::Policy(args) => tlog::policy::run(shared, args),
+        Command::Proof(args) => tlog::proof::run(shared, args),
+        Command::Consistency(args) => tlog::consistency::run(shared, args),
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Licence(command) => licence::run(shared, command),
         Command::Inspect(args) => inspect::run(shared, args),

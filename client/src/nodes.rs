@@ -5,6 +5,10 @@
 //! not hold is named in [`Nodes::warnings`], and the next is asked. An error that a node answers is
 //! taken only if no other node does better: one node cannot make a command fail.
 
+mod plain;
+
+pub use plain::OneNode;
+
 use crate::failure::Failure;
 use crate::lookup::tells_halts;
 use crate::say::Lang;

@@ -1,6 +1,8 @@
-//! `hefu receipt`: what receipts hold, whether they verify, and fetching one.
+//! `hefu receipt`: what receipts hold, whether they verify, fetching one, and one in COSE for others.
 
-use crate::cli::{ReceiptArgs, Shared};
+mod export;
+
+use crate::cli::{ReceiptArgs, ReceiptCommand, Shared};
 use crate::disk;
 use crate::failure::Failure;
 use crate::nodes::network_file;
@@ -20,6 +22,9 @@ use std::path::Path;
 /// `hefu receipt`.
 pub fn run(shared: &Shared, args: &ReceiptArgs) -> Result<Report, Failure> {
     let lang = shared.lang();
+    if let Some(ReceiptCommand::Export(args)) = &args.command {
+        return export::run(shared, args);
+    }
     if let (Some(id), Some(network), Some(out)) = (&args.operation, &args.network, &args.out) {
         return fetch(shared, network, id, out);
     }

@@ -352,9 +352,6 @@ impl World {
             epoch: 0,
             compromise_counter: 0,
         };
-        let text = checkpoint.text(self.network.origin());
-        let secret = |name| SecretKey::from_seed(SUITE, &seed(name));
-        let seconds = at.0 / 1000;
         let mut keys = keys.to_vec();
         keys.sort_unstable();
         let leaves = keys
@@ -368,20 +365,28 @@ impl World {
         StatusCertificate {
             format: 0,
             network: self.network.digest(),
-            checkpoint: SignedCheckpoint {
-                checkpoint,
-                log_signature: LogSignature {
-                    member: 0,
-                    signature: secret("v-log").sign_note(&text),
-                },
-                cosignatures: vec![MemberCosignature {
-                    member: 0,
-                    seconds,
-                    signature: secret("v-checkpoint").cosign(&text, seconds),
-                }],
-            },
+            checkpoint: self.signed(checkpoint),
             handovers: Vec::new(),
             leaves,
+        }
+    }
+
+    /// A checkpoint that the one validator signs, whatever it says.
+    pub(crate) fn signed(&self, checkpoint: Checkpoint) -> SignedCheckpoint {
+        let text = checkpoint.text(self.network.origin());
+        let secret = |name| SecretKey::from_seed(SUITE, &seed(name));
+        let seconds = checkpoint.time.0 / 1000;
+        SignedCheckpoint {
+            checkpoint,
+            log_signature: LogSignature {
+                member: 0,
+                signature: secret("v-log").sign_note(&text),
+            },
+            cosignatures: vec![MemberCosignature {
+                member: 0,
+                seconds,
+                signature: secret("v-checkpoint").cosign(&text, seconds),
+            }],
         }
     }
 

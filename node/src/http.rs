@@ -7,6 +7,7 @@ mod catalogue;
 
 use crate::admission::{admit, AdmissionError, Admitted};
 use crate::catalogue::Catalogue;
+use crate::cose::{CoseSigner, NoReceipt};
 use crate::gossip::Gossip;
 use crate::intake::{Intake, NotTaken};
 use crate::metrics::{Metrics, Now};
@@ -30,7 +31,7 @@ use hefu_types::leaf::{
 };
 use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
 use hefu_types::{canonical, key, Code, EntryIndex, PublicKey, StateKey, StatementId};
-use hefu_wire::path::{CBOR, PROBLEM_JSON, RECEIPTS_MAX, RECORDS_MAX, WAIT_MS_MAX};
+use hefu_wire::path::{CBOR, COSE_RECEIPT, PROBLEM_JSON, RECEIPTS_MAX, RECORDS_MAX, WAIT_MS_MAX};
 use hefu_wire::{
     Health, NextRules, OutcomeAnswer, Problem, RulesHealth, StatementAnswer, StatementState, Tile,
     WaitingSet,
@@ -56,6 +57,8 @@ pub struct Api {
     pub metrics: Arc<Metrics>,
     /// The key with which the node votes where its set has it; none of one that follows.
     pub voter: Option<PublicKey>,
+    /// Signs receipts in COSE.
+    pub cose: Arc<CoseSigner>,
     /// How many submissions are read and checked at once.
     pub submissions: Arc<tokio::sync::Semaphore>,
     /// Who may submit, and how much is read of it.
@@ -97,6 +100,7 @@ pub fn public(api: Api) -> Router {
         .route("/v1/keys/{id}/signed", get(catalogue::signed))
         .route("/v1/leaf/{key}", get(catalogue::leaf))
         .route("/v1/catalogue", get(catalogue::page))
+        .route("/v1/entries/{index}/cose", get(entry_cose))
         .route("/v1/genesis", get(genesis))
         .route("/checkpoint", get(checkpoint))
         .route("/policy", get(tlog_policy))
@@ -665,6 +669,36 @@ async fn tile(State(api): State<Api>, Path(path): Path<String>) -> Response {
             .into_response(),
         Ok(None) => not_found("the published log does not reach so far"),
         Err(response) => response,
+    }
+}
+
+/// This validator's receipt of an entry, in COSE.
+async fn entry_cose(State(api): State<Api>, Path(entry): Path<String>) -> Response {
+    let (published, entry) = match (published(&api), parse::<u64>(&entry, "the entry's index")) {
+        (Ok(published), Ok(entry)) => (published, EntryIndex(entry)),
+        (Err(response), _) | (_, Err(response)) => return response,
+    };
+    let (shared, cose) = (Arc::clone(&api.shared), Arc::clone(&api.cose));
+    let made = blocking(move || cose.receipt(&shared, &published, entry)).await;
+    let why = match made {
+        Ok(Ok(receipt)) => {
+            return ([(header::CONTENT_TYPE, COSE_RECEIPT)], receipt.encode()).into_response()
+        }
+        Ok(Err(why)) => why,
+        Err(response) => return response,
+    };
+    match why {
+        NoReceipt::NotThere => not_found("the published log does not reach so far"),
+        NoReceipt::NoValidator => {
+            not_found("this node is no validator of the published set: ask one that is")
+        }
+        NoReceipt::NoStructure => {
+            not_found("this network's hash has no registered name in COSE: it has no such receipts")
+        }
+        NoReceipt::NotYet => {
+            let detail = "the log has one entry; from two on there are receipts in COSE".to_owned();
+            problem(StatusCode::SERVICE_UNAVAILABLE, Code::Busy, Some(detail))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod admission;
 pub mod catalogue;
 pub mod clock;
 pub mod config;
+pub mod cose;
 pub mod devnet;
 pub mod disk;
 pub mod epochs;

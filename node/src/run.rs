@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::{ConfigError, NodeConfig, NodeKeys};
+use crate::cose::CoseSigner;
 use crate::disk::{DiskRoom, NoRoom};
 use crate::gossip::{self, Gossip, GossipConfig, GossipError, GossipLimits};
 use crate::hear::Hearing;
@@ -194,6 +195,7 @@ pub async fn run(config: NodeConfig, stop: impl Future<Output = ()>) -> Result<E
         engine: engine.clone(),
         metrics: Arc::clone(&metrics),
         voter: votes.then(|| keys.consensus.public_key()),
+        cose: Arc::new(CoseSigner::new(votes.then(|| keys.log.clone()))),
         submissions: Arc::new(tokio::sync::Semaphore::new(http::SUBMISSIONS_AT_ONCE)),
         intake: Arc::default(),
         catalogue: Arc::default(),

@@ -162,6 +162,7 @@ impl Node {
                 let digest: Digest = digest.parse().expect("a digest");
                 self.certificate(key::digest(SUITE, &digest), query)
             }
+            ["v1", "leaf", key] => self.certificate(key.parse().expect("a key"), ""),
             ["v1", "numberings", key] => self.certificate(key.parse().expect("a key"), ""),
             ["v1", "coverage", of_type, region, agency] => {
                 self.certificate(key::coverage(SUITE, of_type, region, agency), "")

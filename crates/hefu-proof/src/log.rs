@@ -32,6 +32,21 @@ pub fn verify_inclusion(
     path: &[Hash],
     root: &Hash,
 ) -> Result<(), PathError> {
+    match root_of_path(suite, leaf, index, size, path)? == *root {
+        true => Ok(()),
+        false => Err(PathError::OtherRoot),
+    }
+}
+
+/// The root to which a path leads from a leaf at an index of a tree with this size (RFC 9162, 2.1.3.2).
+/// Whoever trusts a signature over that root has the leaf in the tree.
+pub fn root_of_path(
+    suite: Suite,
+    leaf: &Hash,
+    index: EntryIndex,
+    size: TreeSize,
+    path: &[Hash],
+) -> Result<Hash, PathError> {
     if index.0 >= size.0 {
         return Err(PathError::IndexOutside);
     }
@@ -57,11 +72,7 @@ pub fn verify_inclusion(
     if last != 0 {
         return Err(PathError::WrongLength);
     }
-    if hash == *root {
-        Ok(())
-    } else {
-        Err(PathError::OtherRoot)
-    }
+    Ok(hash)
 }
 
 /// Why two trees are not shown to be one that grew.

@@ -9,6 +9,7 @@
 use crate::bytes::{
     ClaimNonce, Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Signature, StateKey,
 };
+use base64::prelude::{Engine, BASE64_URL_SAFE_NO_PAD};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
@@ -64,6 +65,40 @@ impl Suite {
     pub const fn cose_algorithm(self) -> i64 {
         match self {
             Self::Sha256Ed25519 => -8,
+        }
+    }
+
+    /// The registered verifiable data structure of the log in COSE receipts (RFC 9942): 1, RFC9162_SHA256.
+    /// The number names the hash too, so a suite with another hash has none until it registers its own.
+    pub const fn cose_log_structure(self) -> Option<u64> {
+        match self {
+            Self::Sha256Ed25519 => Some(1),
+        }
+    }
+
+    /// The COSE_Key of a public key (RFC 9052, section 7; RFC 9053, section 7.2) with its key id and
+    /// algorithm: {1: 1 (OKP), 2: kid, 3: -8 (EdDSA), -1: 6 (Ed25519), -2: key}.
+    pub fn cose_key(self, key: &PublicKey) -> Vec<u8> {
+        match self {
+            Self::Sha256Ed25519 => [
+                &[0xa5, 0x01, 0x01, 0x02, 0x58, 0x20][..],
+                &self.key_id(key).0,
+                &[0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20],
+                &key.0,
+            ]
+            .concat(),
+        }
+    }
+
+    /// The members of the JSON Web Key of a public key (RFC 8037, section 2) without its key id.
+    pub fn jwk_members(self, key: &PublicKey) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Sha256Ed25519 => vec![
+                ("kty", "OKP".to_owned()),
+                ("crv", "Ed25519".to_owned()),
+                ("alg", "EdDSA".to_owned()),
+                ("x", BASE64_URL_SAFE_NO_PAD.encode(key)),
+            ],
         }
     }
 
@@ -324,6 +359,13 @@ impl SecretKey {
         self.sign(text.as_bytes())
     }
 
+    /// Signs the root of the log with a log key, for COSE receipts: the preimage is the Sig_structure of
+    /// [`crate::cose::ReceiptHeader`] and the root. No text of a note begins as it does, and no statement has
+    /// such a header.
+    pub fn sign_cose_receipt(&self, sig_structure: &[u8]) -> Signature {
+        self.sign(sig_structure)
+    }
+
     /// Cosigns the text of a checkpoint at a time in seconds (C2SP tlog-cosignature, type 0x04).
     pub fn cosign(&self, text: &str, seconds: u64) -> Signature {
         self.sign(cosignature_preimage(text, seconds).as_bytes())
@@ -367,6 +409,19 @@ mod tests {
         let suite = Suite::Sha256Ed25519;
         assert!(suite.log_empty().to_string().starts_with("e3b0c442"));
         assert!(suite.log_leaf(b"").to_string().starts_with("6e340b9c"));
+    }
+
+    #[test]
+    fn the_key_id_is_the_thumbprint_of_the_cose_key_without_what_names_and_limits_it() {
+        let suite = Suite::Sha256Ed25519;
+        let key = SecretKey::from_seed(suite, &[7; 32]).public_key();
+        let whole = suite.cose_key(&key);
+        // RFC 9679, section 3: only the members that are required of the key type are hashed.
+        let thumbprinted = [&[0xa3, 0x01, 0x01][..], &whole[3 + 3 + 32 + 2..]].concat();
+        assert_eq!(suite.hash(&[&thumbprinted]).0, suite.key_id(&key).0);
+        assert_eq!(whole[6..38], suite.key_id(&key).0);
+        let x = &suite.jwk_members(&key)[3].1;
+        assert_eq!(BASE64_URL_SAFE_NO_PAD.decode(x), Ok(key.0.to_vec()));
     }
 
     #[test]

@@ -20,6 +20,7 @@
 //! | `GET /v1/genesis` | | the genesis, JSON |
 //! | `GET /checkpoint` | | the latest note (C2SP tlog-tiles) |
 //! | `GET /tile/{level}/{index}`, `GET /tile/entries/{index}` | | hashes, entries (C2SP tlog-tiles) |
+//! | `GET /v1/entries/{index}/cose` | | this validator's receipt of an entry in COSE (RFC 9942), [`COSE_RECEIPT`] |
 //! | `GET /ops/{entry}` | | the operations of a statement, CBOR |
 //! | `GET /refusals/{height}` | | the refusals of a block, CBOR |
 //! | `GET /policy` | | the tlog-policy of the network (C2SP) |
@@ -53,6 +54,8 @@ use hefu_types::{Digest, EntryIndex, KeyId, Millis, OperationId, StateKey, State
 
 /// The media type of canonical bytes.
 pub const CBOR: &str = "application/cbor";
+/// The media type of receipts in COSE (RFC 9943).
+pub const COSE_RECEIPT: &str = "application/scitt-receipt+cose";
 /// The media type of errors (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// The most receipts in one answer.
@@ -215,6 +218,11 @@ pub fn recognition(by: &str, document_type: &str, of: &str) -> String {
 /// The operations of a statement.
 pub fn operations(entry: EntryIndex) -> String {
     format!("/ops/{entry}")
+}
+
+/// One validator's receipt of an entry in COSE.
+pub fn entry_cose(entry: EntryIndex) -> String {
+    format!("/v1/entries/{entry}/cose")
 }
 
 /// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).

@@ -31,6 +31,24 @@ impl Tile {
         let level: u8 = head.parse().ok()?;
         (level < 8 && level.to_string() == head).then_some(Self::Hashes(level, index, width))
     }
+
+    /// Where a node serves it: what [`Tile::parse`] reads, behind `/tile/`.
+    pub fn path(self) -> String {
+        let (head, index, width) = match self {
+            Self::Hashes(level, index, width) => (level.to_string(), index, width),
+            Self::Entries(index, width) => ("entries".to_owned(), index, width),
+        };
+        let mut groups = format!("{:03}", index % 1000);
+        let mut rest = index / 1000;
+        while rest > 0 {
+            groups = format!("x{:03}/{groups}", rest % 1000);
+            rest /= 1000;
+        }
+        match width {
+            256 => format!("/tile/{head}/{groups}"),
+            width => format!("/tile/{head}/{groups}.p/{width}"),
+        }
+    }
 }
 
 fn parse_index(text: &str) -> Option<u64> {
@@ -53,6 +71,26 @@ fn parse_index(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_what_is_read() {
+        let mut tiles = Vec::new();
+        for index in [0, 7, 999, 1_000, 70_000, 1_234_067, u64::MAX >> 8] {
+            for width in [1, 17, 255, 256] {
+                tiles.extend([
+                    Tile::Entries(index, width),
+                    Tile::Hashes(0, index, width),
+                    Tile::Hashes(7, index, width),
+                ]);
+            }
+        }
+        for tile in tiles {
+            let path = tile.path();
+            assert_eq!(path.strip_prefix("/tile/").and_then(Tile::parse), Some(tile));
+        }
+        let written = Tile::Hashes(0, 1_234_067, 256).path();
+        assert_eq!(written, "/tile/0/x001/x234/067");
+    }
 
     #[test]
     fn paths_are_those_of_tlog_tiles_and_have_one_spelling() {
