@@ -4,7 +4,7 @@
 //! nothing stands under a key, all with the same kind of proof and one quorum of signatures.
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
-use crate::handover::Handover;
+use crate::handover::{Handover, HandoverError, Sighting};
 use crate::state_proof::{StateProof, StateProofError};
 use crate::verifier::Verifier;
 use hefu_types::canonical::{self, DecodeError};
@@ -15,6 +15,7 @@ use hefu_types::{Hash, NetworkDigest, PrivateRoot, StateKey, Suite};
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest certificate in bytes.
 pub const CERTIFICATE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -87,7 +88,7 @@ pub enum CertificateError {
     Checkpoint(#[from] CheckpointError),
     /// The chain of validator sets is broken.
     #[error("the chain of validator sets is broken: {0}")]
-    Handover(&'static str),
+    Handover(#[from] HandoverError),
     /// A proof does not hold.
     #[error("the proof of {key} does not hold: {error}")]
     Proof {
@@ -105,6 +106,32 @@ pub enum CertificateError {
     /// A proven leaf is not of its kind.
     #[error("the leaf of {0} cannot be read")]
     BadLeaf(&'static str),
+}
+
+impl CertificateError {
+    /// The name for programs, of the innermost cause.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreadable(error) => unreadable(error),
+            Self::UnknownFormat(_) => "unknown-format",
+            Self::OtherNetwork => "other-network",
+            Self::Checkpoint(error) => error.reason(),
+            Self::Handover(error) => error.reason(),
+            Self::Proof { error, .. } => error.reason(),
+            Self::NotAscending => "leaves-not-ascending",
+            Self::Missing(_) => "not-proven",
+            Self::BadLeaf(_) => "bad-leaf",
+        }
+    }
+}
+
+/// The name for programs of why bytes cannot be read.
+pub(crate) const fn unreadable(error: &DecodeError) -> &'static str {
+    match error {
+        DecodeError::TooLong { .. } => "too-long",
+        DecodeError::Malformed(_) => "malformed",
+        DecodeError::NotCanonical => "not-canonical",
+    }
 }
 
 impl ProvenLeaf {
@@ -129,12 +156,23 @@ impl ProvenLeaf {
 pub struct VerifiedState {
     pub(crate) checkpoint: VerifiedCheckpoint,
     pub(crate) values: BTreeMap<StateKey, Value>,
+    pub(crate) sighting: Arc<Sighting>,
 }
 
 impl VerifiedState {
     /// The checkpoint under which all of it holds.
     pub fn checkpoint(&self) -> &VerifiedCheckpoint {
         &self.checkpoint
+    }
+
+    /// The height of the checkpoint.
+    pub fn height(&self) -> u64 {
+        self.checkpoint.checkpoint().height
+    }
+
+    /// The checkpoint as it was signed, and the sets that led to it.
+    pub fn sighting(&self) -> &Sighting {
+        &self.sighting
     }
 
     /// What was proven to stand under a key; `None` where nothing was proven of it.

@@ -15,6 +15,7 @@ mod note;
 
 pub use note::{NoteError, NOTE_BYTES_MAX};
 
+use crate::handover::Sighting;
 use base64::prelude::{Engine, BASE64_STANDARD};
 use hefu_types::block::{BlockEntry, MemberCosignature, VALIDATORS_MAX};
 use hefu_types::genesis::Network;
@@ -161,20 +162,43 @@ pub enum CheckpointError {
     },
 }
 
+impl CheckpointError {
+    /// Its name for programs.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::OtherEpoch { .. } => "other-epoch",
+            Self::UnknownMember(_) => "unknown-member",
+            Self::NotAscending => "cosignatures-not-ascending",
+            Self::BadCosignature(_) => "bad-cosignature",
+            Self::BadLogSignature => "bad-log-signature",
+            Self::NoQuorum { .. } => "no-quorum",
+        }
+    }
+}
+
 /// A checkpoint that a quorum of the trusted set cosigned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedCheckpoint {
     checkpoint: Checkpoint,
-    quorum_seconds: u64,
+    pub(crate) quorum_seconds: u64,
 }
 
 impl VerifiedCheckpoint {
+    /// Of a checkpoint that was verified.
+    pub(crate) fn of(sighting: &Sighting) -> Self {
+        Self {
+            checkpoint: sighting.signed.checkpoint.clone(),
+            quorum_seconds: sighting.quorum_seconds,
+        }
+    }
+
     /// The checkpoint.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
     }
 
-    /// The q-th largest time of a cosignature, in seconds: a quorum had seen it by then.
+    /// The q-th largest time of a cosignature, in seconds: a quorum had seen it by then. A
+    /// [`Memory`](crate::memory::Memory) that knows a later checkpoint bounds it by that one's block time.
     pub fn quorum_seconds(&self) -> u64 {
         self.quorum_seconds
     }

@@ -1,7 +1,8 @@
 //! Proofs: everything that an outsider needs to check what the ledger said.
 //!
-//! Start at [`Receipt::verify`] and [`StatusCertificate::verify`]; what they mean for a person is
-//! told by [`verdict`]. The log is that of RFC 9162, section 2.1, its checkpoints are those of C2SP.
+//! Start at [`verify()`]: from evidence to every dimension of a verdict, under what the caller remembers
+//! ([`Memory`]). Single pieces are checked by [`Receipt::verify`] and [`StatusCertificate::verify`]. The
+//! log is that of RFC 9162, section 2.1, its checkpoints are those of C2SP.
 //!
 //! In scope: inclusion in the log, proofs of the state tree, checkpoints and their cosignatures,
 //! receipts, what holds at a time; and the same log for other people's verifiers: C2SP's text formats
@@ -10,6 +11,7 @@
 //! This crate has no clock, no socket and no disk, so it also runs in a browser.
 
 pub mod bundle;
+mod catalogue;
 pub mod certificate;
 pub mod checkpoint;
 pub mod cose_receipt;
@@ -17,20 +19,25 @@ pub mod derived;
 pub mod fact;
 pub mod handover;
 pub mod log;
+pub mod memory;
 pub mod receipt;
+mod short;
 pub mod state_proof;
 pub mod tlog_consistency;
 pub mod tlog_proof;
 pub mod verdict;
 pub mod verifier;
+pub mod verify;
 
 pub use bundle::ReceiptBundle;
 pub use certificate::{ProvenLeaf, StatusCertificate, VerifiedState};
 pub use checkpoint::{Checkpoint, SignedCheckpoint, VerifiedCheckpoint};
 pub use cose_receipt::{CoseReceipt, TransparentStatement};
-pub use handover::Handover;
+pub use handover::{Handover, Sighting};
+pub use memory::Memory;
 pub use receipt::{Receipt, VerifiedReceipt};
 pub use state_proof::StateProof;
 pub use tlog_consistency::TlogConsistency;
 pub use tlog_proof::TlogProof;
 pub use verifier::Verifier;
+pub use verify::{verify, Evidence, Request, Subject, Verification};

@@ -23,6 +23,17 @@ pub enum PathError {
     OtherRoot,
 }
 
+impl PathError {
+    /// Its name for programs.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::IndexOutside => "index-outside",
+            Self::WrongLength => "wrong-path-length",
+            Self::OtherRoot => "other-root",
+        }
+    }
+}
+
 /// Checks that a leaf stands at an index of the tree with this size and root (RFC 9162, 2.1.3.2).
 pub fn verify_inclusion(
     suite: Suite,

@@ -5,7 +5,7 @@
 //! That the operation was accepted is said by the record: it names the operations of its
 //! registration, of its last events, or an opened private item names that of a use.
 
-use crate::certificate::{CertificateError, StatusCertificate, VerifiedState};
+use crate::certificate::{unreadable, CertificateError, StatusCertificate, VerifiedState};
 use crate::fact::{self, FactLeaf, OpenFact};
 use crate::log::{self, PathError, PATH_LENGTH_MAX};
 use crate::verifier::Verifier;
@@ -149,6 +149,34 @@ pub enum ReceiptError {
     OtherFacts,
 }
 
+impl ReceiptError {
+    /// The name for programs, of the innermost cause.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreadable(error) => unreadable(error),
+            Self::Certificate(error) => error.reason(),
+            Self::Statement(error) => match error {
+                StatementError::Unreadable(error) => unreadable(error),
+                StatementError::OtherNetwork => "other-network",
+                StatementError::OtherAlgorithm => "other-algorithm",
+                StatementError::BadCount => "bad-count",
+                StatementError::OtherOperations => "other-operations",
+                StatementError::UnreadableOperation { error, .. } => unreadable(error),
+                StatementError::NameTooLong => "name-too-long",
+            },
+            Self::BadSignature => "bad-signature",
+            Self::OtherHolder => "other-holder",
+            Self::OperationPath(error) | Self::EntryPath(error) | Self::ItemPath(error) => {
+                error.reason()
+            }
+            Self::PathTooLong => "path-too-long",
+            Self::NotNamed => "not-named",
+            Self::OtherRecord => "other-record",
+            Self::OtherFacts => "other-facts",
+        }
+    }
+}
+
 /// Who signed an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signer {
@@ -161,7 +189,7 @@ pub enum Signer {
 /// A receipt that was checked.
 #[derive(Clone, Debug)]
 pub struct VerifiedReceipt {
-    state: VerifiedState,
+    pub(crate) state: VerifiedState,
     operation: Operation,
     operation_id: OperationId,
     record_key: StateKey,

@@ -84,6 +84,19 @@ pub enum StateProofError {
     OtherRoot,
 }
 
+impl StateProofError {
+    /// Its name for programs.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::PlaceholderSpelledOut { .. } => "placeholder-spelled-out",
+            Self::NeighbourInInclusion => "neighbour-in-inclusion",
+            Self::NeighbourIsTheKey => "neighbour-is-the-key",
+            Self::NeighbourElsewhere { .. } => "neighbour-elsewhere",
+            Self::OtherRoot => "other-root",
+        }
+    }
+}
+
 /// Whether the way to a key turns right at this depth, counted from 0 at the root.
 pub fn turns_right(key: &StateKey, depth: usize) -> bool {
     key.0[depth / 8] & (0x80 >> (depth % 8)) != 0

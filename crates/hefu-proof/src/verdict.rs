@@ -4,9 +4,8 @@
 //! into one word before the end. *Could not tell* is its own answer: unknown is never shown as
 //! invalid, nor as valid.
 
-use crate::certificate::VerifiedState;
+use crate::certificate::{CertificateError, VerifiedState};
 use crate::derived::{deadline, has_passed, reversal_at, status_at, use_at, Derived, Halt, UseNow};
-use crate::receipt::Disclosed;
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, ClockLeaf, KeyLeaf, MemberLeaf, TypeRules};
 use hefu_types::operation::UseRight;
@@ -17,6 +16,8 @@ use hefu_types::{Code, Millis, Suite};
 mod copy;
 mod facts;
 mod recognition;
+
+pub use crate::verify::compare_facts;
 
 /// The answer of one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +155,8 @@ pub enum Match {
     Absent,
     /// The file says no number, and its bytes are not registered.
     NoIdentity,
+    /// A document is registered, but there is no file to compare with it.
+    NoFile,
 }
 
 /// An agency's promise, and what it says of one document.
@@ -366,6 +369,14 @@ pub fn document(found: &Match) -> Dimension {
                 "该文件字节未登记且无法读出号码；请提供号码（--number）或回执",
             ),
         ),
+        Match::NoFile => (
+            Answer::CouldNotTell,
+            None,
+            Said::new(
+                "a document is registered under this number; give its file, so that it can be compared",
+                "该号码已登记文档；请提供文件以便比对",
+            ),
+        ),
     };
     dimension("document", answer, code, said)
 }
@@ -410,13 +421,18 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
         );
         return dimension("issuer", Answer::CouldNotTell, None, said);
     }
+    // The record names agency and region itself, under a quorum; its leaf adds the name.
     let agency = state.leaf::<AgencyLeaf>(&key::agency(suite, &record.agency), "the agency");
-    let Ok(Some(agency)) = agency else {
-        let said = Said::new(
-            format!("the agency {} is not proven here", record.agency),
-            format!("未能证明机构 {} 的信息", record.agency),
-        );
-        return dimension("issuer", Answer::CouldNotTell, None, said);
+    let agency = match agency {
+        Ok(Some(agency)) => Some(agency),
+        Err(CertificateError::Missing(_)) => None,
+        Ok(None) | Err(_) => {
+            let said = Said::new(
+                format!("the agency {} is not proven here", record.agency),
+                format!("未能证明机构 {} 的信息", record.agency),
+            );
+            return dimension("issuer", Answer::CouldNotTell, None, said);
+        }
     };
     match doubt(suite, state, &record.registration) {
         None => {}
@@ -452,20 +468,34 @@ fn issuer(suite: Suite, state: &VerifiedState, record: &PublicPart) -> Dimension
             "issuer",
             Answer::Yes,
             None,
-            copy::lender(terms, &agency, at),
+            copy::lender(terms, &agency_said(agency.as_ref(), record), at),
         );
     }
+    let agency = agency_said(agency.as_ref(), record);
     let said = Said::new(
-        format!(
-            "registered by {} ({}, {}) at {at}{by}{late}",
-            agency.name, agency.id, agency.region
-        ),
-        format!(
-            "由{}（{}，{}）于 {at} 登记{by_zh}{late_zh}",
-            agency.name, agency.id, agency.region
-        ),
+        format!("registered by {} at {at}{by}{late}", agency.en),
+        format!("由{}于 {at} 登记{by_zh}{late_zh}", agency.zh),
     );
     dimension("issuer", Answer::Yes, None, said)
+}
+
+/// The agency with its name, id and region; without its leaf, what the record says of it.
+fn agency_said(agency: Option<&AgencyLeaf>, record: &PublicPart) -> Said {
+    match agency {
+        Some(AgencyLeaf {
+            name, id, region, ..
+        }) => Said::new(
+            format!("{name} ({id}, {region})"),
+            format!("{name}（{id}，{region}）"),
+        ),
+        None => {
+            let (id, region) = (&record.agency, &record.region);
+            Said::new(
+                format!("the agency {id} ({region}; its name is not proven here)"),
+                format!("机构 {id}（{region}；此处未证明其名称）"),
+            )
+        }
+    }
 }
 
 /// Why an event may be doubtful: its key was compromised before it, or may have been.
@@ -1004,6 +1034,26 @@ pub fn freshness(state: &VerifiedState, question: &Question<'_>) -> Dimension {
     dimension("freshness", Answer::Yes, None, said)
 }
 
+/// Nothing that validators signed is believed any more: the newest anchor of trust is too old.
+pub(crate) fn trust(anchor: Millis, now: Millis) -> Dimension {
+    let age_ms = now.0.saturating_sub(anchor.0);
+    let said = Said::new(
+        format!(
+            "the last that is known here of this network is of {anchor}, {} ago; whoever has got the \
+             keys of validators that have left since could have signed this: get a newer memory of this \
+             network from somebody whom you trust (--memory), or ask a witness",
+            duration_en(age_ms)
+        ),
+        format!(
+            "此处所知的本网络最新情况截至 {anchor}，距今 {}；取得此后退出的验证者密钥的人即可伪造该证明；\
+             请向可信者索取较新的网络记忆文件（--memory），或询问见证人",
+            duration_zh(age_ms)
+        ),
+    );
+    let code = Some(Code::StatusUnknown);
+    dimension("trust", Answer::CouldNotTell, code, said)
+}
+
 fn duration_en(milliseconds: u64) -> String {
     match milliseconds / 1000 {
         s @ 0..=119 => format!("{s} s"),
@@ -1019,31 +1069,5 @@ fn duration_zh(milliseconds: u64) -> String {
         s @ 120..=7_199 => format!("{} 分钟", s / 60),
         s @ 7_200..=172_799 => format!("{} 小时", s / 3_600),
         s => format!("{} 天", s / 86_400),
-    }
-}
-
-/// Compares the facts of a file with those that were opened. What the file says beyond them, and what
-/// is hidden, is not compared.
-pub fn compare_facts(registered: &Disclosed, here: &[(String, String)]) -> Match {
-    let (mut compared, mut unstated, mut differing) = (Vec::new(), Vec::new(), Vec::new());
-    for fact in registered.open_facts() {
-        match here.iter().find(|(name, _)| *name == fact.name) {
-            Some((_, value)) if *value == fact.value => compared.push(fact.name.clone()),
-            Some((_, value)) => {
-                differing.push((fact.name.clone(), fact.value.clone(), value.clone()));
-            }
-            None => unstated.push(fact.name.clone()),
-        }
-    }
-    if !differing.is_empty() {
-        Match::OtherContent { differing }
-    } else if compared.is_empty() {
-        Match::OtherBytes
-    } else {
-        Match::SameFacts {
-            compared,
-            unstated,
-            hidden: registered.hidden(),
-        }
     }
 }

@@ -5,8 +5,8 @@
 //! differs in anything is checked in full.
 
 use crate::certificate::{CertificateError, ProvenLeaf, StatusCertificate, Value, VerifiedState};
-use crate::checkpoint::{SignedCheckpoint, VerifiedCheckpoint};
-use crate::handover::{verify_under, Handover};
+use crate::checkpoint::VerifiedCheckpoint;
+use crate::handover::{verify_under, Handover, Sighting};
 use crate::log::{self, PATH_LENGTH_MAX};
 use crate::receipt::{present, ProvenOperation, Receipt, ReceiptError, VerifiedReceipt};
 use hefu_types::genesis::Network;
@@ -25,28 +25,27 @@ const LEAVES_KEPT: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct SharedCheckpoints(Arc<Mutex<VecDeque<Signed>>>);
 
-/// A checkpoint with its signatures, and that they hold.
-type Signed = (SignedCheckpoint, Vec<Handover>, VerifiedCheckpoint);
+/// A chain of sets, and the checkpoint that holds under it.
+type Signed = (Vec<Handover>, Arc<Sighting>);
 
 /// How many checkpoints are shared; the oldest is forgotten.
 const SHARED_MAX: usize = 16;
 
 impl SharedCheckpoints {
-    fn find(&self, certificate: &StatusCertificate) -> Option<VerifiedCheckpoint> {
+    fn find(&self, certificate: &StatusCertificate) -> Option<Arc<Sighting>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = known.iter().find(|(signed, handovers, _)| {
-            *signed == certificate.checkpoint && *handovers == certificate.handovers
+        let found = known.iter().find(|(handovers, sighting)| {
+            sighting.signed == certificate.checkpoint && *handovers == certificate.handovers
         });
-        found.map(|(.., verified)| verified.clone())
+        found.map(|(_, sighting)| Arc::clone(sighting))
     }
 
-    fn put(&self, certificate: &StatusCertificate, verified: &VerifiedCheckpoint) {
+    fn put(&self, certificate: &StatusCertificate, sighting: &Arc<Sighting>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() == SHARED_MAX {
             known.pop_front();
         }
-        let handovers = certificate.handovers.clone();
-        known.push_back((certificate.checkpoint.clone(), handovers, verified.clone()));
+        known.push_back((certificate.handovers.clone(), Arc::clone(sighting)));
     }
 }
 
@@ -62,9 +61,8 @@ pub struct Verifier<'a> {
 /// A checkpoint that holds, and leaves that were proven under it.
 #[derive(Debug)]
 struct KnownCheckpoint {
-    signed: SignedCheckpoint,
+    sighting: Arc<Sighting>,
     handovers: Vec<Handover>,
-    verified: VerifiedCheckpoint,
     leaves: BTreeMap<StateKey, ProvenLeaf>,
 }
 
@@ -116,7 +114,7 @@ impl<'a> Verifier<'a> {
         let mut values = BTreeMap::new();
         for leaf in leaves {
             if known.leaves.get(&leaf.key) != Some(leaf) {
-                leaf.verify(suite, &known.verified.checkpoint().state_root)?;
+                leaf.verify(suite, &known.sighting.signed.checkpoint.state_root)?;
                 // Records are many and each is asked for once.
                 if matches!(leaf.value, Value::Leaf(_)) && known.leaves.len() < LEAVES_KEPT {
                     known.leaves.insert(leaf.key, leaf.clone());
@@ -124,8 +122,11 @@ impl<'a> Verifier<'a> {
             }
             values.insert(leaf.key, leaf.value.clone());
         }
-        let checkpoint = known.verified.clone();
-        Ok(VerifiedState { checkpoint, values })
+        Ok(VerifiedState {
+            checkpoint: VerifiedCheckpoint::of(&known.sighting),
+            values,
+            sighting: Arc::clone(&known.sighting),
+        })
     }
 
     fn known_checkpoint(
@@ -133,27 +134,28 @@ impl<'a> Verifier<'a> {
         certificate: &StatusCertificate,
     ) -> Result<&mut KnownCheckpoint, CertificateError> {
         let known = self.checkpoint.take().filter(|known| {
-            known.signed == certificate.checkpoint && known.handovers == certificate.handovers
+            known.sighting.signed == certificate.checkpoint
+                && known.handovers == certificate.handovers
         });
         let known = match known {
             Some(known) => known,
             None => {
-                let verified = match self.shared.find(certificate) {
-                    Some(verified) => verified,
+                let sighting = match self.shared.find(certificate) {
+                    Some(sighting) => sighting,
                     None => {
                         let StatusCertificate {
                             checkpoint,
                             handovers,
                             ..
                         } = certificate;
-                        let verified = verify_under(self.network, handovers, checkpoint)?;
-                        self.shared.put(certificate, &verified);
-                        verified
+                        let sighting = verify_under(self.network, handovers, checkpoint)?;
+                        let sighting = Arc::new(sighting);
+                        self.shared.put(certificate, &sighting);
+                        sighting
                     }
                 };
                 KnownCheckpoint {
-                    verified,
-                    signed: certificate.checkpoint.clone(),
+                    sighting,
                     handovers: certificate.handovers.clone(),
                     leaves: BTreeMap::new(),
                 }

@@ -41,7 +41,7 @@ pub(crate) fn set(epoch: u64, members: &[u8]) -> SetLeaf {
 }
 
 /// A state of one leaf, under which the set is proven.
-fn proven(set: &SetLeaf) -> (ProvenLeaf, Hash) {
+pub(crate) fn proven(set: &SetLeaf) -> (ProvenLeaf, Hash) {
     let key = key::set(SUITE, set.epoch);
     let bytes = set.to_bytes();
     let root = SUITE.state_leaf(&key.0, &value_hash(SUITE, &bytes));
@@ -96,9 +96,9 @@ pub(crate) fn signed(epoch: u64, height: u64, by: &[(u16, u8)]) -> SignedCheckpo
     }
 }
 
-const OF_0: [(u16, u8); 3] = [(0, 1), (1, 2), (2, 3)];
-const OF_1: [(u16, u8); 3] = [(0, 2), (1, 3), (2, 4)];
-const OF_2: [(u16, u8); 3] = [(0, 3), (1, 4), (2, 5)];
+pub(crate) const OF_0: [(u16, u8); 3] = [(0, 1), (1, 2), (2, 3)];
+pub(crate) const OF_1: [(u16, u8); 3] = [(0, 2), (1, 3), (2, 4)];
+pub(crate) const OF_2: [(u16, u8); 3] = [(0, 3), (1, 4), (2, 5)];
 
 /// v1 leaves for v5, then v2 for v6.
 pub(crate) fn chain() -> Vec<Handover> {
@@ -106,10 +106,17 @@ pub(crate) fn chain() -> Vec<Handover> {
     vec![handover(10, &second, &OF_0), handover(20, &third, &OF_1)]
 }
 
+/// What is learnt from a checkpoint beside a chain.
+pub(crate) fn sighting(
+    handovers: &[Handover],
+    signed: &SignedCheckpoint,
+) -> Result<Sighting, CertificateError> {
+    let from = (SUITE, ORIGIN, NetworkDigest([1; 32]));
+    sight(from, set(0, &[1, 2, 3, 4]), handovers, signed)
+}
+
 fn verify(handovers: &[Handover], signed: &SignedCheckpoint) -> Result<u64, CertificateError> {
-    let first = set(0, &[1, 2, 3, 4]);
-    let (set, height) = last_set(SUITE, ORIGIN, first, handovers)?;
-    verify_after(SUITE, ORIGIN, &set, height, signed).map(|v| v.checkpoint().epoch)
+    sighting(handovers, signed).map(|sighting| sighting.signed.checkpoint.epoch)
 }
 
 #[track_caller]

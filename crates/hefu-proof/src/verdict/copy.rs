@@ -3,27 +3,33 @@
 
 use super::{dimension, status_of, Answer, Dimension, Question, Said};
 use crate::certificate::VerifiedState;
-use hefu_types::leaf::AgencyLeaf;
 use hefu_types::record::{CopyTerms, PublicPart};
 use hefu_types::{Code, Millis, Suite};
 
 /// Who had the copy made, and for what.
-pub(super) fn lender(terms: &CopyTerms, agency: &AgencyLeaf, at: Millis) -> Said {
+pub(super) fn lender(terms: &CopyTerms, agency: &Said, at: Millis) -> Said {
     let (purpose, matter) = (&terms.purpose, &terms.matter);
-    let (name, id, region) = (&agency.name, &agency.id, &agency.region);
     match &terms.lent_by {
         None => Said::new(
-            format!("lent for {purpose} (matter {matter}) by {name} ({id}, {region}) at {at}"),
-            format!("由{name}（{id}，{region}）于 {at} 出具，用于{purpose}（事项编码 {matter}）"),
+            format!(
+                "lent for {purpose} (matter {matter}) by {} at {at}",
+                agency.en
+            ),
+            format!(
+                "由{}于 {at} 出具，用于{purpose}（事项编码 {matter}）",
+                agency.zh
+            ),
         ),
         Some(member) => Said::new(
             format!(
                 "lent for {purpose} (matter {matter}) by its holder, the member {member}, at {at}, \
-                 of a licence of {name} ({id}, {region})"
+                 of a licence of {}",
+                agency.en
             ),
             format!(
                 "由持有者（成员 {member}）于 {at} 出具，用于{purpose}（事项编码 {matter}），\
-                 原许可由{name}（{id}，{region}）签发"
+                 原许可由{}签发",
+                agency.zh
             ),
         ),
     }
