@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod client;
+mod cose;
 mod faults;
 mod flood;
 mod genesis;

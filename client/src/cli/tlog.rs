@@ -51,7 +51,7 @@ pub struct Proof {
     #[arg(long, requires = "check")]
     pub offline: bool,
     /// A registered file.
-    #[arg(value_name = "FILE", required_unless_present_any = ["entry", "receipt", "entry_bytes"])]
+    #[arg(value_name = "FILE", required_unless_present_any = ["entry", "receipt", "check"])]
     pub file: Option<PathBuf>,
 }
 

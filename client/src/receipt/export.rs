@@ -1,7 +1,7 @@
 //! `hefu receipt export`: the statement of a receipt with the validators' receipts in COSE.
 //!
-//! Each node of the network file is asked for its own. What it sends counts once it verifies under the log key
-//! of a validator of the proven set, and once its root is not another than a quorum signed for that size.
+//! Each node of the network file is asked for its own. What it sends counts if it verifies under the log
+//! key of a validator of the proven set, and if no quorum is known to have signed another root of that size.
 
 use crate::cli::{Export, Shared};
 use crate::disk;
@@ -232,8 +232,10 @@ fn key_file(network: &Network, set: &SetLeaf, receipt: &VerifiedReceipt, file: &
         members.insert("kid".to_owned(), json!(suite.key_id(key)));
         Value::Object(members)
     };
-    let of_validator = |validator: &hefu_types::leaf::Validator| json!({"name": validator.name, "key": jwk(&validator.log_key)});
-    let validators: Vec<Value> = set.validators.iter().map(of_validator).collect();
+    let validators = set.validators.iter();
+    let validators: Vec<Value> = validators
+        .map(|it| json!({"name": it.name, "key": jwk(&it.log_key)}))
+        .collect();
     let keys = json!({
         "origin": network.origin(),
         "network": network.digest(),

@@ -107,7 +107,10 @@ fn not_held(held: &Held, found: Found) -> Result<Verified, Said> {
             format!("{name} 不是本网络的检查点：{why}"),
         )),
         Found::UnknownSet(epoch) => Err(Said::new(
-            format!("{name} is signed by the validator set of epoch {epoch}, which is not proven here: ask with a connection"),
+            format!(
+                "{name} is signed by the validator set of epoch {epoch}, which is not proven here: \
+                 ask with a connection"
+            ),
             format!("{name} 由第 {epoch} 期验证者集合签署，此处无法证明该集合：请联网查询"),
         )),
     }
@@ -263,7 +266,10 @@ fn check(nodes: &Nodes, proof: &Path, args: &Consistency) -> Result<Told, Failur
     } else if read.old_size != from.size {
         let (found, held) = (read.old_size, from.size);
         let said = Said::new(
-            format!("the proof begins at size {found}, this checkpoint is of size {held}: it is a proof of another"),
+            format!(
+                "the proof begins at size {found}, this checkpoint is of size {held}: it is a proof \
+                 of another"
+            ),
             format!("证明从规模 {found} 开始，而该检查点规模为 {held}：并非它的证明"),
         );
         (Exit::CouldNotTell, said)

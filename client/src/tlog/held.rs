@@ -1,5 +1,5 @@
-//! A checkpoint, in whatever file somebody holds it: a note, a receipt, a status certificate, a tlog-proof, or a
-//! proof of growth, whose later checkpoint it is.
+//! A checkpoint, in whatever file somebody holds it: a note, a receipt, a status certificate, a
+//! tlog-proof, or a proof of growth, whose later checkpoint it is.
 
 use super::sets::{Judged, Sets};
 use crate::disk;

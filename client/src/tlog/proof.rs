@@ -258,7 +258,10 @@ fn check(shared: &Shared, file: &Path, args: &Proof) -> Result<Report, Failure> 
         Found::UnknownSet(epoch) => (
             Exit::CouldNotTell,
             Said::new(
-                format!("it is signed by the validator set of epoch {epoch}, which is not proven here: ask with a connection"),
+                format!(
+                    "it is signed by the validator set of epoch {epoch}, which is not proven here: \
+                     ask with a connection"
+                ),
                 format!("由第 {epoch} 期验证者集合签署，此处无法证明该集合：请联网查询"),
             ),
             None,

@@ -1,4 +1,5 @@
-//! The validator sets of a network, each proven by the one before it, and the checkpoints that hold under them.
+//! The validator sets of a network, each proven by the one before it, and the checkpoints that hold under
+//! them.
 
 use crate::failure::Failure;
 use crate::nodes::{Fetched, Nodes};
@@ -64,7 +65,7 @@ impl Sets {
                 return Err(CertificateError::Handover("its heights do not grow"));
             }
             let set = handover.verify(suite, origin, &self.known[last].set)?;
-            // A handover's checkpoint is of the set before it: what lies behind is not of the one before that.
+            // A handover's checkpoint is of the set before it: what lies behind is of no earlier one.
             if let Some(before) = last.checked_sub(1) {
                 let below = &mut self.known[before].below;
                 *below = Some(below.map_or(height, |known| known.min(height)));

@@ -1,4 +1,5 @@
-//! Tiles of one node (C2SP tlog-tiles), not trusted: hashes of the log from which paths are made, and entries.
+//! Tiles of one node (C2SP tlog-tiles), not trusted: hashes of the log, of which paths are made, and
+//! entries.
 
 use crate::nodes::OneNode;
 use hefu_types::{merkle, EntryIndex, Hash, Suite, TreeSize};
@@ -46,7 +47,8 @@ impl<'a> Tiles<'a> {
             let width = self.width(level, index)?;
             let path = Tile::Hashes(level, index, width).path();
             let length = usize::from(width) * Hash::LEN;
-            let bytes = self.node.get(&path, length)?;
+            // One more than it has: who reads up to a limit does not know that it was the end.
+            let bytes = self.node.get(&path, length + 1)?;
             if bytes.len() != length {
                 return Err(format!("the tile {path} has {} bytes", bytes.len()));
             }

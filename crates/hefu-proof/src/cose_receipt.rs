@@ -8,8 +8,8 @@
 //!      {396: {-1: [ << [size, index, [+ hash]] >> ]}}, nil, signature ])
 //! ```
 //!
-//! The signature covers the root (RFC 9942, section 5.2.1), which is left out: who verifies rebuilds it from the
-//! entry and the path. The entry is the statement's COSE_Sign1 with its empty unprotected header, and
+//! The signature covers the root (RFC 9942, section 5.2.1), which is left out: who verifies rebuilds it
+//! from the entry and the path. The entry is the statement's COSE_Sign1 with its empty unprotected header, and
 //! its leaf is H(0 | entry) as everywhere in the log. One receipt is one validator's word; a quorum of
 //! receipts is the ledger's.
 //!

@@ -171,8 +171,8 @@ impl<'b, C> Decode<'b, C> for Protected {
     }
 }
 
-/// The protected header of a COSE receipt (RFC 9942, section 4.3; RFC 9943): alg (1), kid (4), CWT claims (15)
-/// and the structure of the log (395).
+/// The protected header of a COSE receipt (RFC 9942, section 5.2.1; RFC 9943): alg (1), kid (4), CWT
+/// claims (15) and the structure of the log (395).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptHeader {
     /// The COSE algorithm of the suite.
