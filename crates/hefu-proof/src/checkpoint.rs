@@ -11,6 +11,10 @@
 //! Receipts hold a checkpoint in binary ([`SignedCheckpoint`]), from which the note is rebuilt byte
 //! for byte. Verifiers count distinct members of the set, whose keys are distinct by the rules.
 
+mod note;
+
+pub use note::{NoteError, NOTE_BYTES_MAX};
+
 use base64::prelude::{Engine, BASE64_STANDARD};
 use hefu_types::block::{BlockEntry, MemberCosignature, VALIDATORS_MAX};
 use hefu_types::genesis::Network;

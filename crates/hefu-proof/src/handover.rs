@@ -127,4 +127,4 @@ fn verify_after(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -7,11 +7,11 @@ use hefu_types::leaf::{genesis_operation, value_hash, Validator};
 use hefu_types::suite::SecretKey;
 use hefu_types::{Hash, Millis, TreeSize};
 
-const SUITE: Suite = Suite::Sha256Ed25519;
-const ORIGIN: &str = "hefu.example/00";
+pub(crate) const SUITE: Suite = Suite::Sha256Ed25519;
+pub(crate) const ORIGIN: &str = "hefu.example/00";
 
 /// The secret keys of a validator follow from its number.
-fn secret(validator: u8, role: u8) -> SecretKey {
+pub(crate) fn secret(validator: u8, role: u8) -> SecretKey {
     let mut seed = [role; 32];
     seed[0] = validator;
     SecretKey::from_seed(SUITE, &seed)
@@ -32,7 +32,7 @@ fn validator(number: u8) -> Validator {
     }
 }
 
-fn set(epoch: u64, members: &[u8]) -> SetLeaf {
+pub(crate) fn set(epoch: u64, members: &[u8]) -> SetLeaf {
     SetLeaf {
         epoch,
         validators: members.iter().map(|member| validator(*member)).collect(),
@@ -49,7 +49,7 @@ fn proven(set: &SetLeaf) -> (ProvenLeaf, Hash) {
     (ProvenLeaf { key, value, proof }, root)
 }
 
-fn checkpoint(epoch: u64, height: u64, state_root: Hash) -> Checkpoint {
+pub(crate) fn checkpoint(epoch: u64, height: u64, state_root: Hash) -> Checkpoint {
     Checkpoint {
         size: TreeSize(height),
         log_root: Hash([7; 32]),
@@ -62,7 +62,7 @@ fn checkpoint(epoch: u64, height: u64, state_root: Hash) -> Checkpoint {
 }
 
 /// Cosignatures by members of a set: position and number of each.
-fn cosigned(checkpoint: &Checkpoint, by: &[(u16, u8)]) -> Vec<MemberCosignature> {
+pub(crate) fn cosigned(checkpoint: &Checkpoint, by: &[(u16, u8)]) -> Vec<MemberCosignature> {
     let text = checkpoint.text(ORIGIN);
     let cosign = |(member, number): &(u16, u8)| MemberCosignature {
         member: *member,
@@ -72,7 +72,7 @@ fn cosigned(checkpoint: &Checkpoint, by: &[(u16, u8)]) -> Vec<MemberCosignature>
     by.iter().map(cosign).collect()
 }
 
-fn handover(height: u64, to: &SetLeaf, by: &[(u16, u8)]) -> Handover {
+pub(crate) fn handover(height: u64, to: &SetLeaf, by: &[(u16, u8)]) -> Handover {
     let (set, root) = proven(to);
     let checkpoint = checkpoint(to.epoch - 1, height, root);
     Handover {
@@ -82,7 +82,7 @@ fn handover(height: u64, to: &SetLeaf, by: &[(u16, u8)]) -> Handover {
     }
 }
 
-fn signed(epoch: u64, height: u64, by: &[(u16, u8)]) -> SignedCheckpoint {
+pub(crate) fn signed(epoch: u64, height: u64, by: &[(u16, u8)]) -> SignedCheckpoint {
     let checkpoint = checkpoint(epoch, height, Hash([9; 32]));
     let text = checkpoint.text(ORIGIN);
     let (member, number) = by[0];
@@ -101,7 +101,7 @@ const OF_1: [(u16, u8); 3] = [(0, 2), (1, 3), (2, 4)];
 const OF_2: [(u16, u8); 3] = [(0, 3), (1, 4), (2, 5)];
 
 /// v1 leaves for v5, then v2 for v6.
-fn chain() -> Vec<Handover> {
+pub(crate) fn chain() -> Vec<Handover> {
     let (second, third) = (set(1, &[2, 3, 4, 5]), set(2, &[3, 4, 5, 6]));
     vec![handover(10, &second, &OF_0), handover(20, &third, &OF_1)]
 }
