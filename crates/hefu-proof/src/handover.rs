@@ -101,7 +101,7 @@ pub fn last_set(
 }
 
 /// Checks a checkpoint under the set to which a chain leads, from the genesis of a network on.
-pub(crate) fn verify_under(
+pub fn verify_under(
     network: &Network,
     handovers: &[Handover],
     signed: &SignedCheckpoint,
