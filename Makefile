@@ -11,7 +11,7 @@ TARGET_DIR = $${CARGO_TARGET_DIR:-target}
 export PATH := $(PATH):$(if $(CARGO_HOME),$(CARGO_HOME),$(HOME)/.cargo)/bin
 
 # The crates without clock, disk, socket or thread. The tidy test holds this list to its own.
-PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire
+PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire hefu-audit
 
 FIRST ?= 0
 SEEDS ?= 1000

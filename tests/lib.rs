@@ -3,6 +3,7 @@
 //!
 //! Waiting is always for an event, with a deadline; nothing sleeps for a fixed time and hopes.
 
+pub mod history;
 pub mod network;
 pub mod proxy;
 #[path = "sim/mod.rs"]

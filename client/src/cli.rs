@@ -21,9 +21,11 @@ use hefu_types::{NetworkId, OperationId, StateKey};
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod audit;
 mod catalogue;
 mod tlog;
 mod watch;
+pub use audit::Audit;
 pub use catalogue::{Catalogue, Recognition};
 pub use tlog::{Consistency, Export, Policy, Proof, ReceiptCommand};
 pub use watch::{Codes, Watch};
@@ -383,6 +385,22 @@ named FILE#NAME, and can be typed so wherever a file is asked for.")]
     /// What becomes of a licence.
     #[command(flatten)]
     Licence(licence::LicenceCommand),
+    /// Follow a network from outside: check and execute again everything that it publishes.
+    #[command(after_help = "\
+Examples:
+  hefu audit --network network.json
+  hefu audit --network network.json --from http://127.0.0.1:26502 --follow --every 5s
+  hefu audit --network network.json --from http://127.0.0.1:26502 --mirror mirror/
+  hefu audit --network network.json --from mirror/ --memory second.memory
+  hefu audit --network network.json --evidence equivocation-5d41402abc4b2a76.cbor
+
+Only the genesis in the network file is trusted. Checked are: the signatures of every checkpoint and of
+every handover, that all checkpoints ever seen are of one log, every entry of it, every statement's
+signature, every operation against the root that is signed, and by executing every block again its
+outcomes and the root of the state. All operations are public today, so no credential is needed.
+Exit code: 0 all that was published holds; 1 a finding; 2 could not tell, such as a node that is not
+reached. With --evidence: 1 the file proves that a quorum signed two histories; 2 it proves nothing.")]
+    Audit(Audit),
     /// Measure a running network: registers made-up documents for ever, so only on a test network.
     #[command(after_help = "\
 Examples:

@@ -5,12 +5,13 @@
 //!
 //! In scope: reading files and receipts, signing statements, asking nodes over HTTP, verdicts as
 //! text and as JSON.
-//! Not here: the rules (`hefu-state`, which this crate never sees), proofs (`hefu-proof`), what
+//! Not here: the rules (`hefu-state`, which this crate never sees; `audit` runs them behind `hefu-audit`), proofs (`hefu-proof`), what
 //! stands in a file (`hefu-formats`). Whatever a node says is proven or it is not shown as so; the
 //! one thing that a node is believed is that, and why, it refused an operation.
 
 pub mod act;
 pub mod admit;
+pub mod audit;
 pub mod bench;
 pub mod catalogue;
 pub mod claim;
@@ -95,6 +96,7 @@ pub fn run(cli: &Cli) -> Result<Report, Failure> {
         Command::Disclose(args) => disclose::run(shared, args),
         Command::Licence(command) => licence::run(shared, command),
         Command::Inspect(args) => inspect::run(shared, args),
+        Command::Audit(args) => audit::run(shared, args),
         Command::Bench(args) => bench::run(shared, args),
     }
 }

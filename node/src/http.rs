@@ -107,6 +107,7 @@ pub fn public(api: Api) -> Router {
         .route("/tile/{*path}", get(tile))
         .route("/ops/{entry}", get(operations))
         .route("/refusals/{height}", get(refusals))
+        .route("/v1/blocks/{height}", get(block_header))
         .route("/healthz", get(health))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, Code::NotFound, None) })
         .method_not_allowed_fallback(|| async {
@@ -721,14 +722,35 @@ async fn operations(State(api): State<Api>, Path(entry): Path<String>) -> Respon
     }
 }
 
-async fn refusals(State(api): State<Api>, Path(height): Path<String>) -> Response {
-    let (published, height) = match (published(&api), parse::<u64>(&height, "the height")) {
-        (Ok(published), Ok(height)) => (published, height),
-        (Err(response), _) | (_, Err(response)) => return response,
-    };
+/// The height in a path, if it is that of a published block.
+fn published_height(api: &Api, height: &str) -> Result<u64, Response> {
+    let published = published(api)?;
+    let height = parse::<u64>(height, "the height")?;
     if height == 0 || height > published.signed.checkpoint.height {
-        return not_found("no published block has this height");
+        return Err(not_found("no published block has this height"));
     }
+    Ok(height)
+}
+
+/// What stands outside the log of a block: with its entries and their operations all of its bytes.
+async fn block_header(State(api): State<Api>, Path(height): Path<String>) -> Response {
+    let height = match published_height(&api, &height) {
+        Ok(height) => height,
+        Err(response) => return response,
+    };
+    let shared = Arc::clone(&api.shared);
+    match blocking(move || shared.store.header(height)).await {
+        Ok(Some(header)) => cbor(header),
+        Ok(None) => not_found("no published block has this height"),
+        Err(response) => response,
+    }
+}
+
+async fn refusals(State(api): State<Api>, Path(height): Path<String>) -> Response {
+    let height = match published_height(&api, &height) {
+        Ok(height) => height,
+        Err(response) => return response,
+    };
     let shared = Arc::clone(&api.shared);
     match blocking(move || shared.store.refusals(height)).await {
         Ok(refusals) => cbor(canonical::encode(&refusals)),

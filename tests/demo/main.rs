@@ -3,6 +3,7 @@
 //! It calls the same programs that users call and prints what they print. Every claim is checked
 //! here, and the last line counts the checks; the exit code follows it.
 
+mod audit;
 mod governance;
 mod licences;
 mod uses;
@@ -48,7 +49,8 @@ fn main() -> Result<()> {
 
     heading("Four validators of four provinces start on this machine");
     let begun = Instant::now();
-    let devnet = Devnet::start(&programs, &dir.join("net"), 4)?;
+    let first_rules = ["--port", "0", "--rules-version", "1"];
+    let devnet = Devnet::start_with(&programs, &dir.join("net"), 4, &first_rules)?;
     for (node, url) in devnet.file.nodes.iter().enumerate() {
         println!(
             "  {url}  {} (process {})",
@@ -78,6 +80,7 @@ fn main() -> Result<()> {
         demo.step(|demo| demo.register_folder(docs));
     }
     demo.step(Demo::register_chinese);
+    demo.step(Demo::activate_rules);
     demo.step(Demo::verify_offline);
     demo.step(Demo::catch_forgeries);
     demo.step(Demo::catch_double_use);
@@ -92,6 +95,7 @@ fn main() -> Result<()> {
     demo.step(Demo::a_key_leaks);
     demo.step(Demo::survive_a_crash);
     demo.step(Demo::replace_a_validator);
+    demo.step(Demo::audit_the_run);
 
     let interactive = std::io::stdout().is_terminal()
         && std::io::stdin().is_terminal()

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one link, one place.
 
+mod audit;
 mod catalogue;
 mod client;
 mod cose;

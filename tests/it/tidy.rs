@@ -20,6 +20,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hefu-formats", &["hefu-types"]),
     ("hefu-state", &["hefu-types", "hefu-proof"]),
     ("hefu-wire", &["hefu-types", "hefu-proof"]),
+    (
+        "hefu-audit",
+        &["hefu-types", "hefu-proof", "hefu-state", "hefu-wire"],
+    ),
     ("hefu-store", &["hefu-types", "hefu-proof", "hefu-state"]),
     ("hefu-engine", &["hefu-types"]),
     (
@@ -34,10 +38,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hefu-engine",
         ],
     ),
-    // Never the state: who only checks must not be able to run the rules by accident.
+    // Never the state: who only checks must not be able to run the rules by accident. An auditor runs
+    // them on purpose, behind a crate of its own.
     (
         "hefu",
-        &["hefu-types", "hefu-proof", "hefu-wire", "hefu-formats"],
+        &[
+            "hefu-types",
+            "hefu-proof",
+            "hefu-wire",
+            "hefu-formats",
+            "hefu-audit",
+        ],
     ),
 ];
 
@@ -50,6 +61,7 @@ const PURE: &[&str] = &[
     "hefu-state",
     "hefu-formats",
     "hefu-wire",
+    "hefu-audit",
 ];
 
 /// A crate from outside (a trailing star stands for any ending) and the only members that may name it.

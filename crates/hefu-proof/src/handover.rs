@@ -175,7 +175,7 @@ fn walk(
 }
 
 /// Checks a checkpoint under the set to which a chain leads, from the genesis of a network on.
-pub(crate) fn verify_under(
+pub fn verify_under(
     network: &Network,
     handovers: &[Handover],
     signed: &SignedCheckpoint,

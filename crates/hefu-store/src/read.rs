@@ -99,6 +99,12 @@ impl Store {
         Ok(Some(StoredBlock { bytes, certificate }))
     }
 
+    /// The header of a block, as it stands in its bytes.
+    pub fn header(&self, height: u64) -> Result<Option<Vec<u8>>, StoreFault> {
+        let row = self.block_row(height)?;
+        Ok(row.map(|row| row.header.into()))
+    }
+
     pub(crate) fn block_bytes(
         &self,
         height: u64,

@@ -23,6 +23,7 @@
 //! | `GET /v1/entries/{index}/cose` | | this validator's receipt of an entry in COSE (RFC 9942), [`COSE_RECEIPT`] |
 //! | `GET /ops/{entry}` | | the operations of a statement, CBOR |
 //! | `GET /refusals/{height}` | | the refusals of a block, CBOR |
+//! | `GET /v1/blocks/{height}` | | the header of a published block, CBOR: with its entries and operations all of it |
 //! | `GET /policy` | | the tlog-policy of the network (C2SP) |
 //! | `GET /healthz` | | [`crate::Health`]; 200 while there is progress |
 //!
@@ -224,6 +225,22 @@ pub fn operations(entry: EntryIndex) -> String {
 pub fn entry_cose(entry: EntryIndex) -> String {
     format!("/v1/entries/{entry}/cose")
 }
+
+/// The refusals of a block.
+pub fn refusals(height: u64) -> String {
+    format!("/refusals/{height}")
+}
+
+/// The header of a block.
+pub fn block_header(height: u64) -> String {
+    format!("/v1/blocks/{height}")
+}
+
+/// The latest note.
+pub const CHECKPOINT: &str = "/checkpoint";
+
+/// The genesis.
+pub const GENESIS: &str = "/v1/genesis";
 
 /// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
 fn escape(text: &str) -> String {

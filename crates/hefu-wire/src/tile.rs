@@ -1,5 +1,7 @@
 //! The paths of tiles and entry bundles (C2SP tlog-tiles).
 
+use std::fmt;
+
 /// What a path below `/tile/` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tile {
@@ -47,6 +49,36 @@ impl Tile {
         match width {
             256 => format!("/tile/{head}/{groups}"),
             width => format!("/tile/{head}/{groups}.p/{width}"),
+        }
+    }
+}
+
+impl fmt::Display for Tile {
+    /// The path below `/tile/`, in the one spelling that [`Tile::parse`] takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (index, width) = match self {
+            Self::Hashes(level, index, width) => {
+                write!(f, "{level}/")?;
+                (*index, *width)
+            }
+            Self::Entries(index, width) => {
+                f.write_str("entries/")?;
+                (*index, *width)
+            }
+        };
+        let mut groups = vec![index % 1000];
+        let mut rest = index / 1000;
+        while rest > 0 {
+            groups.push(rest % 1000);
+            rest /= 1000;
+        }
+        for group in groups.iter().skip(1).rev() {
+            write!(f, "x{group:03}/")?;
+        }
+        write!(f, "{:03}", index % 1000)?;
+        match width {
+            256 => Ok(()),
+            width => write!(f, ".p/{width}"),
         }
     }
 }
@@ -106,6 +138,17 @@ mod tests {
             Tile::parse("entries/273.p/112"),
             Some(Tile::Entries(273, 112))
         );
+        let written = [
+            Tile::Hashes(0, 0, 256),
+            Tile::Hashes(3, 999, 1),
+            Tile::Entries(1_000, 255),
+            Tile::Entries(1_234_067, 256),
+            Tile::Hashes(7, u64::MAX, 17),
+        ];
+        for tile in written {
+            assert_eq!(Tile::parse(&tile.to_string()), Some(tile), "{tile}");
+        }
+        assert_eq!(written[2].to_string(), "entries/x001/000.p/255");
         let bad = [
             "",
             "0",

@@ -1,0 +1,1 @@
+//! The command over folders: what is served, fetched, kept and told.
