@@ -4,7 +4,7 @@
 use crate::failure::Failure;
 use crate::nodes::{Fetched, Nodes};
 use hefu_proof::certificate::CertificateError;
-use hefu_proof::handover::HANDOVERS_MAX;
+use hefu_proof::handover::{HandoverError, HANDOVERS_MAX};
 use hefu_proof::{Handover, SignedCheckpoint, VerifiedCheckpoint};
 use hefu_types::genesis::Network;
 use hefu_types::key;
@@ -55,14 +55,14 @@ impl Sets {
     /// Walks a chain of handovers, of anybody. What is known already is kept.
     pub fn extend(&mut self, chain: &[Handover]) -> Result<(), CertificateError> {
         if chain.len() > HANDOVERS_MAX {
-            return Err(CertificateError::Handover("it is too long"));
+            return Err(HandoverError::TooLong.into());
         }
         for handover in chain.iter().skip(self.known.len() - 1) {
             let (suite, origin) = (self.network.suite(), self.network.origin());
             let last = self.known.len() - 1;
             let height = handover.checkpoint.height;
             if self.known[last].above.is_some_and(|above| height <= above) {
-                return Err(CertificateError::Handover("its heights do not grow"));
+                return Err(HandoverError::HeightsDoNotGrow.into());
             }
             let set = handover.verify(suite, origin, &self.known[last].set)?;
             // A handover's checkpoint is of the set before it: what lies behind is of no earlier one.
