@@ -6,6 +6,7 @@
 mod audit;
 mod governance;
 mod licences;
+mod outsiders;
 mod uses;
 
 use anyhow::{bail, Context, Result};
@@ -60,6 +61,7 @@ fn main() -> Result<()> {
     }
     let mut demo = Demo {
         devnet,
+        target: beside.to_owned(),
         dir,
         samples: arguments.samples,
         passed: 0,
@@ -95,6 +97,7 @@ fn main() -> Result<()> {
     demo.step(Demo::a_key_leaks);
     demo.step(Demo::survive_a_crash);
     demo.step(Demo::replace_a_validator);
+    demo.step(Demo::check_by_others);
     demo.step(Demo::audit_the_run);
 
     let interactive = std::io::stdout().is_terminal()
@@ -117,6 +120,8 @@ fn main() -> Result<()> {
 
 struct Demo {
     devnet: Devnet,
+    /// Where cargo puts what it builds.
+    target: PathBuf,
     dir: PathBuf,
     samples: PathBuf,
     passed: usize,
