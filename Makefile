@@ -29,6 +29,7 @@ build: setup ## build everything
 	$(CARGO) build --profile $(PROFILE) --workspace --all-targets
 
 demo: build ## a whole network on this machine, shown step by step (DOCS=folder: with your own documents)
+	@$(MAKE) --no-print-directory wasm || echo "demo: goes on without the browser package"
 	"$(TARGET_DIR)/$(PROFILE)/hefu-demo" --samples samples $(if $(DOCS),--docs "$(DOCS)")
 
 sim: build ## simulated networks with faults, SEEDS=1000 of them (FIRST=417 SEEDS=1 VERBOSE=1: one of them again, every event)

@@ -3,7 +3,7 @@
 
 use super::{heading, said, text, Demo};
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 impl Demo {
@@ -33,7 +33,10 @@ impl Demo {
 
         self.check_cose(&python, &receipt)?;
 
-        let package = self.package()?;
+        let Some(package) = self.package() else {
+            println!("  NOT CHECKED: the package for browsers, which is not there (`make wasm` says why)");
+            return Ok(());
+        };
         let document = text(&document);
         let mut arguments = [
             "tests/wasm/verify.mjs",
@@ -109,12 +112,10 @@ impl Demo {
         Ok(output)
     }
 
-    /// Where `make wasm` put the package.
-    fn package(&self) -> Result<String> {
-        let package: PathBuf = self.target.join("wasm/hefu");
-        let is_there = package.join("node.mjs").is_file();
-        anyhow::ensure!(is_there, "the browser package is not built: make wasm");
-        Ok(text(&package))
+    /// Where `make wasm` put the package; where the wasm target cannot be had there is none.
+    fn package(&self) -> Option<String> {
+        let package = self.target.join("wasm/hefu");
+        (package.join("node.mjs").is_file()).then(|| text(&package))
     }
 }
 
