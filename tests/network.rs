@@ -556,6 +556,8 @@ pub fn run_client(programs: &Programs, arguments: &[&str]) -> Result<Output> {
     Command::new(&programs.client)
         .args(arguments)
         .env("LANG", "C.UTF-8")
+        // The networks of tests leave nothing in the user's own state folder.
+        .env("HEFU_MEMORY", "none")
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("running hefu {}", arguments.join(" ")))

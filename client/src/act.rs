@@ -182,8 +182,8 @@ pub fn holds(
     nodes: &Nodes,
 ) -> impl FnMut(Receipt) -> Result<(Receipt, VerifiedReceipt), String> + '_ {
     |receipt| {
-        let verified = receipt
-            .verify(nodes.network())
+        let verified = nodes
+            .verified(&receipt)
             .map_err(|error| error.to_string())?;
         Ok((receipt, verified))
     }

@@ -13,10 +13,13 @@ pub use agency::{
 
 pub use admit::Who;
 
+use crate::memory::{self, Remembered};
 use crate::nodes::Nodes;
 use crate::say::Lang;
 use crate::Failure;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hefu_proof::verdict::Said;
+use hefu_types::genesis::Network;
 use hefu_types::{NetworkId, OperationId, StateKey};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +66,13 @@ pub struct Shared {
     /// How long to wait for the nodes, such as 90s or 5m.
     #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub timeout: Duration,
+    /// Where this network's memory is kept, `none` for nowhere [default: HEFU_MEMORY, else a file for
+    /// each network in ~/.local/state/hefu].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub memory: Option<PathBuf>,
+    /// How long what was learnt of a network is relied on without anything newer, such as 9600h.
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    pub trust_period: Option<Duration>,
 }
 
 impl Shared {
@@ -73,7 +83,24 @@ impl Shared {
 
     /// The nodes of a network file.
     pub fn nodes(&self, network: &std::path::Path) -> Result<Nodes, Failure> {
-        Ok(Nodes::open(network, self.timeout)?.speaking(self.lang()))
+        let nodes = Nodes::open(network, self.timeout)?.speaking(self.lang());
+        let (remembered, warning) = self.remembered(nodes.network());
+        Ok(nodes.remembering(remembered, warning))
+    }
+
+    /// What is remembered of a network, and what is wrong with that.
+    pub fn remembered(&self, network: &Network) -> (Remembered, Option<Said>) {
+        let period_ms = self.trust_period_ms();
+        match memory::place(self.memory.as_deref(), network.digest()) {
+            Some(file) => Remembered::open(&file, network, period_ms),
+            None => (Remembered::nothing(network, period_ms), None),
+        }
+    }
+
+    /// How long what was learnt of a network is relied on, in milliseconds.
+    pub fn trust_period_ms(&self) -> u64 {
+        let period = self.trust_period.unwrap_or(memory::PERIOD);
+        u64::try_from(period.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -118,8 +145,10 @@ Examples:
   hefu verify --network network.json licence.json --region zhejiang
   hefu verify --network network.json for-the-bank.pdf --copy for-the-bank.pdf.copy.json --user 样例银行
   hefu verify --network network.json --offline licence.pdf --receipt licence.pdf.receipt
+  hefu verify --network network.json --offline licence.pdf --receipt status.cert
 
-Without --receipt, a receipt beside the file (FILE.receipt) is used by itself. With --for, the receipt of
+Without --receipt, a receipt beside the file (FILE.receipt) is used by itself; a status certificate
+(`hefu status --save`) may stand in its place. With --for, the receipt of
 the member's own lock or use (FILE.PURPOSE.receipt, or --receipt) tells what it entitles to. For whom a
 lending copy was made is shown by its copy file: beside it (FILE.copy.json), or given with --copy.
 A file that is not registered itself, such as another rendition or a print, could not be told even
@@ -171,6 +200,7 @@ Examples:
   hefu status --network network.json invoices/1017.xml --at 2026-06-30
   hefu status --network network.json invoices/1017.xml --at 2026-06-30 \\
       --as-known-at 2026-07-01T09:00:00+08:00
+  hefu status --network network.json licence.pdf --save licence.cert --short
 
 A day means its end, in the zone of the document's type.")]
     Status(Status),
@@ -632,6 +662,9 @@ pub struct Status {
     /// Write the status certificate to this file.
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
+    /// Save the short form: what a verdict needs, with exactly a quorum of signatures.
+    #[arg(long, requires = "save")]
+    pub short: bool,
     /// What was it at this time? RFC 3339, or a day.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,

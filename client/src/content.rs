@@ -7,7 +7,7 @@ use crate::act::{not_found, perform, receipt_of, report};
 use crate::claim::{self, Claim};
 use crate::cli::{Content, Correct, DocumentArgs, Overrides, Shared};
 use crate::disk;
-use crate::document::{type_rules, Document, Hint};
+use crate::document::{hint_of, type_rules, Document};
 use crate::failure::Failure;
 use crate::files::Files;
 use crate::keys::{self, Key};
@@ -146,7 +146,7 @@ impl<'a> With<'a> {
         let answered = match numbered {
             None => None,
             Some((document, identity)) => {
-                let hint = Hint::of(document, self.args.number.document_type.as_deref());
+                let hint = hint_of(document, self.args.number.document_type.as_deref());
                 by_identity(&self.nodes, &identity, hint, Beside::default(), 0)?
             }
         };
@@ -208,7 +208,7 @@ impl<'a> With<'a> {
     fn other_facts(&self, planned: &Planned) -> Failure {
         let beside = self.args.document.as_deref().map(disk::receipt_beside);
         let receipt = self.args.receipt.clone().or(beside);
-        let receipt = receipt.and_then(|path| open_receipt(&path, self.nodes.network()).ok());
+        let receipt = receipt.and_then(|path| open_receipt(&path, &self.nodes).ok());
         let registered: Vec<OpenFact> = receipt
             .map(|it| it.disclosed().open_facts().cloned().collect())
             .unwrap_or_default();

@@ -3,11 +3,12 @@
 use crate::failure::Failure;
 use hefu_formats::seal::Seal;
 use hefu_formats::{Format, ReadError, Reading, Stated};
+pub use hefu_proof::verify::number::{candidate, Candidate, Hint};
+use hefu_proof::verify::{number, Subject};
 use hefu_types::genesis::Network;
-use hefu_types::key;
 use hefu_types::leaf::{Kind, TypeRules};
-use hefu_types::profile::{Identity, LegalNumber, Profile, ProfileError};
-use hefu_types::{Digest, StateKey, Suite};
+use hefu_types::profile::{Identity, Profile};
+use hefu_types::{Digest, Suite};
 
 /// A document of a file.
 #[derive(Clone, Debug)]
@@ -85,87 +86,32 @@ impl Document {
         self.stated()?.kind
     }
 
+    /// What `verify` is told of it, with a number and a type that somebody typed.
+    pub fn subject(&self, typed: Option<Identity>, document_type: Option<&str>) -> Subject {
+        Subject {
+            digest: Some(self.digest),
+            said: self.identity(),
+            kind: self.kind(),
+            profile: self.profile(),
+            typed,
+            document_type: document_type.map(str::to_owned),
+            facts: self.facts(),
+            ..Subject::default()
+        }
+    }
+
     /// The signatures of the file itself.
     pub fn seals(&self) -> &[Seal] {
         self.reading.as_ref().map_or(&[], |read| &read.seals)
     }
 }
 
-/// A legal number under a type of the network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate<'a> {
-    /// The type.
-    pub rules: &'a TypeRules,
-    /// The number, normalised.
-    pub number: LegalNumber,
-    /// The key that its record has.
-    pub record: StateKey,
-}
-
-/// The number of a document under a type.
-pub fn candidate<'a>(
-    suite: Suite,
-    rules: &'a TypeRules,
-    identity: &Identity,
-) -> Result<Candidate<'a>, ProfileError> {
-    // Genesis was checked: its profiles are all known.
-    let profile = Profile::by_name(&rules.profile).ok_or(ProfileError::Missing("profile"))?;
-    let mut identity = identity.clone();
-    if identity.class.is_empty() {
-        // What a clerk who types a number nearly always means.
-        identity.class = match profile {
-            Profile::En16931 | Profile::ItSdi => "invoice",
-            Profile::InIrn => "INV",
-            _ => "",
-        }
-        .to_owned();
-    }
-    let number = profile.normalise(&identity)?;
-    let record = key::record(suite, &number);
-    Ok(Candidate {
-        rules,
-        number,
-        record,
-    })
-}
-
-/// What is known of a document besides its number, to find the types that it may have.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Hint<'a> {
-    /// The type, where it was named.
-    pub document_type: Option<&'a str>,
-    /// Invoice or licence.
-    pub kind: Option<Kind>,
-    /// The profile of the number, as the file's format says it.
-    pub profile: Option<Profile>,
-}
-
-impl<'a> Hint<'a> {
-    /// What a file says, and the type that was named.
-    pub fn of(document: &Document, document_type: Option<&'a str>) -> Self {
-        Self {
-            document_type,
-            kind: document.kind(),
-            profile: document.profile(),
-        }
-    }
-
-    /// A type that was named, and nothing else.
-    pub fn named(document_type: Option<&'a str>) -> Self {
-        Self {
-            document_type,
-            ..Self::default()
-        }
-    }
-
-    /// Whether a type may be that of the document. A number of a known profile stands under types of
-    /// that profile, or under one that takes any number.
-    pub fn admits(&self, rules: &TypeRules) -> bool {
-        let profile = self.profile.filter(|profile| *profile != Profile::Generic);
-        self.kind.is_none_or(|kind| kind == rules.kind)
-            && profile.is_none_or(|profile| {
-                [profile.name(), Profile::Generic.name()].contains(&rules.profile.as_str())
-            })
+/// What a file says of its document besides the number, and the type that was named.
+pub fn hint_of<'a>(document: &Document, document_type: Option<&'a str>) -> Hint<'a> {
+    Hint {
+        document_type,
+        kind: document.kind(),
+        profile: document.profile(),
     }
 }
 
@@ -188,18 +134,8 @@ pub fn candidates<'a>(
         })?;
         return Ok(vec![found]);
     }
-    let mut found: Vec<Candidate<'_>> = Vec::new();
-    for rules in &network.genesis().types {
-        if !hint.admits(rules) {
-            continue;
-        }
-        if let Ok(fits) = candidate(suite, rules, identity) {
-            if found.iter().all(|other| other.record != fits.record) {
-                found.push(fits);
-            }
-        }
-    }
-    Ok(found)
+    let types = &network.genesis().types;
+    Ok(number::candidates(suite, types, identity, hint))
 }
 
 /// A type of the network, or the failure that lists them all.

@@ -1,7 +1,7 @@
 //! `hefu inspect`: what is recognised in files. Nobody is asked, nothing is verified.
 
 use crate::cli::{Inspect, Shared};
-use crate::document::{candidates, Hint};
+use crate::document::{candidates, hint_of};
 use crate::failure::Failure;
 use crate::files::{Files, Named};
 use crate::nodes::network_file;
@@ -92,7 +92,7 @@ fn keys(named: &Named, network: Option<&Network>) -> Result<Vec<(String, StateKe
     let (Some(network), Some(identity)) = (network, named.document.identity()) else {
         return Ok(Vec::new());
     };
-    let found = candidates(network, &identity, Hint::of(&named.document, None))?;
+    let found = candidates(network, &identity, hint_of(&named.document, None))?;
     let named = |c: crate::document::Candidate<'_>| (c.rules.id.clone(), c.record);
     Ok(found.into_iter().map(named).collect())
 }

@@ -32,6 +32,7 @@ pub mod leaves;
 pub mod licence;
 pub mod list;
 pub mod lookup;
+pub mod memory;
 pub mod money;
 pub mod nodes;
 pub mod plan;

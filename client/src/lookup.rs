@@ -2,9 +2,10 @@
 
 use crate::cli::{DocumentArgs, NumberArgs};
 use crate::disk;
-use crate::document::{candidates, Document, Hint};
+use crate::document::{candidates, hint_of, Document, Hint};
 use crate::failure::Failure;
 use crate::files::Files;
+use crate::memory::Unproven;
 use crate::nodes::{Fetched, Nodes};
 use hefu_proof::certificate::{CertificateError, VerifiedState};
 use hefu_proof::receipt::{Receipt, ReceiptError, VerifiedReceipt, RECEIPT_BYTES_MAX};
@@ -161,15 +162,48 @@ impl NumberArgs {
     }
 }
 
+/// What checks a receipt: a network alone, or together with what is remembered of it.
+pub trait Verifies {
+    /// A receipt that holds.
+    fn verified(&self, receipt: &Receipt) -> Result<VerifiedReceipt, Unproven>;
+}
+
+impl Verifies for Network {
+    fn verified(&self, receipt: &Receipt) -> Result<VerifiedReceipt, Unproven> {
+        Ok(receipt.verify(self)?)
+    }
+}
+
+impl Verifies for Nodes {
+    fn verified(&self, receipt: &Receipt) -> Result<VerifiedReceipt, Unproven> {
+        Nodes::verified(self, receipt)
+    }
+}
+
 /// Reads a receipt and checks it.
-pub fn open_receipt(path: &Path, network: &Network) -> Result<VerifiedReceipt, Failure> {
+pub fn open_receipt(path: &Path, by: &impl Verifies) -> Result<VerifiedReceipt, Failure> {
+    read_receipt(path, by).map(|(_, verified)| verified)
+}
+
+/// The same with the receipt as it stands in the file.
+pub fn read_receipt(
+    path: &Path,
+    by: &impl Verifies,
+) -> Result<(Receipt, VerifiedReceipt), Failure> {
     let bytes = disk::read(path, RECEIPT_BYTES_MAX)?;
-    let verified = Receipt::decode(&bytes).and_then(|receipt| receipt.verify(network));
+    let receipt = Receipt::decode(&bytes).map_err(Unproven::from);
+    let verified = receipt.and_then(|receipt| {
+        let verified = by.verified(&receipt)?;
+        Ok((receipt, verified))
+    });
     verified.map_err(|error| {
         let why = match &error {
-            ReceiptError::Certificate(CertificateError::OtherNetwork)
-            | ReceiptError::Statement(StatementError::OtherNetwork) => {
-                "it is of another network: give that network's file".to_owned()
+            Unproven::Receipt(
+                ReceiptError::Certificate(CertificateError::OtherNetwork)
+                | ReceiptError::Statement(StatementError::OtherNetwork),
+            ) => "it is of another network: give that network's file".to_owned(),
+            Unproven::Memory(error) => {
+                format!("{error}: it contradicts what was seen of this network before")
             }
             _ => format!("{error}: it is damaged or altered, ask for it again where you got it"),
         };
@@ -198,7 +232,7 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
     let answered = if let Some(record) = &args.record {
         by_key(nodes, record, beside, 0)?
     } else if let Some(path) = &args.receipt {
-        let receipt = open_receipt(path, network)?;
+        let receipt = open_receipt(path, nodes)?;
         let height = receipt.state().checkpoint().checkpoint().height;
         let told = by_key(nodes, &receipt.record_key(), beside, height)?;
         if let Some(document) = &document {
@@ -227,7 +261,7 @@ pub fn named(nodes: &Nodes, args: &DocumentArgs) -> Result<Named, Failure> {
         let told = by_digest(nodes, &document.digest, beside, 0)?;
         match document.identity() {
             Some(identity) if told.record.is_none() => {
-                let hint = Hint::of(document, args.number.document_type.as_deref());
+                let hint = hint_of(document, args.number.document_type.as_deref());
                 by_identity(nodes, &identity, hint, beside, 0)?.unwrap_or(told)
             }
             _ => told,
@@ -249,7 +283,7 @@ pub fn named_by(nodes: &Nodes, text: &str) -> Result<StateKey, Failure> {
     }
     let path = Path::new(text);
     if text.ends_with(disk::RECEIPT_SUFFIX) {
-        return Ok(open_receipt(path, nodes.network())?.record_key());
+        return Ok(open_receipt(path, nodes)?.record_key());
     }
     let args = DocumentArgs {
         file: Some(path.to_owned()),

@@ -11,6 +11,7 @@ pub use plain::OneNode;
 
 use crate::failure::Failure;
 use crate::lookup::tells_halts;
+use crate::memory::{self, Remembered, Unproven};
 use crate::say::Lang;
 use crate::send::Signed;
 use hefu_proof::bundle::{ReceiptBundle, BUNDLE_BYTES_MAX};
@@ -18,7 +19,9 @@ use hefu_proof::certificate::{
     CertificateError, StatusCertificate, VerifiedState, CERTIFICATE_BYTES_MAX,
 };
 use hefu_proof::derived::is_history;
-use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
+use hefu_proof::memory::{Memory, MemoryError};
+use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
+use hefu_proof::verdict::Said;
 use hefu_types::genesis::{Network, GENESIS_BYTES_MAX};
 use hefu_types::record::{PastStatus, PublicPart};
 use hefu_types::{canonical, Code, EntryIndex, KeyId, Millis, OperationId, StateKey, StatementId};
@@ -59,6 +62,7 @@ pub struct Nodes {
     warned: Cell<bool>,
     first: Cell<usize>,
     warnings: RefCell<Vec<String>>,
+    remembered: RefCell<Remembered>,
 }
 
 /// A certificate that holds.
@@ -132,8 +136,11 @@ impl Nodes {
             .user_agent(concat!("hefu/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
+        let period_ms = u64::try_from(memory::PERIOD.as_millis()).unwrap_or(u64::MAX);
+        let remembered = Remembered::nothing(&network, period_ms);
         Ok(Self {
             network,
+            remembered: RefCell::new(remembered),
             addresses: file_content.nodes,
             agent,
             timeout,
@@ -148,6 +155,53 @@ impl Nodes {
     #[must_use]
     pub fn speaking(self, lang: Lang) -> Self {
         Self { lang, ..self }
+    }
+
+    /// The same with what is remembered of the network, and what is wrong with that.
+    #[must_use]
+    pub fn remembering(self, remembered: Remembered, warning: Option<Said>) -> Self {
+        if let Some(warning) = warning {
+            self.warn(self.lang.of(&warning).to_owned());
+        }
+        Self {
+            remembered: RefCell::new(remembered),
+            ..self
+        }
+    }
+
+    /// What is remembered of the network by now.
+    pub fn memory(&self) -> Memory {
+        self.remembered.borrow().memory().clone()
+    }
+
+    /// Takes what a verification learnt.
+    pub fn learn(&self, memory: Memory) {
+        self.remembered.borrow_mut().learn(memory);
+    }
+
+    /// Whether a certificate that holds agrees with what is remembered, which learns from it.
+    pub fn admit(&self, state: &mut VerifiedState) -> Result<(), MemoryError> {
+        self.remembered.borrow_mut().admit(&self.network, state)
+    }
+
+    /// A receipt that holds and agrees with what is remembered, which learns from it.
+    pub fn verified(&self, receipt: &Receipt) -> Result<VerifiedReceipt, Unproven> {
+        self.remembered.borrow_mut().receipt(&self.network, receipt)
+    }
+
+    /// The same of a receipt that was verified otherwise.
+    pub fn admit_receipt(&self, receipt: &mut VerifiedReceipt) -> Result<(), MemoryError> {
+        let mut memory = self.memory();
+        memory.admit_receipt(&self.network, receipt)?;
+        self.learn(memory);
+        Ok(())
+    }
+
+    /// Keeps what was learnt for the next command. What is wrong with its file is a warning.
+    pub fn save_memory(&self) {
+        if let Some(warning) = self.remembered.borrow_mut().save() {
+            self.warn(self.lang.of(&warning).to_owned());
+        }
     }
 
     /// The language in which what is wrong is told while a command runs.
@@ -165,8 +219,10 @@ impl Nodes {
         &self.network
     }
 
-    /// What was wrong with nodes so far, each once.
+    /// What was wrong with nodes so far, each once; asked at a command's end, when what was learnt is
+    /// kept.
     pub fn warnings(&self) -> Vec<String> {
+        self.save_memory();
         self.warnings.borrow().clone()
     }
 
@@ -267,7 +323,7 @@ impl Nodes {
                     node: node.to_owned(),
                 })
             });
-            let fetched = match fetched {
+            let mut fetched = match fetched {
                 Ok(fetched) => fetched,
                 Err(error) => {
                     return Take::Lies(format!(
@@ -275,6 +331,12 @@ impl Nodes {
                     ));
                 }
             };
+            if let Err(error) = self.admit(&mut fetched.state) {
+                let reason = error.reason();
+                return Take::Lies(format!(
+                    "sent a certificate that contradicts what was seen ({bad}, {reason}): {error}"
+                ));
+            }
             if let Err(why) = check(&fetched.state) {
                 return Take::Lies(format!(
                     "sent a certificate that does not hold ({bad}): {why}"
@@ -461,6 +523,7 @@ impl Nodes {
             warned: Cell::new(true),
             first: Cell::new(first % self.addresses.len().max(1)),
             warnings: RefCell::default(),
+            remembered: RefCell::new(self.remembered.borrow().copied()),
         }
     }
 

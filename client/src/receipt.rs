@@ -48,8 +48,8 @@ pub fn run(shared: &Shared, args: &ReceiptArgs) -> Result<Report, Failure> {
 fn fetch(shared: &Shared, network: &Path, id: &OperationId, out: &Path) -> Result<Report, Failure> {
     let nodes = shared.nodes(network)?;
     let receipt = nodes.operation_receipt(id, |receipt| {
-        let verified = receipt
-            .verify(nodes.network())
+        let verified = nodes
+            .verified(&receipt)
             .map_err(|error| error.to_string())?;
         if verified.operation_id() != *id {
             return Err("it is of another operation".to_owned());

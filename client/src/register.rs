@@ -7,7 +7,7 @@
 use crate::claim::{self, Claim};
 use crate::cli::{self, Shared};
 use crate::disk;
-use crate::document::{type_rules, Document, Hint};
+use crate::document::{hint_of, type_rules, Document};
 use crate::failure::Failure;
 use crate::files::Files;
 use crate::keys::{self, Key};
@@ -336,7 +336,7 @@ impl Run<'_> {
                 .first()
                 .map_or(Aside::NoType, Aside::of_unnumbered));
         };
-        let hint = Hint::of(document, None);
+        let hint = hint_of(document, None);
         let admitted: Vec<&TypeRules> = (issued.iter())
             .copied()
             .filter(|rules| hint.admits(rules))
@@ -523,9 +523,10 @@ impl Run<'_> {
             .get_or_insert_with(|| by_operation(folder, network));
         let path = ours.get(evidence).cloned();
         let verified = match &path {
-            Some(path) => open_receipt(path, network).ok()?,
+            Some(path) => open_receipt(path, self.nodes).ok()?,
             None => {
-                let verify = |r: Receipt| r.verify(network).map_err(|error| error.to_string());
+                let verify =
+                    |r: Receipt| self.nodes.verified(&r).map_err(|error| error.to_string());
                 self.nodes.operation_receipt(evidence, verify).ok()?
             }
         };

@@ -32,7 +32,12 @@ pub fn run(shared: &Shared, args: &Status) -> Result<Report, Failure> {
     let Named { answered, document } = named(&nodes, &args.document)?;
     let lang = shared.lang();
     if let Some(path) = &args.save {
-        disk::write(path, &answered.fetched.certificate.encode())?;
+        let whole = &answered.fetched.certificate;
+        let short = match (&answered.key, args.short) {
+            (Some(key), true) if answered.record.is_some() => whole.short(network, key).ok(),
+            _ => None,
+        };
+        disk::write(path, &short.as_ref().unwrap_or(whole).encode())?;
     }
     let checkpoint = answered.fetched.state.checkpoint();
     let as_of = Millis(checkpoint.quorum_seconds().saturating_mul(1000));

@@ -14,6 +14,7 @@ use crate::keys::Key;
 use crate::plan::{plan, Asked, Issuer, Planned};
 use hefu_proof::certificate::{ProvenLeaf, StatusCertificate, Value};
 use hefu_proof::checkpoint::{Checkpoint, LogSignature, SignedCheckpoint};
+use hefu_proof::log::ListTree;
 use hefu_proof::receipt::{Disclosed, ProvenOperation, Receipt};
 use hefu_proof::state_proof::{turns_right, StateProof};
 use hefu_types::block::MemberCosignature;
@@ -31,6 +32,7 @@ use hefu_types::{
 };
 use hefu_wire::file::KeyRole;
 use hefu_wire::{KeyFile, NetworkFile};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -49,6 +51,23 @@ pub(crate) struct World {
     pub other: Key,
     values: BTreeMap<StateKey, Value>,
     height: u64,
+    chain: RefCell<Chain>,
+}
+
+/// The log and the last block: one history, as honest validators have it.
+#[derive(Default)]
+struct Chain {
+    /// Of each entry.
+    log: Vec<Hash>,
+    last: Option<Checkpoint>,
+    /// Height and time of the last block.
+    before: (u64, Millis),
+}
+
+/// When the networks of this run of the tests began.
+fn began() -> Millis {
+    static BEGAN: std::sync::OnceLock<Millis> = std::sync::OnceLock::new();
+    *BEGAN.get_or_init(|| Millis(crate::now().0 - 24 * Millis::HOUR))
 }
 
 /// The bytes of a sample.
@@ -140,7 +159,7 @@ impl World {
             network_id: NETWORK_ID,
             name: "test.hefu.example".into(),
             suite: SUITE.name().into(),
-            time: Millis(1_000),
+            time: began(),
             heartbeat_ms: 10_000,
             regions: vec![region("guangdong"), region("zhejiang")],
             validators: vec![GenesisValidator {
@@ -191,6 +210,7 @@ impl World {
             buyer,
             other,
             height: 1,
+            chain: RefCell::default(),
         }
     }
 
@@ -288,16 +308,17 @@ impl World {
             key::agency(SUITE, "gd-tax"),
             key::public_key(SUITE, &self.agency.file.key_id),
         ];
-        let log_root = SUITE.log_leaf(statement.cose());
+        let (certificate, entry_index, entry_path) =
+            self.logged(statement.cose(), &keys, crate::now());
         Receipt {
-            certificate: self.under(log_root, &keys, crate::now()),
+            certificate,
             operation: ProvenOperation {
                 operation: operation.encode().into(),
                 index: 0,
                 path: Vec::new(),
                 cose: statement.cose().to_vec().into(),
-                entry_index: EntryIndex(0),
-                entry_path: Vec::new(),
+                entry_index,
+                entry_path,
             },
             opened: None,
             disclosed: Some(Disclosed {
@@ -337,21 +358,55 @@ impl World {
 
     /// What a node answers to `/v1/digests/{digest}?member=...` and `/v1/records/{key}`.
     pub(crate) fn certificate(&self, keys: &[StateKey], at: Millis) -> StatusCertificate {
-        self.under(SUITE.log_empty(), keys, at)
+        self.under(&mut self.chain.borrow_mut(), keys, at)
     }
 
-    fn under(&self, log_root: Hash, keys: &[StateKey], at: Millis) -> StatusCertificate {
+    /// The same of a statement's receipt: with the entry's place in the log and its path.
+    fn logged(
+        &self,
+        cose: &[u8],
+        keys: &[StateKey],
+        at: Millis,
+    ) -> (StatusCertificate, EntryIndex, Vec<Hash>) {
+        let mut chain = self.chain.borrow_mut();
+        let entry = SUITE.log_leaf(cose);
+        let index = chain.log.iter().position(|there| *there == entry);
+        let index = index.unwrap_or_else(|| {
+            chain.log.push(entry);
+            chain.log.len() - 1
+        });
+        let certificate = self.under(&mut chain, keys, at);
+        let path = ListTree::new(SUITE, chain.log.clone()).path(index);
+        (certificate, EntryIndex(index as u64), path)
+    }
+
+    /// The last block, or the next one where something changed; cosigned at this time.
+    fn under(&self, chain: &mut Chain, keys: &[StateKey], at: Millis) -> StatusCertificate {
         let leaves: Vec<(StateKey, Hash)> =
             self.values.iter().map(|(k, v)| (*k, hash(v))).collect();
-        let checkpoint = Checkpoint {
-            size: TreeSize(1),
-            log_root,
-            state_root: root(&leaves, 0),
-            height: self.height,
-            time: at,
-            epoch: 0,
-            compromise_counter: 0,
-        };
+        let state_root = root(&leaves, 0);
+        let log_root = |chain: &Chain| merkle::root_of_hashes(SUITE, &chain.log);
+        let same = chain.last.take().filter(|last| {
+            last.state_root == state_root
+                && last.height >= self.height
+                && last.log_root == log_root(chain)
+        });
+        let (height, time) = chain.before;
+        let checkpoint = same.unwrap_or_else(|| {
+            let height = self.height.max(height + 1);
+            chain.log.push(SUITE.log_leaf(&height.to_be_bytes()));
+            Checkpoint {
+                size: TreeSize(chain.log.len() as u64),
+                log_root: log_root(chain),
+                state_root,
+                height,
+                time: at.max(time.plus(1)),
+                epoch: 0,
+                compromise_counter: 0,
+            }
+        });
+        chain.before = (checkpoint.height, checkpoint.time);
+        chain.last = Some(checkpoint.clone());
         let mut keys = keys.to_vec();
         keys.sort_unstable();
         let leaves = keys
@@ -365,7 +420,7 @@ impl World {
         StatusCertificate {
             format: 0,
             network: self.network.digest(),
-            checkpoint: self.signed(checkpoint),
+            checkpoint: self.signed_at(checkpoint, at.0 / 1000),
             handovers: Vec::new(),
             leaves,
         }
@@ -373,9 +428,13 @@ impl World {
 
     /// A checkpoint that the one validator signs, whatever it says.
     pub(crate) fn signed(&self, checkpoint: Checkpoint) -> SignedCheckpoint {
+        let seconds = checkpoint.time.0 / 1000;
+        self.signed_at(checkpoint, seconds)
+    }
+
+    fn signed_at(&self, checkpoint: Checkpoint, seconds: u64) -> SignedCheckpoint {
         let text = checkpoint.text(self.network.origin());
         let secret = |name| SecretKey::from_seed(SUITE, &seed(name));
-        let seconds = checkpoint.time.0 / 1000;
         SignedCheckpoint {
             checkpoint,
             log_signature: LogSignature {
@@ -388,6 +447,11 @@ impl World {
                 signature: secret("v-checkpoint").cosign(&text, seconds),
             }],
         }
+    }
+
+    /// Begins its history anew, as no honest network does.
+    pub(crate) fn forget(&self) {
+        *self.chain.borrow_mut() = Chain::default();
     }
 
     /// Writes the network file with these nodes.

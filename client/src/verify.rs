@@ -3,33 +3,31 @@
 //! What a file *is* comes from the ledger (its digest, or else its number) or from a receipt; whether
 //! it is *in force now* comes from the newest checkpoint at hand. A receipt supplies the facts to
 //! compare and the salt that shows for whom an invoice is; a node supplies what has happened since.
-//! Whichever is newer judges. Nothing that a node or a receipt says counts before it is verified.
+//! Judging is [`hefu_proof::verify()`]'s: here evidence is found, and what it means is printed.
 
 use crate::cli::{NumberArgs, Shared, Verify};
 use crate::disk;
-use crate::document::{candidate, candidates, type_rules, Document, Hint};
+use crate::document::{candidates, hint_of, Document, Hint};
 use crate::failure::Failure;
 use crate::files::{Files, Named};
 use crate::keys;
-use crate::licence::copy::CopyFile;
-use crate::lookup::{by_digest, by_identity, by_key, open_receipt, Answered};
-use crate::nodes::{Fetched, Nodes};
+use crate::licence::copy::beside;
+use crate::lookup::{by_digest, by_identity, by_key, read_receipt, Answered};
+use crate::nodes::Nodes;
 use crate::register::check_region;
 use crate::say::{padded, shown, Exit, Lang, Report};
-use crate::status::{copy_json, zone_minutes};
+use crate::status::copy_json;
 use hefu_formats::seal::{Cover, Seal, SignatureCheck};
-use hefu_proof::certificate::{Value as Claimed, VerifiedState};
+use hefu_proof::certificate::{
+    StatusCertificate, Value as Claimed, VerifiedState, CERTIFICATE_BYTES_MAX,
+};
 use hefu_proof::receipt::{Receipt, VerifiedReceipt, RECEIPT_BYTES_MAX};
-use hefu_proof::verdict::{
-    compare_facts, document as document_dimension, freshness, of_record, Answer, Dimension,
-    HeldUse, Match, Question, Said, Verdict,
+use hefu_proof::verdict::{Answer, Dimension, Match, Said};
+use hefu_proof::verify::{
+    number_of, verify, Asker, Evidence, Piece, Refused, Request, Subject, Verification,
 };
 use hefu_types::genesis::Network;
-use hefu_types::key;
-use hefu_types::leaf::MemberLeaf;
-use hefu_types::operation::{member_identifier, named_member, Operation, UseRight};
-use hefu_types::profile::Identity;
-use hefu_types::record::PublicPart;
+use hefu_types::operation::member_identifier;
 use hefu_types::{Code, Digest, Millis, StateKey};
 use hefu_wire::file::KeyRole;
 use hefu_wire::path::Beside;
@@ -80,6 +78,7 @@ pub fn run(shared: &Shared, args: &Verify) -> Result<Report, Failure> {
         copy: args.copy.as_deref(),
         offline: args.offline,
         age_ms_max: u64::try_from(args.max_age.as_millis()).unwrap_or(u64::MAX),
+        trust_period_ms: shared.trust_period_ms(),
         now: crate::now(),
         held: OnceCell::new(),
     };
@@ -153,6 +152,21 @@ impl Member {
             Self::Key(file) => Some(&file.holder),
         }
     }
+
+    fn asker(&self) -> Option<Asker> {
+        match self {
+            Self::Nobody => None,
+            Self::Id(id) => Some(Asker {
+                id: id.clone(),
+                ..Asker::default()
+            }),
+            Self::Key(file) => Some(Asker {
+                id: file.holder.clone(),
+                identifier: file.identifier.clone(),
+                commitment: file.member_commitment(),
+            }),
+        }
+    }
 }
 
 /// What is asked of every file.
@@ -170,6 +184,7 @@ struct Asked<'a> {
     copy: Option<&'a Path>,
     offline: bool,
     age_ms_max: u64,
+    trust_period_ms: u64,
     now: Millis,
     /// What lies in the folder of receipts, once that was asked.
     held: OnceCell<Vec<Held>>,
@@ -180,6 +195,12 @@ struct Held {
     path: PathBuf,
     record: StateKey,
     digests: Vec<Digest>,
+}
+
+impl Held {
+    fn has(&self, subject: &Subject) -> bool {
+        (subject.digest.as_ref()).is_some_and(|digest| self.digests.contains(digest))
+    }
 }
 
 /// The receipts of a folder, in the order of their names.
@@ -210,88 +231,44 @@ fn held_in(folder: &Path) -> Vec<Held> {
 /// A file with its verdict.
 struct Judged {
     document: Document,
-    verdict: Verdict,
-    /// Other bytes than the registered, but every registered fact agrees.
-    is_other_rendition: bool,
-    /// The member shows a lock or a use of its own.
-    is_held: bool,
+    verified: Verification,
     /// The region that was asked about.
     region: Option<String>,
     /// The rule by which that region recognises it, for programs.
     rule: Option<Value>,
-    /// The key of the record, and its public part.
-    record: Option<(StateKey, PublicPart)>,
     /// `node` or `receipt`.
     source: Option<&'static str>,
-    as_of: Option<Millis>,
-    height: Option<u64>,
     notes: Vec<Said>,
 }
 
-/// What was found of a file, before it is judged.
-struct Found<'a> {
-    key: StateKey,
-    record: &'a PublicPart,
-    state: &'a VerifiedState,
-    source: &'static str,
-    matched: Match,
-    /// How the number that was typed relates to the record's; it agrees where none was typed.
-    is_typed: Agreement,
-    /// The member's own lock or use.
-    held: Option<HeldUse<'a>>,
+/// What lies at hand of a document: receipts that hold and are of it, and certificates.
+#[derive(Default)]
+struct AtHand {
+    receipts: Vec<Receipt>,
+    /// The same, verified.
+    verified: Vec<VerifiedReceipt>,
+    /// A certificate that was given in the place of a receipt.
+    certificate: Option<StatusCertificate>,
 }
 
-/// The receipts at hand that hold and are of the document.
-struct Receipts {
-    /// The one that judges beside the nodes, and brings facts and salt.
-    document: Option<VerifiedReceipt>,
-    /// Of the member's own lock or use.
-    used: Option<VerifiedReceipt>,
-}
+impl AtHand {
+    fn add(&mut self, receipt: Receipt, verified: VerifiedReceipt) {
+        self.receipts.push(receipt);
+        self.verified.push(verified);
+    }
 
-impl Receipts {
-    /// The newest.
+    /// The newest receipt.
     fn newest(&self) -> Option<&VerifiedReceipt> {
-        let height = |r: &&VerifiedReceipt| r.state().checkpoint().checkpoint().height;
-        [&self.used, &self.document]
-            .into_iter()
-            .flatten()
-            .max_by_key(height)
+        self.verified
+            .iter()
+            .rev()
+            .max_by_key(|r| r.state().height())
     }
-
-    /// Those that speak of this record as it was registered.
-    fn of<'a>(
-        &'a self,
-        key: StateKey,
-        record: &'a PublicPart,
-    ) -> impl Iterator<Item = &'a VerifiedReceipt> {
-        let receipts = [&self.document, &self.used].into_iter().flatten();
-        receipts
-            .filter(move |receipt| receipt.record_key() == key)
-            .filter(|receipt| receipt.record().fact_root == record.fact_root)
-    }
-
-    fn holds(&self, digest: &Digest) -> bool {
-        let receipts = [&self.document, &self.used].into_iter().flatten();
-        receipts
-            .into_iter()
-            .any(|receipt| receipt.record().digests.contains(digest))
-    }
-}
-
-/// How a number that somebody wrote relates to that of a record.
-enum Agreement {
-    /// What was written agrees.
-    Agrees,
-    /// Number or issuer is another: name, registered value, written value.
-    Differs(Vec<(String, String, String)>),
-    /// It cannot be written under the record's profile, or the record's number is not known here.
-    Unknown,
 }
 
 impl Asked<'_> {
     fn judge(&self, named: &Named, receipt: Option<&Path>) -> Result<Judged, Failure> {
-        let document = named.document.clone();
+        let (document, network) = (named.document.clone(), self.nodes.network());
         let mut notes = Vec::new();
         let doubts = document.stated().map_or(&[][..], |stated| &stated.doubts);
         notes.extend(doubts.iter().map(|doubt| {
@@ -300,101 +277,181 @@ impl Asked<'_> {
                 format!("文件自相矛盾：{doubt}"),
             )
         }));
-        let mut receipts = Receipts {
-            document: self.receipt(&named.path, receipt, &document, &mut notes)?,
-            used: self.used_receipt(&named.path, receipt, &document),
-        };
-        let online = if self.offline {
-            None
-        } else {
-            receipts.used = receipts.used.map(|used| self.as_it_is_now(used));
-            match self.look_up(&document, receipts.newest()) {
-                Ok(answered) => answered,
+        let mut subject =
+            document.subject(self.number.identity(), self.number.document_type.as_deref());
+        let mut at_hand = AtHand::default();
+        self.receipt(&named.path, receipt, &subject, &mut at_hand, &mut notes)?;
+        if let Some((kept, verified)) = self.used_receipt(&named.path, receipt, &subject) {
+            let (kept, verified) = match self.offline {
+                true => (kept, verified),
+                false => self.as_it_is_now(kept, verified),
+            };
+            at_hand.add(kept, verified);
+        }
+        let mut certificates: Vec<StatusCertificate> = Vec::new();
+        if !self.offline {
+            match self.look_up(&document, at_hand.newest()) {
+                Ok(answered) => {
+                    if answered.record.is_none() && answered.withdrawn.is_none() {
+                        certificates.extend(self.promises(&subject, at_hand.newest())?);
+                    }
+                    certificates.push(answered.fetched.certificate);
+                }
                 // With a receipt there is something to judge by; its age says how far it carries.
-                Err(Failure::Unreachable { .. }) if receipts.newest().is_some() => {
+                Err(Failure::Unreachable { .. })
+                    if at_hand.newest().is_some() || at_hand.certificate.is_some() =>
+                {
                     notes.push(Said::new(
                         "no node answered: judged by the receipt alone",
                         "没有节点答复：仅依据回执判断",
                     ));
-                    None
                 }
                 Err(failure) => return Err(failure),
             }
+        }
+        let fetched = certificates.len();
+        certificates.extend(at_hand.certificate.take());
+        let evidence = Evidence {
+            receipts: at_hand.receipts,
+            certificates,
+            catalogue: Vec::new(),
         };
-        let found = self.found(&document, &receipts, online.as_ref());
-        let promised;
-        let (dimensions, record, source, state) = match &found {
-            Some(found) => {
-                let copy = self.copy_file(&named.path, found, &mut notes)?;
-                let dimensions = self.dimensions(&document, found, &receipts, copy.as_ref())?;
-                let record = Some((found.key, found.record.clone()));
-                notes.extend(self.successor(found));
-                (dimensions, record, Some(found.source), Some(found.state))
+        let request = self.request();
+        let mut verified = verify(network, &self.nodes.memory(), &subject, &evidence, &request);
+        let record = verified.found.as_ref().map(|found| &found.record);
+        if record.is_some_and(|record| record.copy.is_some()) {
+            // Only of a copy it is asked for whom it was made.
+            subject.copy = self.copy_file(&named.path, &mut notes)?;
+            if subject.copy.is_some() {
+                verified = verify(network, &self.nodes.memory(), &subject, &evidence, &request);
             }
-            None => {
-                promised = self.not_found(&document, &receipts, online.as_ref())?;
-                let state = promised.1.as_ref();
-                (
-                    promised.0.clone(),
-                    None,
-                    state.map(|_| "node"),
-                    state.map(|fetched| &fetched.state),
-                )
-            }
-        };
-        let checkpoint = state.map(VerifiedState::checkpoint);
-        Ok(Judged {
-            verdict: Verdict { dimensions },
-            is_other_rendition: found
+        }
+        self.nodes.learn(verified.memory.clone());
+        notes.extend(self.refused(&named.path, receipt, &verified, fetched));
+        notes.extend(
+            verified
+                .found
                 .as_ref()
-                .is_some_and(|found| matches!(found.matched, Match::SameFacts { .. })),
-            is_held: found.as_ref().is_some_and(|found| found.held.is_some()),
+                .and_then(|found| self.successor(found)),
+        );
+        let payer = self.payer(&document, &verified)?;
+        // Beside what they are about; how fresh all of it is stands last.
+        let dimensions = &mut verified.verdict.dimensions;
+        let last = dimensions.iter().position(|d| d.name == "freshness");
+        let last = last.unwrap_or(dimensions.len());
+        dimensions.splice(last..last, payer);
+        Ok(Judged {
             region: self.region.map(str::to_owned),
-            rule: found.as_ref().and_then(|found| self.rule_json(found)),
-            record,
-            source,
-            as_of: checkpoint.map(|c| Millis(c.quorum_seconds().saturating_mul(1000))),
-            height: checkpoint.map(|c| c.checkpoint().height),
+            rule: self.rule_json(&verified),
+            source: verified.state.as_ref().map(|_| {
+                match verified
+                    .found
+                    .as_ref()
+                    .is_some_and(|found| found.by_receipt)
+                {
+                    true => "receipt",
+                    false => "node",
+                }
+            }),
+            verified,
             document,
             notes,
         })
     }
 
-    /// The receipt that was given, or that lies beside the file; only if it holds and is of this
-    /// document. Why it does not serve is noted.
+    fn request(&self) -> Request {
+        Request {
+            age_ms_max: self.age_ms_max,
+            trust_period_ms: self.trust_period_ms,
+            purpose: self.purpose.map(str::to_owned),
+            member: self.member.asker(),
+            region: self.region.map(str::to_owned),
+            user: self.user.clone(),
+            ..Request::at(self.now)
+        }
+    }
+
+    /// What of the evidence does not count, for people.
+    fn refused(
+        &self,
+        file: &Path,
+        given: Option<&Path>,
+        verified: &Verification,
+        fetched: usize,
+    ) -> Vec<Said> {
+        let said = |refused: &Refused| {
+            let name = match refused.which {
+                Piece::Copy => self.copy.map_or_else(|| beside(file), Path::to_owned),
+                // Nodes were told by their names when they answered.
+                Piece::Certificate(at) if at < fetched => return None,
+                _ => given.map_or_else(|| disk::receipt_beside(file), Path::to_owned),
+            };
+            let name = shown(&name.to_string_lossy());
+            let code = refused
+                .code
+                .map_or(String::new(), |c| format!("{} ", c.number()));
+            let (what, what_zh) = match refused.which {
+                Piece::Copy => ("the copy file", "加注件文件"),
+                Piece::Certificate(_) => ("the certificate", "证书"),
+                _ => ("the receipt", "回执"),
+            };
+            let why = match refused.which {
+                Piece::Copy => Said::new(
+                    "does not open for whom this copy was made",
+                    "与该加注件不符，不能证明其使用方",
+                ),
+                _ => refused.said.clone(),
+            };
+            Some(Said::new(
+                format!("{code}{what} {name}: {}", why.en),
+                format!("{code}{what_zh} {name}：{}", why.zh),
+            ))
+        };
+        verified.refused.iter().filter_map(said).collect()
+    }
+
+    /// Takes the receipt that was given, or that lies beside the file; only if it holds and is of this
+    /// document. A status certificate may stand in its place. Why it does not serve is noted.
     fn receipt(
         &self,
         file: &Path,
         given: Option<&Path>,
-        document: &Document,
+        subject: &Subject,
+        at_hand: &mut AtHand,
         notes: &mut Vec<Said>,
-    ) -> Result<Option<VerifiedReceipt>, Failure> {
+    ) -> Result<(), Failure> {
         let path = match given {
             Some(folder) if folder.is_dir() => {
-                receipt_in(folder, file).or_else(|| self.receipt_of(folder, document))
+                receipt_in(folder, file).or_else(|| self.receipt_of(folder, subject))
             }
             Some(path) => Some(path.to_owned()),
             None => Some(disk::receipt_beside(file)).filter(|path| path.is_file()),
         };
-        let Some(path) = path else { return Ok(None) };
+        let Some(path) = path else { return Ok(()) };
+        let bytes = disk::read(&path, CERTIFICATE_BYTES_MAX);
+        if let Some(Ok(certificate)) = bytes.ok().map(|bytes| StatusCertificate::decode(&bytes)) {
+            at_hand.certificate = Some(certificate);
+            return Ok(());
+        }
         let name = shown(&path.to_string_lossy());
-        let receipt = match open_receipt(&path, self.nodes.network()) {
-            Ok(receipt) => receipt,
+        let (kept, receipt) = match read_receipt(&path, self.nodes) {
+            Ok(both) => both,
             Err(Failure::BadFile { why, .. }) => {
                 let code = Code::BadProof.number();
                 notes.push(Said::new(
                     format!("{code} the receipt {name} proves nothing: {why}"),
                     format!("{code} 回执 {name} 不能证明任何内容：{why}"),
                 ));
-                return Ok(None);
+                return Ok(());
             }
             Err(failure) => return Err(failure),
         };
-        if self.is_of(document, &receipt) {
-            return Ok(Some(receipt));
+        if subject.is_of(self.nodes.network(), &receipt) {
+            at_hand.add(kept, receipt);
+            return Ok(());
         }
         let number = number_of(&receipt).map_or(String::new(), |id| shown(&id.number));
-        notes.push(if document.identity().is_some() {
+        notes.push(if subject.said.is_some() {
             Said::new(
                 format!("the receipt {name} is of another document ({number})"),
                 format!("回执 {name} 属于另一份文档（{number}）"),
@@ -406,57 +463,36 @@ impl Asked<'_> {
                 format!("回执 {name}（{number}）所登记的不是该文件的字节"),
             )
         });
-        Ok(None)
+        Ok(())
     }
 
     /// The receipt of a folder that names the file's bytes, or its number: a copy that was renamed,
     /// saved again or altered still finds what was registered.
-    fn receipt_of(&self, folder: &Path, document: &Document) -> Option<PathBuf> {
+    fn receipt_of(&self, folder: &Path, subject: &Subject) -> Option<PathBuf> {
         let held = self.held.get_or_init(|| held_in(folder));
-        let by_bytes = held
-            .iter()
-            .find(|held| held.digests.contains(&document.digest));
+        let by_bytes = held.iter().find(|held| held.has(subject));
         let by_number = || {
-            let identity = document.identity()?;
-            let hint = Hint::of(document, self.number.document_type.as_deref());
-            let keys = candidates(self.nodes.network(), &identity, hint).ok()?;
-            held.iter()
-                .find(|held| keys.iter().any(|candidate| candidate.record == held.record))
+            let keys = self.numbers(subject);
+            held.iter().find(|held| keys.contains(&held.record))
         };
         by_bytes.or_else(by_number).map(|held| held.path.clone())
     }
 
     /// All receipts of a folder that name the file's bytes or its number.
-    fn receipts_of(&self, folder: &Path, document: &Document) -> Vec<PathBuf> {
-        let hint = Hint::of(document, self.number.document_type.as_deref());
-        let keys = (document.identity())
-            .and_then(|identity| candidates(self.nodes.network(), &identity, hint).ok())
-            .unwrap_or_default();
-        let is_of = |held: &&Held| {
-            held.digests.contains(&document.digest)
-                || keys.iter().any(|candidate| candidate.record == held.record)
-        };
+    fn receipts_of(&self, folder: &Path, subject: &Subject) -> Vec<PathBuf> {
+        let keys = self.numbers(subject);
+        let is_of = |held: &&Held| held.has(subject) || keys.contains(&held.record);
         let held = self.held.get_or_init(|| held_in(folder)).iter();
         held.filter(is_of).map(|held| held.path.clone()).collect()
     }
 
-    /// Whether a receipt is of this file's document: it names its bytes, or its number.
-    fn is_of(&self, document: &Document, receipt: &VerifiedReceipt) -> bool {
-        if receipt.record().digests.contains(&document.digest) {
-            return true;
-        }
-        let hint = Hint::named(Some(&receipt.record().document_type));
-        let typed = self.number.identity();
-        let is_number = |identity: &Identity| {
-            candidates(self.nodes.network(), identity, hint)
-                .is_ok_and(|found| found.iter().any(|c| c.record == receipt.record_key()))
+    /// The records that may stand under the number that the file says.
+    fn numbers(&self, subject: &Subject) -> Vec<StateKey> {
+        let Some(said) = &subject.said else {
+            return Vec::new();
         };
-        // What the file says of itself goes before what was typed: a number typed for another file
-        // does not make its receipt ours.
-        document
-            .identity()
-            .or(typed)
-            .is_some_and(|identity| is_number(&identity))
+        let found = candidates(self.nodes.network(), said, subject.hint()).unwrap_or_default();
+        found.iter().map(|candidate| candidate.record).collect()
     }
 
     /// Asks the nodes: by digest, then by receipt, by what was typed, by what the file says.
@@ -464,7 +500,7 @@ impl Asked<'_> {
         &self,
         document: &Document,
         receipt: Option<&VerifiedReceipt>,
-    ) -> Result<Option<Answered>, Failure> {
+    ) -> Result<Answered, Failure> {
         let nodes = self.nodes;
         let beside = Beside {
             coverage: None,
@@ -473,294 +509,24 @@ impl Asked<'_> {
         };
         let height = receipt.map_or(0, |r| r.state().checkpoint().checkpoint().height);
         if let Some(receipt) = receipt {
-            return by_key(nodes, &receipt.record_key(), beside, height).map(Some);
+            return by_key(nodes, &receipt.record_key(), beside, height);
         }
         let told = by_digest(nodes, &document.digest, beside, height)?;
         if told.record.is_some() || told.withdrawn.is_some() {
-            return Ok(Some(told));
+            return Ok(told);
         }
         let of_type = self.number.document_type.as_deref();
         for (identity, hint) in [
             (self.number.identity(), Hint::named(of_type)),
-            (document.identity(), Hint::of(document, of_type)),
+            (document.identity(), hint_of(document, of_type)),
         ] {
             let Some(identity) = identity else { continue };
             let of_number = by_identity(nodes, &identity, hint, beside, height)?;
             if let Some(answered) = of_number {
-                return Ok(Some(answered));
+                return Ok(answered);
             }
         }
-        Ok(Some(told))
-    }
-
-    /// The record to judge, under the newer of the two checkpoints, and how the file relates to it.
-    fn found<'b>(
-        &self,
-        document: &Document,
-        receipts: &'b Receipts,
-        online: Option<&'b Answered>,
-    ) -> Option<Found<'b>> {
-        let height = |state: &VerifiedState| state.checkpoint().checkpoint().height;
-        let by_node = online.and_then(|answered| {
-            let own = answered.key.zip(answered.record.as_ref());
-            let withdrawn = (answered.withdrawn.as_ref()).map(|(key, record)| (*key, record));
-            let (key, record) = own.or(withdrawn)?;
-            Some((key, record, &answered.fetched.state, "node"))
-        });
-        let newest = receipts.newest();
-        let by_receipt = newest.map(|r| (r.record_key(), r.record(), r.state(), "receipt"));
-        let (key, record, state, source) = match (by_node, by_receipt) {
-            (Some(node), Some(receipt)) if height(node.2) < height(receipt.2) => receipt,
-            (Some(node), _) => node,
-            (None, receipt) => receipt?,
-        };
-        let is_withdrawn = online.is_some_and(|answered| answered.withdrawn.is_some());
-        let matched = self.matched(document, receipts, is_withdrawn, key, record);
-        let typed = self.number.identity();
-        let is_typed = typed.map_or(Agreement::Agrees, |typed| {
-            self.agreement(&typed, document, receipts, key, record)
-        });
-        Some(Found {
-            key,
-            record,
-            state,
-            source,
-            matched,
-            is_typed,
-            held: self.held_use(receipts, key, state),
-        })
-    }
-
-    fn matched(
-        &self,
-        document: &Document,
-        receipts: &Receipts,
-        is_withdrawn: bool,
-        key: StateKey,
-        record: &PublicPart,
-    ) -> Match {
-        if record.digests.contains(&document.digest) {
-            return Match::RegisteredBytes;
-        }
-        // A receipt that still names the file is older than the record that does not.
-        if is_withdrawn || receipts.holds(&document.digest) {
-            return Match::Withdrawn;
-        }
-        // The number that was typed led here; the file may say another one.
-        if let Some(said) = document.identity() {
-            match self.agreement(&said, document, receipts, key, record) {
-                Agreement::Agrees => {}
-                Agreement::Differs(differing) => return Match::OtherContent { differing },
-                Agreement::Unknown => return Match::OtherBytes,
-            }
-        }
-        let with_facts = |receipt: &&VerifiedReceipt| !receipt.disclosed().facts.is_empty();
-        let facts = receipts.of(key, record).find(with_facts);
-        match facts {
-            Some(receipt) => compare_facts(receipt.disclosed(), &document.facts()),
-            None => licence::compare_open_facts(record, &document.facts()),
-        }
-    }
-
-    fn dimensions(
-        &self,
-        document: &Document,
-        found: &Found<'_>,
-        receipts: &Receipts,
-        copy: Option<&CopyFile>,
-    ) -> Result<Vec<Dimension>, Failure> {
-        let network = self.nodes.network();
-        let stated = document.facts();
-        let shown = licence::shown_facts(network.suite(), document, found, receipts, copy);
-        let question = Question {
-            now: self.now,
-            zone_minutes: zone_minutes(network, &found.record.document_type),
-            age_ms_max: self.age_ms_max,
-            rules: type_rules(network, &found.record.document_type).ok(),
-            purpose: self.purpose,
-            member: self.member.id(),
-            opens_use_right: self.opens(found, receipts),
-            held: found.held,
-            region: self.region,
-            stated: &stated,
-            attested: licence::is_attested(found),
-            shown: &shown,
-            made_for: copy.map(|copy| copy.user.as_str()),
-            user: self.user.as_deref(),
-        };
-        let mut dimensions = vec![match found.is_copy() {
-            true => licence::copy_dimension(),
-            false => document_dimension(&found.matched),
-        }];
-        if found.matched == Match::RegisteredBytes {
-            match found.is_typed {
-                Agreement::Agrees => {}
-                Agreement::Differs(_) => {
-                    let code = Code::FileTaken;
-                    (dimensions[0].answer, dimensions[0].code) = (Answer::No, Some(code));
-                    dimensions[0].said = Said::new(code.sentence_en(), code.sentence_zh());
-                }
-                Agreement::Unknown => {
-                    dimensions[0].answer = Answer::CouldNotTell;
-                    dimensions[0].said = Said::new(
-                        "this file is registered, but whether under the number that was given is \
-                         not shown; give its receipt, or leave the number out",
-                        "该文件已登记，但未能证明其号码即所给号码；请提供回执，或不给号码",
-                    );
-                }
-            }
-        }
-        dimensions.extend(of_record(
-            network.suite(),
-            found.state,
-            found.record,
-            &question,
-        ));
-        let payer = self.payer(document, found, receipts, question.opens_use_right)?;
-        // Beside what they are about; how fresh all of it is stands last.
-        let last = dimensions.len() - 1;
-        dimensions.splice(last..last, payer);
-        Ok(dimensions)
-    }
-
-    /// Compares a number that somebody wrote with the record's. A class, series or period that was
-    /// not written is not compared.
-    fn agreement(
-        &self,
-        written: &Identity,
-        document: &Document,
-        receipts: &Receipts,
-        key: StateKey,
-        record: &PublicPart,
-    ) -> Agreement {
-        let network = self.nodes.network();
-        let Ok(rules) = type_rules(network, &record.document_type) else {
-            return Agreement::Unknown;
-        };
-        let normal = |identity: &Identity| candidate(network.suite(), rules, identity).ok();
-        // The key is made of the number: what makes this key is the number that was registered.
-        let at_hand = [
-            receipts.document.as_ref().and_then(number_of).cloned(),
-            document.identity(),
-            self.number.identity(),
-        ];
-        let registered = at_hand
-            .iter()
-            .flatten()
-            .filter_map(normal)
-            .find(|candidate| candidate.record == key)
-            .map(|candidate| candidate.number);
-        let mut written = written.clone();
-        if let Some(registered) = &registered {
-            for (field, registered) in [
-                (&mut written.class, &registered.class),
-                (&mut written.series, &registered.series),
-                (&mut written.period, &registered.period),
-            ] {
-                if field.is_empty() {
-                    field.clone_from(registered);
-                }
-            }
-        }
-        let Some(here) = normal(&written) else {
-            return Agreement::Unknown;
-        };
-        if here.record == key {
-            return Agreement::Agrees;
-        }
-        let number = registered.map(|registered| registered.number);
-        let differing: Vec<_> = [
-            (
-                "legal issuer",
-                Some(&record.legal_issuer),
-                here.number.legal_issuer,
-            ),
-            ("number", number.as_ref(), here.number.number),
-        ]
-        .into_iter()
-        .filter_map(|(name, registered, here)| {
-            let registered = registered.filter(|registered| **registered != here)?;
-            Some((name.to_owned(), registered.clone(), here))
-        })
-        .collect();
-        if differing.is_empty() {
-            Agreement::Unknown
-        } else {
-            Agreement::Differs(differing)
-        }
-    }
-
-    /// Whether the member of the key file is the one that the document names: both commitments are
-    /// opened with the member's identifier, as `consume` does. The salt of a receipt is not proven,
-    /// so what does not open shows nothing: never `Some(false)`.
-    fn opens(&self, found: &Found<'_>, receipts: &Receipts) -> Option<bool> {
-        let Member::Key(file) = &self.member else {
-            return None;
-        };
-        let Some(UseRight::NamedMember(commitment)) = &found.record.use_right else {
-            return None;
-        };
-        let suite = self.nodes.network().suite();
-        let identifier = member_identifier(file.identifier.as_deref()?);
-        let mut salts = [&receipts.document, &receipts.used]
-            .into_iter()
-            .flatten()
-            .filter_map(|receipt| receipt.disclosed().named_member_salt);
-        let is_named =
-            salts.any(|salt| named_member(suite, &found.key, &salt, &identifier) == *commitment);
-        let at = key::member(suite, &file.holder);
-        let leaf = found
-            .state
-            .leaf::<MemberLeaf>(&at, "the member")
-            .ok()
-            .flatten();
-        // Without the leaf the verdict already says that the member is not proven.
-        let is_own = leaf.is_none_or(|leaf| file.member_commitment() == Some(leaf.identifier));
-        (is_named && is_own).then_some(true)
-    }
-
-    /// The dimensions of a document that is not registered, and the proof that it is not.
-    fn not_found(
-        &self,
-        document: &Document,
-        receipts: &Receipts,
-        online: Option<&Answered>,
-    ) -> Result<(Vec<Dimension>, Option<Fetched>), Failure> {
-        let Some(online) = online else {
-            let said = Said::new(
-                "offline there is nothing to judge by without a receipt of this document; give \
-                 --receipt, or ask online",
-                "离线核验需要该文档的回执；请给出 --receipt，或联网核验",
-            );
-            let nothing = Dimension::new("document", Answer::CouldNotTell, None, said);
-            return Ok((vec![nothing], None));
-        };
-        debug_assert!(receipts.newest().is_none(), "a receipt is judged by");
-        if self.number.number.is_none() && document.identity().is_none() {
-            let dimension = document_dimension(&Match::NoIdentity);
-            return Ok((vec![dimension], Some(online.fetched.clone())));
-        }
-        let (matched, promised) = self.absence(document)?;
-        let fetched = promised.unwrap_or_else(|| online.fetched.clone());
-        let mut dimensions = vec![document_dimension(&matched)];
-        if let Match::AbsentThoughCovered(_) = matched {
-            // What was absent a while ago may be there now.
-            let question = Question {
-                now: self.now,
-                age_ms_max: self.age_ms_max,
-                ..Question::default()
-            };
-            dimensions.push(freshness(&fetched.state, &question));
-        }
-        Ok((dimensions, Some(fetched)))
-    }
-}
-
-/// The number in a receipt; only a registration has one.
-fn number_of(receipt: &VerifiedReceipt) -> Option<&Identity> {
-    match receipt.operation() {
-        Operation::Register(register) => Some(&register.identity),
-        _ => None,
+        Ok(told)
     }
 }
 
@@ -788,8 +554,19 @@ fn receipt_in(folder: &Path, file: &Path) -> Option<PathBuf> {
 }
 
 impl Judged {
+    /// Other bytes than the registered, but every registered fact agrees.
+    fn is_other_rendition(&self) -> bool {
+        matches!(self.verified.matched, Some(Match::SameFacts { .. }))
+    }
+
+    /// The member shows a lock or a use of its own.
+    fn is_held(&self) -> bool {
+        let found = self.verified.found.as_ref();
+        found.is_some_and(|found| found.held.is_some())
+    }
+
     fn exit(&self) -> Exit {
-        match self.verdict.overall() {
+        match self.verified.verdict.overall() {
             Answer::Yes => Exit::Yes,
             Answer::No => Exit::No,
             Answer::CouldNotTell => Exit::CouldNotTell,
@@ -798,10 +575,18 @@ impl Judged {
 
     /// The verdict in one line: the first dimension that decides it.
     fn headline(&self, purpose: Option<&str>) -> Said {
-        let overall = self.verdict.overall();
+        let overall = self.verified.verdict.overall();
         match overall {
             // A copy is never shown as the licence itself.
-            Answer::Yes if self.is_copy() => licence::copy_headline(),
+            Answer::Yes
+                if self
+                    .verified
+                    .found
+                    .as_ref()
+                    .is_some_and(|found| found.record.copy.is_some()) =>
+            {
+                licence::copy_headline()
+            }
             Answer::Yes => match purpose {
                 None if self.region.is_some() => {
                     let region = shown(self.region.as_deref().unwrap_or_default());
@@ -811,7 +596,7 @@ impl Judged {
                     )
                 }
                 None => Said::new("VALID: authentic and in force", "有效：真实且有效力"),
-                Some(purpose) if self.is_held => {
+                Some(purpose) if self.is_held() => {
                     let purpose = shown(purpose);
                     Said::new(
                         format!("VALID: authentic, in force, locked by you for {purpose}"),
@@ -826,13 +611,14 @@ impl Judged {
                     )
                 }
             },
-            Answer::CouldNotTell if self.is_other_rendition => Said::new(
+            Answer::CouldNotTell if self.is_other_rendition() => Said::new(
                 "COULD NOT TELL: the facts agree, these bytes are not shown to be registered",
                 "无法判定：事实一致，但未能证明该文件本身已登记",
             ),
             Answer::CouldNotTell => Said::new("COULD NOT TELL", "无法判定"),
             Answer::No => {
                 let decides = self
+                    .verified
                     .verdict
                     .dimensions
                     .iter()
@@ -876,7 +662,7 @@ impl Judged {
             shown(&file.to_string_lossy()),
             lang.of(&self.headline(purpose))
         );
-        for dimension in &self.verdict.dimensions {
+        for dimension in &self.verified.verdict.dimensions {
             text.push_str(&dimension_text(dimension, lang));
         }
         for seal in self.document.seals() {
@@ -889,7 +675,10 @@ impl Judged {
     }
 
     fn json(&self, file: &Path, lang: Lang) -> Value {
+        let found = self.verified.found.as_ref();
+        let record = found.map(|found| &found.record);
         let dimensions: Vec<Value> = self
+            .verified
             .verdict
             .dimensions
             .iter()
@@ -900,17 +689,17 @@ impl Judged {
             "file": file.to_string_lossy(),
             "digest": self.document.digest,
             "identity": self.document.identity(),
-            "verdict": self.verdict.overall().name(),
-            "record": self.record.as_ref().map(|(key, _)| key),
-            "type": self.record.as_ref().map(|(_, record)| &record.document_type),
-            "agency": self.record.as_ref().map(|(_, record)| &record.agency),
-            "region": self.record.as_ref().map(|(_, record)| &record.region),
-            "open_facts": self.record.as_ref().map(|(_, record)| &record.open_facts),
-            "copy": self.record.as_ref().and_then(|(_, record)| copy_json(record)),
+            "verdict": self.verified.verdict.overall().name(),
+            "record": found.map(|found| found.key),
+            "type": record.map(|record| &record.document_type),
+            "agency": record.map(|record| &record.agency),
+            "region": record.map(|record| &record.region),
+            "open_facts": record.map(|record| &record.open_facts),
+            "copy": record.and_then(copy_json),
             "recognition_rule": self.rule,
             "source": self.source,
-            "as_of": self.as_of.map(|time| time.to_string()),
-            "height": self.height,
+            "as_of": self.verified.as_of().map(|time| time.to_string()),
+            "height": self.verified.state.as_ref().map(VerifiedState::height),
             "dimensions": dimensions,
             "seals": self.document.seals().iter().map(seal_json).collect::<Vec<_>>(),
             "notes": notes,
@@ -974,6 +763,7 @@ pub fn dimension_text(dimension: &Dimension, lang: Lang) -> String {
         (Lang::Zh, "licence") => "原许可",
         (Lang::Zh, "user") => "使用方",
         (Lang::Zh, "freshness") => "时效",
+        (Lang::Zh, "trust") => "信任",
         (_, name) => name,
     };
     let columns = if lang == Lang::Zh { 7 } else { 12 };
@@ -1014,5 +804,7 @@ fn dimension_json(dimension: &Dimension, lang: Lang) -> Value {
     })
 }
 
+#[cfg(test)]
+mod evidence_tests;
 #[cfg(test)]
 mod tests;

@@ -77,10 +77,12 @@ fn since(state: &mut State, path: &Path, nodes: &Nodes) -> Result<(), Failure> {
         let verified = certificate.verify(nodes.network())?;
         Ok((certificate, verified))
     });
-    let (certificate, verified) = verified.map_err(|error| {
+    let bad = |error: &dyn std::fmt::Display| {
         let code = Code::BadProof.number();
         Failure::bad_file(path, format!("{code} it proves nothing: {error}"))
-    })?;
+    };
+    let (certificate, mut verified) = verified.map_err(|error| bad(&error))?;
+    nodes.admit(&mut verified).map_err(|error| bad(&error))?;
     let seen = Seen::of(verified.checkpoint().checkpoint());
     state.see(seen);
     for leaf in certificate.leaves {
@@ -177,6 +179,7 @@ impl Watcher<'_> {
                 }
             }
         }
+        self.nodes.save_memory();
         if let Some(path) = &self.args.state {
             self.state.write(path, self.nodes.network())?;
         }

@@ -189,6 +189,7 @@ impl Demo {
         );
         let (network, key) = (self.network(), self.key("agency-gz-housing"));
         let mut load = Command::new(&programs()?.client)
+            .env("HEFU_MEMORY", "none")
             .args([
                 "bench",
                 "--network",

@@ -128,6 +128,7 @@ impl Demo {
         );
         let mut watching = Command::new(programs()?.client)
             .args(watch)
+            .env("HEFU_MEMORY", "none")
             .arg(&paid)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

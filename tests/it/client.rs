@@ -55,6 +55,7 @@ fn a_registration_that_is_killed_finishes_without_a_duplicate() -> Result<()> {
     let register = || -> Result<Command> {
         let mut command = Command::new(&programs()?.client);
         command
+            .env("HEFU_MEMORY", "none")
             .args([
                 "register",
                 "--batch",

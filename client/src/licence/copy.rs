@@ -9,9 +9,10 @@ use crate::disk;
 use crate::failure::Failure;
 use hefu_proof::fact::{self, FactLeaf, OpenFact};
 use hefu_proof::receipt::Disclosed;
+use hefu_proof::verify::OpenedCopy;
 use hefu_types::genesis::Network;
 use hefu_types::operation::{consent_preimage, copy_user, member_identifier, LendTerms, UseRight};
-use hefu_types::record::{CopyTerms, OpenFact as RecordFact, PublicPart};
+use hefu_types::record::{CopyTerms, PublicPart};
 use hefu_types::{
     key, CopyNumber, Digest, Hash, Millis, NetworkDigest, Salt, Signature, StateKey, Suite,
 };
@@ -145,18 +146,13 @@ impl CopyFile {
         }
     }
 
-    /// The facts of the licence that it opens, where they are those that were registered.
-    pub fn facts_of(&self, suite: Suite, licence: &PublicPart) -> Vec<RecordFact> {
-        let leaves: Vec<FactLeaf> = self.licence_facts.iter().map(SealedFact::leaf).collect();
-        if licence.fact_root.is_none() || fact::root(suite, &leaves) != licence.fact_root {
-            return Vec::new();
+    /// What `verify` is told of it.
+    pub fn opened(&self) -> OpenedCopy {
+        OpenedCopy {
+            user: self.user.clone(),
+            salt: self.salt,
+            licence_facts: self.licence_facts.iter().map(SealedFact::leaf).collect(),
         }
-        let open = leaves.iter().filter_map(FactLeaf::open);
-        let fact = |fact: &OpenFact| RecordFact {
-            name: fact.name.clone(),
-            value: fact.value.clone(),
-        };
-        open.map(fact).collect()
     }
 
     /// What stands on the ledger.

@@ -285,15 +285,16 @@ impl Node {
         let leaves = (signed.operations.iter()).map(|it| SUITE.log_leaf(&it.encode()));
         let tree = hefu_proof::log::ListTree::new(SUITE, leaves.collect());
         let cose = statement.cose();
+        let (certificate, entry_index, entry_path) = self.world.logged(cose, &keys, crate::now());
         Some(Receipt {
-            certificate: self.world.under(SUITE.log_leaf(cose), &keys, crate::now()),
+            certificate,
             operation: ProvenOperation {
                 operation: operation.encode().into(),
                 index: u32::try_from(index).expect("few"),
                 path: tree.path(index),
                 cose: cose.to_vec().into(),
-                entry_index: EntryIndex(0),
-                entry_path: Vec::new(),
+                entry_index,
+                entry_path,
             },
             opened: None,
             disclosed: None,

@@ -12,8 +12,7 @@ use hefu_types::record::{
 };
 use hefu_types::statement::Statement;
 use hefu_types::{
-    canonical, key, merkle, Blinding, Code, Digest, EntryIndex, Millis, OperationId, PrivateRoot,
-    StateKey,
+    canonical, key, merkle, Blinding, Code, Digest, Millis, OperationId, PrivateRoot, StateKey,
 };
 use hefu_wire::{OutcomeAnswer, Problem, StatementAnswer, StatementState};
 use std::collections::BTreeMap;
@@ -287,19 +286,17 @@ impl Ledger {
             key::member(SUITE, holder),
             key::public_key(SUITE, &signer.file.key_id),
         ];
+        let at = self.receipts_at.unwrap_or_else(crate::now);
+        let (certificate, entry_index, entry_path) = world.logged(statement.cose(), &keys, at);
         Some(Receipt {
-            certificate: world.under(
-                SUITE.log_leaf(statement.cose()),
-                &keys,
-                self.receipts_at.unwrap_or_else(crate::now),
-            ),
+            certificate,
             operation: ProvenOperation {
                 operation: operations[index].clone().into(),
                 index: u32::try_from(index).expect("few"),
                 path: ListTree::new(SUITE, leaves(&operations)).path(index),
                 cose: statement.cose().to_vec().into(),
-                entry_index: EntryIndex(0),
-                entry_path: Vec::new(),
+                entry_index,
+                entry_path,
             },
             opened,
             disclosed: None,

@@ -92,10 +92,10 @@ impl<'a> Asked<'a> {
         let mut files = Vec::new();
         for path in &args.files {
             let document = opened.open_one(path)?;
-            files.push(wanted(network, args, verb, path, document)?);
+            files.push(wanted(nodes, args, verb, path, document)?);
         }
         each_once(&files)?;
-        let open = |path: &PathBuf| open_receipt(path, network);
+        let open = |path: &PathBuf| open_receipt(path, nodes);
         let claim = |path: &PathBuf| open_claim(path, network);
         Ok(Self {
             nodes,
@@ -265,7 +265,7 @@ impl<'a> Asked<'a> {
         };
         let opened = paths
             .iter()
-            .filter_map(|path| open_receipt(path, self.nodes.network()).ok());
+            .filter_map(|path| open_receipt(path, self.nodes).ok());
         Ok(opened.filter(is_own).collect())
     }
 
@@ -293,18 +293,19 @@ pub fn locked(receipt: &VerifiedReceipt) -> Option<&UseItem> {
 }
 
 fn wanted(
-    network: &Network,
+    nodes: &Nodes,
     args: &Take,
     verb: Verb,
     path: &Path,
     document: Document,
 ) -> Result<Wanted, Failure> {
+    let network = nodes.network();
     let places = [
         disk::receipt_beside(path),
         args.receipts
             .join(disk::receipt_name(network.suite(), Path::new(&name(path)))),
     ];
-    let registrations = registrations(&args.receipt, &places, network, &document.digest)?;
+    let registrations = registrations(&args.receipt, &places, nodes, &document.digest)?;
     if args.files.len() == 1 && !args.receipt.is_empty() && registrations.is_empty() {
         return Err(Failure::bad_file(
             &args.receipt[0],

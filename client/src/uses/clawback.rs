@@ -130,7 +130,7 @@ fn the_use(nodes: &Nodes, args: &Clawback) -> Result<Use, Failure> {
             "请指明使用：其回执，或 --record 与 --use",
         ));
     };
-    let receipt = open_receipt(path, nodes.network())?;
+    let receipt = open_receipt(path, nodes)?;
     let Some(consumption) = consumption_of(nodes, &receipt) else {
         return Err(Failure::bad_file(
             path,

@@ -60,7 +60,7 @@ pub fn run(shared: &Shared, args: &HandOver) -> Result<Report, Failure> {
     };
     let places = [disk::receipt_beside(&args.file)];
     let named: Vec<PathBuf> = args.receipt.iter().cloned().collect();
-    let known = registrations(&named, &places, network, &document.digest)?;
+    let known = registrations(&named, &places, &nodes, &document.digest)?;
     let claim = args
         .claim
         .as_deref()
@@ -161,7 +161,7 @@ impl New<'_> {
         }
         let salt = match (&args.out, &args.salt_out) {
             (Some(path), _) if path.exists() => {
-                let receipt = open_receipt(path, self.nodes.network())?;
+                let receipt = open_receipt(path, self.nodes)?;
                 let is_this = receipt.record_key() == *self.record_key;
                 // The seller's own receipt is not what the new buyer gets.
                 let salt = receipt.disclosed().named_member_salt.filter(|_| is_this);

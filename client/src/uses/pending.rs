@@ -9,7 +9,7 @@ use super::settle::Kept;
 use crate::disk;
 use crate::failure::Failure;
 use crate::keys::Key;
-use crate::lookup::open_receipt;
+use crate::lookup::{open_receipt, Verifies};
 use crate::send::Signed;
 use hefu_proof::receipt::VerifiedReceipt;
 use hefu_types::canonical;
@@ -197,9 +197,9 @@ impl Pending {
     }
 
     /// The receipts, where an earlier run has written all of them: only its farewell is missing.
-    pub fn kept(&self, network: &Network) -> Option<Vec<VerifiedReceipt>> {
+    pub fn kept(&self, by: &impl Verifies) -> Option<Vec<VerifiedReceipt>> {
         let own = |(index, path): (usize, &PathBuf)| {
-            let receipt = open_receipt(path, network).ok()?;
+            let receipt = open_receipt(path, by).ok()?;
             (receipt.operation_id() == self.signed.operation_id(index)).then_some(receipt)
         };
         self.receipts.iter().enumerate().map(own).collect()

@@ -40,7 +40,7 @@ pub fn run(shared: &Shared, args: &Release) -> Result<Report, Failure> {
     let key = keys::open(&args.key, KeyRole::Member, nodes.network())?;
     let mut held = Vec::new();
     for path in &args.locks {
-        let receipt = open_receipt(path, nodes.network())?;
+        let receipt = open_receipt(path, &nodes)?;
         let used = receipt.used().and_then(|used| Some((used.lock?, used)));
         let Some((lock, used)) = used else {
             return Err(Failure::bad_file(path, "it is not the receipt of a lock"));

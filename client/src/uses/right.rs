@@ -5,7 +5,7 @@ use super::settle::Refused;
 use crate::disk;
 use crate::failure::Failure;
 use crate::keys::Key;
-use crate::lookup::open_receipt;
+use crate::lookup::{open_receipt, Verifies};
 use hefu_proof::receipt::VerifiedReceipt;
 use hefu_proof::verdict::Said;
 use hefu_types::genesis::Network;
@@ -123,18 +123,14 @@ fn no_right() -> InTheWay {
 pub fn registrations(
     named: &[PathBuf],
     places: &[PathBuf],
-    network: &Network,
+    by: &impl Verifies,
     digest: &Digest,
 ) -> Result<Vec<VerifiedReceipt>, Failure> {
     let mut found = Vec::new();
     for path in named {
-        found.push(open_receipt(path, network)?);
+        found.push(open_receipt(path, by)?);
     }
-    found.extend(
-        places
-            .iter()
-            .filter_map(|path| open_receipt(path, network).ok()),
-    );
+    found.extend(places.iter().filter_map(|path| open_receipt(path, by).ok()));
     found.retain(|receipt| receipt.record().digests.contains(digest));
     Ok(found)
 }

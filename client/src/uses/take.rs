@@ -71,12 +71,12 @@ impl Run<'_> {
         // What stopped runs did, without having said so.
         let mut done = BTreeSet::new();
         for pending in &waiting {
-            if let Some(kept) = pending.kept(self.nodes().network()) {
+            if let Some(kept) = pending.kept(self.nodes()) {
                 done.extend(kept.iter().map(VerifiedReceipt::operation_id));
                 pending.forget()?;
             }
         }
-        waiting.retain(|pending| pending.kept(self.nodes().network()).is_none());
+        waiting.retain(|pending| pending.kept(self.nodes()).is_none());
         loop {
             let mut known = self.known(&done)?;
             let stands_alone = |ended: &Ended| matches!(ended, Ended::Before { .. });
@@ -126,7 +126,7 @@ impl Run<'_> {
         if !path.is_file() {
             return Ok(None);
         }
-        let receipt = open_receipt(path, self.nodes().network())?;
+        let receipt = open_receipt(path, self.nodes())?;
         let claim = claim_of(receipt.operation());
         let is_this = claim.is_some_and(|claim| {
             claim.digest == file.document.digest && claim.purpose == self.asked.args.purpose

@@ -3,7 +3,7 @@
 
 use super::settle::Refused;
 use crate::cli::NumberArgs;
-use crate::document::{candidates, Candidate, Document, Hint};
+use crate::document::{candidates, hint_of, Candidate, Document};
 use crate::failure::Failure;
 use crate::lookup::by_key;
 use crate::nodes::Nodes;
@@ -51,7 +51,7 @@ pub fn find(
         });
         return Ok(Found::Refused(unknown(), said));
     };
-    let hint = Hint::of(document, number.document_type.as_deref());
+    let hint = hint_of(document, number.document_type.as_deref());
     let mut found = candidates(network, &identity, hint)?;
     found.retain(|candidate| candidate.rules.kind == Kind::Invoice);
     let mut earlier = Vec::new();

@@ -4,21 +4,22 @@
 //! Buyer and total are compared only where they are open: in the facts of a receipt, which are those of
 //! the record, or in the very bytes that were registered.
 
-use super::{Asked, Found, Member, Receipts};
+use super::{Asked, Member};
 use crate::disk;
 use crate::document::{type_rules, Document};
 use crate::failure::Failure;
-use crate::lookup::open_receipt;
+use crate::lookup::read_receipt;
 use crate::money::{minor_units, shown_amount};
-use hefu_proof::certificate::{Value, VerifiedState};
+use hefu_proof::certificate::VerifiedState;
 use hefu_proof::derived::has_passed;
-use hefu_proof::receipt::VerifiedReceipt;
-use hefu_proof::verdict::{halt, Answer, Dimension, HeldUse, Match, Said};
+use hefu_proof::receipt::{Receipt, VerifiedReceipt};
+use hefu_proof::verdict::{halt, Answer, Dimension, Match, Said};
+use hefu_proof::verify::{Found, Subject, Verification};
 use hefu_types::key;
 use hefu_types::leaf::{Kind, MemberLeaf};
 use hefu_types::operation::{member_identifier, Operation, UseRight};
-use hefu_types::record::{Relation, State, UseItemState};
-use hefu_types::{Code, PrivateRoot, StateKey};
+use hefu_types::record::{Relation, State, UseItem, UseItemState};
+use hefu_types::Code;
 use hefu_wire::path::Beside;
 use hefu_wire::KeyFile;
 use std::path::{Path, PathBuf};
@@ -30,115 +31,128 @@ impl Asked<'_> {
         &self,
         file: &Path,
         given: Option<&Path>,
-        document: &Document,
-    ) -> Option<VerifiedReceipt> {
+        subject: &Subject,
+    ) -> Option<(Receipt, VerifiedReceipt)> {
         let (purpose, member) = (self.purpose?, self.member.id()?);
         let mut paths: Vec<PathBuf> = beside(file);
         match given {
             Some(folder) if folder.is_dir() => {
-                paths.extend(self.receipts_of(folder, document));
+                paths.extend(self.receipts_of(folder, subject));
             }
             Some(path) => paths.push(path.to_owned()),
             None => {}
         }
-        let is_own = |receipt: &VerifiedReceipt| {
+        let is_own = |(_, receipt): &(Receipt, VerifiedReceipt)| {
             let used = receipt.used();
             used.is_some_and(|used| used.purpose == purpose && used.member == member)
-                && self.is_of(document, receipt)
+                && subject.is_of(self.nodes.network(), receipt)
         };
         let receipts = paths.iter();
         receipts
-            .filter_map(|path| open_receipt(path, self.nodes.network()).ok())
+            .filter_map(|path| read_receipt(path, self.nodes).ok())
             .filter(is_own)
-            .max_by_key(|receipt| receipt.used().map(|used| used.block_time))
+            .max_by_key(|(_, receipt)| receipt.used().map(|used| used.block_time))
     }
 
     /// The receipt as the nodes give it now: what it opens may have been released or used since. A node
     /// that has none, or an older one, does not take away what is at hand.
-    pub(super) fn as_it_is_now(&self, used: VerifiedReceipt) -> VerifiedReceipt {
+    pub(super) fn as_it_is_now(
+        &self,
+        kept: Receipt,
+        used: VerifiedReceipt,
+    ) -> (Receipt, VerifiedReceipt) {
         let (id, record) = (used.operation_id(), used.record_key());
-        let network = self.nodes.network();
         let fetched = self.nodes.operation_receipt(&id, |receipt| {
-            let verified = receipt.verify(network).map_err(|error| error.to_string())?;
+            let verified = self
+                .nodes
+                .verified(&receipt)
+                .map_err(|error| error.to_string())?;
             if verified.operation_id() != id || verified.record_key() != record {
                 return Err("it is of another operation".to_owned());
             }
-            Ok(verified)
+            Ok((receipt, verified))
         });
-        let height = |r: &VerifiedReceipt| r.state().checkpoint().checkpoint().height;
+        let height = |r: &VerifiedReceipt| r.state().height();
         match fetched {
-            // Facts and salt are the holder's: nodes do not have them.
-            Ok(fetched) if fetched.used().is_some() && height(&fetched) >= height(&used) => {
-                fetched.with_disclosed_of(&used)
+            Ok((mut receipt, fetched))
+                if fetched.used().is_some() && height(&fetched) >= height(&used) =>
+            {
+                // Facts and salt are the holder's: nodes do not have them.
+                let disclosed = fetched.with_disclosed_of(&used);
+                receipt.disclosed = Some(disclosed.disclosed().clone());
+                (receipt, disclosed)
             }
-            _ => used,
+            _ => (kept, used),
         }
-    }
-
-    /// The member's own lock or use, and whether the record still holds it so.
-    pub(super) fn held_use<'b>(
-        &self,
-        receipts: &'b Receipts,
-        key: StateKey,
-        state: &VerifiedState,
-    ) -> Option<HeldUse<'b>> {
-        let receipt = receipts.used.as_ref()?;
-        let item = receipt.used()?;
-        let root = private_root(state, key)?;
-        (receipt.record_key() == key).then(|| HeldUse {
-            item,
-            is_current: private_root(receipt.state(), key) == Some(root),
-        })
     }
 
     /// The dimensions of a payer.
     pub(super) fn payer(
         &self,
         document: &Document,
-        found: &Found<'_>,
-        receipts: &Receipts,
-        opens_use_right: Option<bool>,
+        verified: &Verification,
     ) -> Result<Vec<Dimension>, Failure> {
-        let facts = Facts {
-            document: matches!(found.matched, Match::RegisteredBytes).then_some(document),
-            receipts: receipts.of(found.key, found.record).collect(),
+        let (Some(found), Some(state)) = (&verified.found, &verified.state) else {
+            return Ok(Vec::new());
         };
+        let of_record = verified.receipts.iter().filter(|receipt| {
+            receipt.record_key() == found.key
+                && receipt.record().fact_root == found.record.fact_root
+        });
+        let is_registered = verified.matched == Some(Match::RegisteredBytes);
+        let facts = Facts {
+            document: is_registered.then_some(document),
+            receipts: of_record.collect(),
+        };
+        let found = &Judged { found, state };
         let mut dimensions = Vec::new();
         if let (Some(_), Member::Key(file)) = (self.purpose, &self.member) {
             let rules = type_rules(self.nodes.network(), &found.record.document_type);
             if rules.is_ok_and(|rules| rules.kind == Kind::Invoice) {
-                let is_shown = opens_use_right == Some(true) || self.was_shown(found);
+                let is_shown = found.opens_use_right == Some(true) || self.was_shown(found);
                 dimensions.push(self.buyer(found, &facts, file, is_shown));
             }
         }
         if let Some(claimed) = self.amount {
             dimensions.push(self.amount(found, &facts, claimed)?);
         }
+        let is_believed = verified
+            .verdict
+            .dimensions
+            .iter()
+            .all(|d| d.name != "trust");
+        if !is_believed {
+            for dimension in &mut dimensions {
+                dimension.answer = Answer::CouldNotTell;
+            }
+        }
         Ok(dimensions)
     }
 
     /// Whether the member has a lock that binds, for which it had to show its right.
-    fn was_shown(&self, found: &Found<'_>) -> bool {
+    fn was_shown(&self, found: &Judged<'_>) -> bool {
         let has_right = matches!(
             found.record.use_right,
             Some(UseRight::NamedMember(_) | UseRight::ClaimKey(_))
         );
-        has_right && self.lock(found).is_some_and(|used| !used.item.unattested)
+        has_right && self.lock(found).is_some_and(|used| !used.unattested)
     }
 
     /// The member's lock, while it binds.
-    fn lock<'b>(&self, found: &Found<'b>) -> Option<HeldUse<'b>> {
+    fn lock<'b>(&self, found: &Judged<'b>) -> Option<&'b UseItem> {
         let halt = halt(self.nodes.network().suite(), found.state);
-        found.held.filter(|held| match held.item.state {
-            UseItemState::Locked(until) => held.is_current && !has_passed(until, self.now, halt),
+        let (item, is_current) = found.found.held.as_ref()?;
+        let binds = match item.state {
+            UseItemState::Locked(until) => *is_current && !has_passed(until, self.now, halt),
             _ => false,
-        })
+        };
+        binds.then_some(item)
     }
 
     /// Is the member the buyer that the invoice names?
     fn buyer(
         &self,
-        found: &Found<'_>,
+        found: &Judged<'_>,
         facts: &Facts<'_>,
         file: &KeyFile,
         is_shown: bool,
@@ -204,7 +218,7 @@ impl Asked<'_> {
     /// Is what is claimed at most the invoice's total, or what the member has locked of it?
     fn amount(
         &self,
-        found: &Found<'_>,
+        found: &Judged<'_>,
         facts: &Facts<'_>,
         claimed: &str,
     ) -> Result<Dimension, Failure> {
@@ -231,7 +245,7 @@ impl Asked<'_> {
         };
         let claimed = minor_units(claimed, currency)?;
         let amount = shown_amount(claimed, currency);
-        if let Some(share) = self.lock(found).and_then(|used| used.item.share) {
+        if let Some(share) = self.lock(found).and_then(|used| used.share) {
             let locked = shown_amount(share.len(), currency);
             return Ok(if claimed <= share.len() {
                 let said = Said::new(
@@ -277,7 +291,7 @@ impl Asked<'_> {
     }
 
     /// The number of the document that took this one's place, where the nodes tell it.
-    pub(super) fn successor(&self, found: &Found<'_>) -> Option<Said> {
+    pub(super) fn successor(&self, found: &Found) -> Option<Said> {
         let relation = match found.record.status.state {
             State::Replaced => Relation::ReplacedBy,
             State::Superseded => Relation::RenewedBy,
@@ -292,8 +306,8 @@ impl Asked<'_> {
         let told = crate::lookup::by_key(nodes, &link.record, Beside::default(), 0).ok()?;
         let id = told.record?.registration.operation;
         let register = nodes.operation_receipt(&id, |receipt| {
-            let verified = receipt
-                .verify(nodes.network())
+            let verified = nodes
+                .verified(&receipt)
                 .map_err(|error| error.to_string())?;
             match verified.operation() {
                 Operation::Register(register) if verified.record_key() == link.record => {
@@ -321,19 +335,26 @@ impl Asked<'_> {
     }
 }
 
+/// What was found, and the proof.
+struct Judged<'a> {
+    found: &'a Found,
+    state: &'a VerifiedState,
+}
+
+impl std::ops::Deref for Judged<'_> {
+    type Target = Found;
+
+    fn deref(&self) -> &Found {
+        self.found
+    }
+}
+
 /// Whoever comes first, or holds the claim, may use it.
-fn is_for_anybody(found: &Found<'_>) -> bool {
+fn is_for_anybody(found: &Found) -> bool {
     matches!(
         found.record.use_right,
         Some(UseRight::FirstMember | UseRight::ClaimKey(_))
     )
-}
-
-fn private_root(state: &VerifiedState, key: StateKey) -> Option<PrivateRoot> {
-    match state.value(&key)? {
-        Value::Record(_, root) => Some(*root),
-        _ => None,
-    }
 }
 
 /// Receipts beside a file that are named after it: `FILE.receipt`, `FILE.PURPOSE.receipt`.

@@ -4,6 +4,7 @@ use crate::testing::{sample, serve, World, SUITE};
 use clap::Parser;
 use hefu_proof::fact::FactLeaf;
 use hefu_proof::receipt::Receipt;
+use hefu_types::key;
 use hefu_types::record::{State, UseState};
 
 const UBL: &str = "invoices/ubl-guangzhou-1017.xml";

@@ -4,10 +4,11 @@
 
 use super::state::{Known, Seen};
 use crate::disk;
-use crate::document::{Document, Hint};
+use crate::document::{hint_of, Document};
 use crate::failure::Failure;
 use crate::files::Files;
 use crate::lookup::{by_digest, by_identity};
+use crate::memory::Unproven;
 use crate::nodes::Nodes;
 use hefu_proof::receipt::{Receipt, RECEIPT_BYTES_MAX};
 use hefu_proof::verdict::Said;
@@ -150,6 +151,10 @@ impl Reader<'_> {
         let read = disk::read(path, RECEIPT_BYTES_MAX).map_err(|failure| told(&failure));
         let found = read.and_then(|bytes| {
             let receipt = Receipt::decode(&bytes).and_then(|r| self.verifier.receipt(&r));
+            let receipt = receipt.map_err(Unproven::from).and_then(|mut receipt| {
+                self.nodes.admit_receipt(&mut receipt)?;
+                Ok(receipt)
+            });
             let receipt = receipt.map_err(|error| {
                 let code = Code::BadProof.number();
                 Said::new(
@@ -214,7 +219,7 @@ impl Reader<'_> {
         let Some(identity) = document.identity() else {
             return Ok(None);
         };
-        let hint = Hint::of(document, None);
+        let hint = hint_of(document, None);
         let told = by_identity(self.nodes, &identity, hint, beside, 0)?;
         Ok(told.and_then(|told| told.key.filter(|_| told.record.is_some())))
     }

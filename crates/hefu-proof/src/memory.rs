@@ -216,11 +216,7 @@ impl Memory {
     }
 
     /// Reads what was stored, of this network.
-    pub fn decode(bytes: &[u8], network: &Network) -> Result<Self, MemoryError> {
-        Self::read(bytes, network.digest())
-    }
-
-    fn read(bytes: &[u8], network: NetworkDigest) -> Result<Self, MemoryError> {
+    pub fn decode(bytes: &[u8], network: NetworkDigest) -> Result<Self, MemoryError> {
         let memory: Self = canonical::decode(bytes, MEMORY_BYTES_MAX)?;
         if memory.format != 0 {
             return Err(MemoryError::UnknownFormat(memory.format));

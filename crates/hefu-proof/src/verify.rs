@@ -221,6 +221,11 @@ impl Subject {
         }
     }
 
+    /// Whether the document says on which day it was issued, without which no promise covers it.
+    pub fn has_issue_day(&self) -> bool {
+        self.issue_day().is_some()
+    }
+
     /// The day of issue, as the document says it.
     fn issue_day(&self) -> Option<Day> {
         let fact = |name: &str| {

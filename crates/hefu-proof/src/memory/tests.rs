@@ -28,7 +28,7 @@ fn holds(handovers: &[Handover], checkpoint: &SignedCheckpoint) -> Sighting {
 /// Refused with a reason, also after the memory was stored, and nothing is learnt from it.
 #[track_caller]
 fn refused(memory: &Memory, came: &Sighting, reason: &str) -> MemoryError {
-    let restored = Memory::read(&memory.encode(), NETWORK).expect("just stored");
+    let restored = Memory::decode(&memory.encode(), NETWORK).expect("just stored");
     assert_eq!(&restored, memory);
     let mut after = restored;
     let error = after.learn(came, None).expect_err("it was believed");
@@ -193,9 +193,9 @@ fn an_old_checkpoint_that_is_cosigned_again_is_not_young() {
 fn only_sound_bytes_of_this_network_are_a_memory() {
     let memory = seen(&[holds(&chain(), &signed(2, 30, &OF_2))]);
     let bytes = memory.encode();
-    let reason = |bytes: &[u8]| Memory::read(bytes, NETWORK).map_err(|e| e.reason());
+    let reason = |bytes: &[u8]| Memory::decode(bytes, NETWORK).map_err(|e| e.reason());
     assert_eq!(reason(&bytes), Ok(memory.clone()));
-    let other = Memory::read(&bytes, NetworkDigest([2; 32])).map_err(|e| e.reason());
+    let other = Memory::decode(&bytes, NetworkDigest([2; 32])).map_err(|e| e.reason());
     assert_eq!(other, Err("other-network"));
     for cut in 0..bytes.len() {
         assert!(reason(&bytes[..cut]).is_err());
@@ -258,7 +258,7 @@ proptest! {
         prop_assert_eq!(join(&a, &a), a.clone());
         prop_assert_eq!(join(&a, &b), join(&b, &a));
         prop_assert_eq!(join(&join(&a, &b), &c), join(&a, &join(&b, &c)));
-        let restored = Memory::read(&join(&a, &b).encode(), NETWORK);
+        let restored = Memory::decode(&join(&a, &b).encode(), NETWORK);
         prop_assert_eq!(restored, Ok(join(&a, &b)));
     }
 }
