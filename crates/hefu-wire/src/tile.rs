@@ -86,7 +86,10 @@ mod tests {
         }
         for tile in tiles {
             let path = tile.path();
-            assert_eq!(path.strip_prefix("/tile/").and_then(Tile::parse), Some(tile));
+            assert_eq!(
+                path.strip_prefix("/tile/").and_then(Tile::parse),
+                Some(tile)
+            );
         }
         let written = Tile::Hashes(0, 1_234_067, 256).path();
         assert_eq!(written, "/tile/0/x001/x234/067");
