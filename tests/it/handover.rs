@@ -89,6 +89,78 @@ fn forged_by_first_set(devnet: &Devnet, receipt: &Receipt) -> Result<Receipt> {
     Ok(forged)
 }
 
+/// What other people's verifiers are told after a change: the set in force, and one log through both.
+fn for_others(devnet: &Devnet, before: &Receipt, after: &Receipt, left: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let forged = forged_by_first_set(devnet, after)?;
+    for (name, receipt) in [("before", before), ("after", after), ("forged", &forged)] {
+        std::fs::write(at(name), receipt.encode())?;
+    }
+    let network = devnet.network_file().display().to_string();
+    let told = |words: &[&str], code: i32| -> Result<serde_json::Value> {
+        let words = [&["--json"][..], words, &["--network", &network]].concat();
+        let output = devnet.client(&words)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complains = String::from_utf8_lossy(&output.stderr);
+        ensure!(
+            output.status.code() == Some(code),
+            "{words:?}: {said}{complains}"
+        );
+        Ok(serde_json::from_str(&said)?)
+    };
+    let policy = told(&["policy"], 0)?;
+    let gone = &devnet.network.first_set().validators[left].name;
+    let names = policy["validators"].to_string();
+    ensure!(policy["epoch"] == 1 && !names.contains(gone), "{policy}");
+    ensure!(names.contains("new.devnet.example"), "{policy}");
+    for (one, another) in [("before", "after"), ("before", "latest")] {
+        let another = if another == "latest" {
+            another.to_owned()
+        } else {
+            at(another)
+        };
+        let grown = told(
+            &["consistency", &at(one), &another, "--out", &at("growth")],
+            0,
+        )?;
+        ensure!(
+            grown["old"]["epoch"] == 0 && grown["new"]["epoch"] == 1,
+            "{grown}"
+        );
+        told(&["consistency", "--check", &at("growth"), &at("before")], 0)?;
+        // The later set is not in the file, and nobody is asked.
+        told(
+            &[
+                "consistency",
+                "--offline",
+                "--check",
+                &at("growth"),
+                &at("before"),
+            ],
+            2,
+        )?;
+    }
+    told(&["consistency", &at("forged"), "latest"], 2)?;
+    // Of an early statement the validators of today have receipts; who left has none.
+    let words = [
+        "receipt",
+        "export",
+        "--cose",
+        &at("out.cose"),
+        &at("before"),
+    ];
+    let export = told(&words, 0)?;
+    ensure!(export["signed"].as_u64() >= Some(3), "{export}");
+    ensure!(
+        export["tried"]
+            .to_string()
+            .contains("no validator of the published set"),
+        "{export}"
+    );
+    Ok(())
+}
+
 /// Tells the longest time in which nobody was answered.
 fn longest_gap(load: &Load) -> Duration {
     let mut times: Vec<Instant> = load.acknowledged().iter().map(|one| one.at).collect();
@@ -158,6 +230,7 @@ fn a_validator_is_replaced_under_load_and_nothing_is_lost() -> Result<()> {
             "the set is retired"
         );
     }
+    for_others(devnet, &before, &after, leaves)?;
     let of_others: Vec<_> = (all.iter())
         .map(|node| {
             let receipt = devnet.receipts(*node, &early, 1)?.pop();
