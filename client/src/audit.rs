@@ -22,7 +22,7 @@ use hefu_proof::checkpoint::{Checkpoint, NoteError, NOTE_BYTES_MAX};
 use hefu_types::genesis::{Genesis, Network, GENESIS_BYTES_MAX};
 use hefu_wire::path;
 use indicatif::{ProgressBar, ProgressStyle};
-use source::{Source, Unavailable};
+use source::{inside, Source, Unavailable};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -53,6 +53,9 @@ pub fn run(shared: &Shared, args: &Audit) -> Result<Report, Failure> {
     }
     let memory = (args.memory.clone()).unwrap_or_else(|| beside(&args.network.network, &network));
     let auditor = remembered(&memory, &network)?;
+    if let Some(mirror) = &args.mirror {
+        check_mirror(mirror, &auditor)?;
+    }
     let mut run = Run {
         lang: shared.lang(),
         json: shared.json,
@@ -81,6 +84,7 @@ pub fn run(shared: &Shared, args: &Audit) -> Result<Report, Failure> {
         std::thread::sleep(args.every);
         ended = run.round(&sources)?;
     }
+    run.save()?;
     run.report(&ended)
 }
 
@@ -109,11 +113,23 @@ fn remembered(path: &Path, network: &Network) -> Result<Auditor, Failure> {
     })
 }
 
+/// What was checked before is not fetched again: a mirror is whole if it was begun with the memory.
+fn check_mirror(mirror: &Path, auditor: &Auditor) -> Result<(), Failure> {
+    if auditor.newest().is_none() || inside(mirror, path::CHECKPOINT).exists() {
+        return Ok(());
+    }
+    Err(Failure::asked(
+        "the mirror would lack what was checked before it was begun: give a new --memory, so that all of it \
+         is fetched",
+        "镜像将缺少此前已核对的内容：请用 --memory 指定新文件，以便全部重新获取",
+    ))
+}
+
 /// How a round over all sources ended.
 enum Ended {
     /// Everything that was published is checked.
     Whole,
-    /// As many blocks as were asked for; so many heights are left at the least.
+    /// After as many blocks as were asked for.
     Stopped,
     /// Something could not be told.
     Untold(String),
@@ -208,19 +224,22 @@ impl Run {
         if self.unavailable.len() == sources.len() && matches!(ended, Ended::Whole) {
             ended = Ended::Untold(self.unavailable.join("; "));
         }
-        self.save()?;
+        self.save_when_due()?;
         Ok(ended)
     }
 
     /// Follows one source up to its newest checkpoint.
     fn follow(&mut self, source: &Source) -> Result<(), Halt> {
         self.check_genesis(source)?;
-        let (note, next) = self.checkpoint(source)?;
+        let (note, checkpoint, next) = self.checkpoint(source)?;
         if let Next::Leaves { from, to } = next {
             self.leaves(source, from, to)?;
         }
-        // What stands in the mirror is whole: the note comes after the hashes that it is about.
-        source.keep(path::CHECKPOINT, &note)?;
+        // The note comes after the hashes that it is about, and never an older one after a newer.
+        let newest = self.auditor.newest().map(|signed| &signed.checkpoint);
+        if newest == Some(&checkpoint) {
+            source.keep(path::CHECKPOINT, &note)?;
+        }
         self.blocks(source)
     }
 
@@ -238,7 +257,7 @@ impl Run {
         Err(Finding::OtherNetwork { found }.into())
     }
 
-    fn checkpoint(&mut self, source: &Source) -> Result<(Vec<u8>, Next), Halt> {
+    fn checkpoint(&mut self, source: &Source) -> Result<(Vec<u8>, Checkpoint, Next), Halt> {
         let note = source.get(path::CHECKPOINT, NOTE_BYTES_MAX)?;
         let broken = |error: NoteError| match error {
             NoteError::OtherOrigin(found) => Finding::OtherNetwork { found },
@@ -255,8 +274,9 @@ impl Run {
             _ => fetch::handovers(source, self.auditor.network())?,
         };
         let signed = self.auditor.read_note(text, &handovers).map_err(broken)?;
+        let checkpoint = signed.checkpoint.clone();
         let next = self.auditor.checkpoint(signed, &handovers)?;
-        Ok((note, next))
+        Ok((note, checkpoint, next))
     }
 
     /// Fetches the hashes of the entries that are new, and where they lead elsewhere, those that tell why.
@@ -294,10 +314,7 @@ impl Run {
             self.auditor.block(&parts)?;
             self.left -= 1;
             bar.inc(parts.entries.len() as u64);
-            let rest = SAVE_EVERY.max(self.saving * SAVE_SHARE);
-            if self.saved.elapsed() > rest {
-                self.save().map_err(Halt::Failure)?;
-            }
+            self.save_when_due().map_err(Halt::Failure)?;
         }
         Ok(())
     }
@@ -311,6 +328,14 @@ impl Run {
         match ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} {eta}") {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
+        }
+    }
+
+    fn save_when_due(&mut self) -> Result<(), Failure> {
+        let rest = SAVE_EVERY.max(self.saving * SAVE_SHARE);
+        match self.saved.elapsed() > rest {
+            true => self.save(),
+            false => Ok(()),
         }
     }
 

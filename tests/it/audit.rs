@@ -67,7 +67,7 @@ fn a_network_is_followed_from_outside_and_what_is_altered_is_found() -> Result<(
     // More than one tile of the log.
     world.fill_log(300)?;
     let devnet = &world.devnet;
-    let height = devnet.health(0)?.height + 2;
+    let height = devnet.health(0)?.height + 5;
     let rules = ActivateRules { version: 2, height };
     council(devnet, CouncilChange::ActivateRules(rules))?;
     devnet.restart(comes)?;
@@ -79,6 +79,9 @@ fn a_network_is_followed_from_outside_and_what_is_altered_is_found() -> Result<(
     council(devnet, CouncilChange::SetValidators(change))?;
     wait_for("the next set", || {
         Ok((devnet.health(0)?.epoch == 1).then_some(()))
+    })?;
+    wait_for("version 2 of the rules", || {
+        Ok((devnet.health(0)?.rules.version == 2).then_some(()))
     })?;
     // Some of it is refused.
     let again = devnet.sign("agency-gz-housing", &registers(299..303))?;

@@ -105,7 +105,7 @@ impl Source {
 }
 
 /// A path that this program made, below a folder.
-fn inside(folder: &Path, path: &str) -> PathBuf {
+pub(super) fn inside(folder: &Path, path: &str) -> PathBuf {
     folder.join(path.trim_start_matches('/'))
 }
 
