@@ -16,9 +16,9 @@
 //! | transferred-out | | transferred out |
 //! | suspended | `until` absent or after T, and `valid_before` absent or after T | suspended |
 //! | proposed, unattested | | not issued |
-//! | any other | `valid_from` after T | not yet valid |
-//! | any other | `valid_before` not after T | expired |
-//! | any other | | in force |
+//! | any | `valid_from` after T | not yet valid |
+//! | any | `valid_before` not after T | expired |
+//! | any | | in force |
 //!
 //! # Locks and deadlines
 //!

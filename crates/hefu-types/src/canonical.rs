@@ -24,7 +24,8 @@
 //! | byte strings of [`crate::bytes`] | a byte string of exactly that length |
 //! | `ByteVec` | a byte string of any length |
 //!
-//! What encodes by hand says so in its module: [`crate::cose`] and the state proofs of `hefu-proof`.
+//! What encodes by hand says so in its module: [`crate::cose`], [`crate::statement::Statement`], and the
+//! state proofs of `hefu-proof`.
 //! Another program reads by this table too: decode, refuse what the table does not name, encode again,
 //! compare. Whether it then says *not CBOR of this type* or *not canonical* is its own affair.
 

@@ -25,8 +25,8 @@
 //! verifiers, because implementations differ in what they take. A signature (R, S) of a message by a key A
 //! holds if
 //!
-//! - A and R are canonical: the y of each, the low 255 bits of the little-endian number, is below 2^255 -
-//!   19;
+//! - A and R are canonical: the y of each, the low 255 bits of the little-endian number, is below
+//!   `2^255 - 19`;
 //! - neither has small order: y is not 0, 1 or -1, nor a root of d y^4 + 2 y^2 - 1 (those of order eight);
 //! - S is below the order of the group;
 //! - R is, byte for byte, the encoding of S B - H(R, A, message) A: without a cofactor.
