@@ -11,6 +11,7 @@ mod handover;
 mod hostile;
 mod log;
 mod network;
+mod python;
 mod replay;
 mod sim;
 mod tidy;

@@ -1,6 +1,6 @@
 //! Notes and proofs of the log in which one thing is wrong.
 
-use super::bad::Bad;
+use super::bad::{shorter, Bad};
 use super::Kind;
 use serde_json::{json, Value};
 
@@ -64,7 +64,7 @@ fn notes(bad: &mut Bad<'_>) {
         &|l| l[6] = l[6].replace("example", "elsewhere"),
         "no-quorum",
     );
-    alter("without-its-end", &|l| drop(l.pop()), malformed);
+    alter("without-its-end", &|l| shorter(l), malformed);
 }
 
 /// Another digit of base64 at a place.

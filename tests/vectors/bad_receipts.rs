@@ -1,31 +1,23 @@
 //! Receipts and bundles in which one thing is wrong.
 
-use super::bad::{flip, Bad};
-use super::good::Document;
-use super::parties::{START, SUITE};
+use super::bad::{flip, shorter, Bad};
+use super::documents::Document;
+use super::parties::SUITE;
 use super::world::{Placed, World};
 use super::Kind;
-use hefu_proof::fact::{FactLeaf, OpenFact};
-use hefu_proof::receipt::{Disclosed, OpenedItem, ProvenOperation};
+use hefu_proof::receipt::ProvenOperation;
 use hefu_proof::{Receipt, ReceiptBundle};
-use hefu_types::canonical;
-use hefu_types::cose::{CoseSign1, Protected};
 use hefu_types::key;
 use hefu_types::leaf::{AgencyLeaf, KeyLeaf};
+use hefu_types::operation::Operation;
 use hefu_types::operation::Revoke;
-use hefu_types::operation::{Amount, Operation};
-use hefu_types::record::{Item, PrivateItem};
-use hefu_types::statement::Payload;
-use hefu_types::{Hash, NetworkDigest, Salt, StateKey};
+use hefu_types::{Hash, StateKey};
 
 /// Receipts and bundles that a verifier must refuse.
 pub fn add(bad: &mut Bad<'_>) {
     leaves(bad);
     paths(bad);
-    statements(bad);
     not_done(bad);
-    opened(bad);
-    disclosed(bad);
     assembled(bad);
     bundles(bad);
 }
@@ -52,7 +44,7 @@ fn leaves(bad: &mut Bad<'_>) {
     bad.altered(
         "receipt-cosignature-missing",
         "register",
-        |r| drop(r.certificate.checkpoint.cosignatures.pop()),
+        |r| shorter(&mut r.certificate.checkpoint.cosignatures),
         "no-quorum",
     );
     bad.altered(
@@ -93,11 +85,7 @@ fn paths(bad: &mut Bad<'_>) {
     alter("operation-altered", &|o| o.operation[30] ^= 1, other);
     alter("operation-path-altered", &|o| flip(&mut o.path[0].0), other);
     alter("operation-path-swapped", &|o| o.path.swap(0, 1), other);
-    alter(
-        "operation-path-cut",
-        &|o| o.path.truncate(o.path.len() - 1),
-        length,
-    );
+    alter("operation-path-cut", &|o| shorter(&mut o.path), length);
     alter("operation-path-none", &|o| o.path.clear(), length);
     alter(
         "operation-path-longer",
@@ -117,11 +105,7 @@ fn paths(bad: &mut Bad<'_>) {
         other,
     );
     alter("entry-path-swapped", &|o| o.entry_path.swap(0, 1), other);
-    alter(
-        "entry-path-cut",
-        &|o| o.entry_path.truncate(o.entry_path.len() - 1),
-        length,
-    );
+    alter("entry-path-cut", &|o| shorter(&mut o.entry_path), length);
     alter(
         "entry-path-longer",
         &|o| o.entry_path.push(Hash([7; 32])),
@@ -167,150 +151,6 @@ fn paths(bad: &mut Bad<'_>) {
         "register-2-of-3-later",
         |r| moved(&mut r.operation),
         "missing",
-    );
-}
-
-/// The parts of a statement's COSE_Sign1, altered and put together again.
-fn edited(
-    cose: &[u8],
-    edit: impl FnOnce(&mut Protected, &mut Payload),
-    sign: impl FnOnce(&[u8]) -> Option<hefu_types::Signature>,
-) -> Vec<u8> {
-    let mut cose: CoseSign1 = canonical::decode(cose, 4096).expect("a good statement");
-    let mut protected = canonical::decode(&cose.protected, 4096).expect("a good statement");
-    let mut payload = canonical::decode(&cose.payload, 4096).expect("a good statement");
-    edit(&mut protected, &mut payload);
-    cose.protected = canonical::encode(&protected);
-    cose.payload = canonical::encode(&payload);
-    let structure = CoseSign1::sig_structure(&cose.protected, &cose.payload);
-    cose.signature = sign(&structure).unwrap_or(cose.signature);
-    canonical::encode(&cose)
-}
-
-fn statements(bad: &mut Bad<'_>) {
-    let base = "register";
-    let good = bad.good;
-    let world = &good.four;
-    let cose = good.receipt(base).operation.cose.to_vec();
-    let mut replace = |name: &str, bytes: Vec<u8>, reason| {
-        let name = format!("statement-{name}");
-        bad.altered(&name, base, |r| r.operation.cose = bytes.into(), reason);
-    };
-    let end = cose.len();
-    let mut signature = cose.clone();
-    signature[end - 1] ^= 1;
-    replace("signature-altered", signature, "bad-signature");
-    replace("trailing-byte", [&cose[..], &[0]].concat(), "not-canonical");
-    replace("cut", cose[..end - 1].to_vec(), "malformed");
-    replace("untagged", cose[1..].to_vec(), "malformed");
-    replace(
-        "of-another-tag",
-        [&[0xd1], &cose[1..]].concat(),
-        "malformed",
-    );
-    let at = cose.windows(2).position(|two| two == [0xa0, 0x58]);
-    let at = at.expect("the unprotected header is empty");
-    let header = [&cose[..at], &[0xa1, 0x04, 0x40], &cose[at + 1..]].concat();
-    replace("unprotected-header", header, "malformed");
-    let mut content = cose.clone();
-    let word = content.windows(8).position(|word| word == b"vnd.hefu");
-    content[word.expect("its content type")] = b'V';
-    replace("of-another-content-type", content, "malformed");
-    let housing = &world.maker.actors["housing"];
-    let mut edit = |name: &str, edit: fn(&mut Protected, &mut Payload), signed: bool, reason| {
-        let sign = |structure: &[u8]| signed.then(|| housing.sign_statement(structure));
-        replace(name, edited(&cose, edit, sign), reason);
-    };
-    edit(
-        "nonce-altered",
-        |_, p| p.nonce.0[0] ^= 1,
-        false,
-        "bad-signature",
-    );
-    edit(
-        "time-altered",
-        |_, p| p.valid_until = START,
-        false,
-        "bad-signature",
-    );
-    edit(
-        "root-altered",
-        |_, p| flip(&mut p.operations_root.0),
-        false,
-        "bad-signature",
-    );
-    edit(
-        "subject-altered",
-        |h, _| h.subject.push('x'),
-        false,
-        "bad-signature",
-    );
-    edit(
-        "issuer-altered",
-        |h, _| h.issuer = "tax".to_owned(),
-        false,
-        "bad-signature",
-    );
-    edit(
-        "not-in-the-log",
-        |_, p| p.nonce.0[0] ^= 1,
-        true,
-        "other-root",
-    );
-    edit(
-        "of-another-issuer",
-        |h, _| h.issuer = "tax".to_owned(),
-        true,
-        "other-holder",
-    );
-    edit(
-        "of-another-network",
-        |h, _| h.network = NetworkDigest([7; 32]),
-        true,
-        "other-network",
-    );
-    edit(
-        "of-another-algorithm",
-        |h, _| h.algorithm = -7,
-        true,
-        "other-algorithm",
-    );
-    edit(
-        "of-no-operations",
-        |_, p| p.operation_count = 0,
-        true,
-        "bad-count",
-    );
-    edit(
-        "of-4097-operations",
-        |_, p| p.operation_count = 4_097,
-        true,
-        "bad-count",
-    );
-    edit(
-        "of-a-long-name",
-        |h, _| h.issuer = "x".repeat(65),
-        true,
-        "name-too-long",
-    );
-    edit(
-        "of-an-unknown-key",
-        |h, _| flip(&mut h.key_id.0),
-        true,
-        "missing",
-    );
-    let tax = &world.maker.actors["tax"];
-    let by_another = edited(
-        &cose,
-        |_, _| (),
-        |structure| Some(tax.sign_statement(structure)),
-    );
-    replace("signed-by-another", by_another, "bad-signature");
-    let claim = tax.prove_possession(&world.network.genesis().network_id, "agency", "tax");
-    replace(
-        "signed-for-another-purpose",
-        edited(&cose, |_, _| (), |_| Some(claim)),
-        "bad-signature",
     );
 }
 
@@ -401,165 +241,6 @@ fn not_done(bad: &mut Bad<'_>) {
     );
 }
 
-fn opened(bad: &mut Bad<'_>) {
-    let base = "use-part";
-    let mut alter = |name: &str, alter: &dyn Fn(&mut OpenedItem), reason| {
-        let alter = |r: &mut Receipt| alter(r.opened.as_mut().expect("a use is opened"));
-        bad.altered(&format!("opened-{name}"), base, alter, reason);
-    };
-    fn used(item: &mut OpenedItem) -> &mut hefu_types::record::UseItem {
-        match &mut item.item.item {
-            Item::Use(used) => used,
-            _ => panic!("a use is opened"),
-        }
-    }
-    let other = "other-root";
-    alter(
-        "member-altered",
-        &|o| used(o).member = "0b".to_owned(),
-        other,
-    );
-    alter(
-        "share-altered",
-        &|o| used(o).share.as_mut().expect("a part").to += 1,
-        other,
-    );
-    alter(
-        "purpose-altered",
-        &|o| used(o).purpose = "finance".to_owned(),
-        other,
-    );
-    alter("blinding-altered", &|o| o.item.blinding.0[0] ^= 1, other);
-    alter("index-altered", &|o| o.index ^= 1, other);
-    alter("index-outside", &|o| o.index = o.count, "index-outside");
-    alter("count-altered", &|o| o.count += 3, "wrong-length");
-    alter("path-altered", &|o| flip(&mut o.path[0].0), other);
-    alter("path-cut", &|o| o.path.clear(), "wrong-length");
-    alter(
-        "path-of-65",
-        &|o| o.path = vec![Hash([7; 32]); 65],
-        "path-too-long",
-    );
-    bad.altered("opened-left-out", base, |r| r.opened = None, "not-named");
-    let second = bad.good.receipt("use-second-part");
-    let of_another = second.opened.clone();
-    // The item of another member's use of the same document, under the checkpoint in which it stands.
-    let mix = |r: &mut Receipt| {
-        r.certificate = second.certificate.clone();
-        r.opened = of_another.clone();
-    };
-    let of_another_record = bad.good.receipt("lock").opened;
-    bad.altered(
-        "opened-of-another-record",
-        base,
-        |r| r.opened = of_another_record.clone(),
-        other,
-    );
-    let first = bad.good.receipt(base);
-    let swapped = |r: &mut Receipt| r.opened = first.opened.clone();
-    bad.altered(
-        "opened-of-an-earlier-state",
-        "use-second-part",
-        swapped,
-        other,
-    );
-    bad.altered("opened-with-another-signer", base, mix, "missing");
-    // The total of the invoice is an item too, and names no operation.
-    let total = PrivateItem {
-        blinding: hefu_types::Blinding([3; 16]),
-        item: Item::Total(Amount {
-            currency: "CNY".to_owned(),
-            minor_units: 10_000,
-        }),
-    };
-    let leaf = |item: &PrivateItem| SUITE.log_leaf(&canonical::encode(item));
-    let opened = first.opened.as_ref().expect("a use is opened");
-    assert_eq!((opened.index, opened.count), (1, 2));
-    assert_eq!(opened.path, [leaf(&total)], "the total is the first item");
-    let show_total = |r: &mut Receipt| {
-        r.opened = Some(OpenedItem {
-            index: 0,
-            count: 2,
-            path: vec![leaf(&opened.item)],
-            item: total.clone(),
-        });
-    };
-    bad.altered("opened-the-total", base, show_total, "not-named");
-}
-
-fn disclosed(bad: &mut Bad<'_>) {
-    let base = "register-facts-one-shown";
-    let mut alter = |name: &str, alter: &dyn Fn(&mut Vec<FactLeaf>)| {
-        let alter = |r: &mut Receipt| {
-            alter(&mut r.disclosed.as_mut().expect("facts are disclosed").facts);
-        };
-        bad.altered(&format!("facts-{name}"), base, alter, "other-facts");
-    };
-    fn open(fact: &mut FactLeaf) -> &mut OpenFact {
-        match fact {
-            FactLeaf::Open(fact) => fact,
-            FactLeaf::Hidden(_) => panic!("the last fact is open"),
-        }
-    }
-    alter("value-altered", &|f| {
-        open(&mut f[2]).value = "900.00".to_owned()
-    });
-    alter("name-altered", &|f| open(&mut f[2]).name = "tax".to_owned());
-    alter("salt-altered", &|f| open(&mut f[2]).salt.0[0] ^= 1);
-    alter("hidden-altered", &|f| {
-        if let FactLeaf::Hidden(hash) = &mut f[0] {
-            flip(&mut hash.0);
-        }
-    });
-    alter("swapped", &|f| f.swap(0, 1));
-    alter("one-left-out", &|f| drop(f.remove(0)));
-    alter("one-more", &|f| f.push(FactLeaf::Hidden(Hash([7; 32]))));
-    let inner = |f: &mut Vec<FactLeaf>| {
-        // Two hidden facts as the one node above them.
-        if let (FactLeaf::Hidden(left), FactLeaf::Hidden(right)) = (&f[0], &f[1]) {
-            let node = SUITE.log_node(left, right);
-            f.splice(..2, [FactLeaf::Hidden(node), FactLeaf::Hidden(node)]);
-        }
-    };
-    alter("an-inner-node", &inner);
-    let all = "register-facts-open";
-    let twice = |r: &mut Receipt| {
-        let facts = &mut r.disclosed.as_mut().expect("facts are disclosed").facts;
-        facts[1] = facts[0].clone();
-    };
-    bad.altered("facts-one-twice", all, twice, "other-facts");
-    let unordered = |r: &mut Receipt| {
-        r.disclosed
-            .as_mut()
-            .expect("facts are disclosed")
-            .facts
-            .reverse();
-    };
-    bad.altered("facts-not-ascending", all, unordered, "other-facts");
-    let facts = bad.good.receipt(all).disclosed;
-    let other = facts.clone();
-    bad.altered(
-        "facts-of-another-document",
-        "register-1-of-3",
-        |r| r.disclosed = other,
-        "other-facts",
-    );
-    // A copy has no facts on the ledger.
-    bad.altered(
-        "facts-where-there-are-none",
-        "lend",
-        |r| r.disclosed = facts,
-        "other-facts",
-    );
-    let many = |r: &mut Receipt| {
-        r.disclosed = Some(Disclosed {
-            facts: vec![FactLeaf::Hidden(Hash([7; 32])); 257],
-            named_member_salt: Some(Salt([0; 16])),
-        });
-    };
-    bad.altered("facts-257", "register", many, "other-facts");
-}
-
 /// One receipt out of two.
 fn assembled(bad: &mut Bad<'_>) {
     let later = bad.good.receipt("register-later");
@@ -611,7 +292,7 @@ fn bundles(bad: &mut Bad<'_>) {
     );
     alter(
         "cosignature-missing",
-        &|b| drop(b.checkpoint.cosignatures.pop()),
+        &|b| shorter(&mut b.checkpoint.cosignatures),
         "no-quorum",
     );
     alter(
@@ -643,7 +324,7 @@ fn bundles(bad: &mut Bad<'_>) {
     alter("records-crossed", &crossed, "missing");
     alter(
         "entry-path-cut",
-        &|b| b.entry_path.truncate(b.entry_path.len() - 1),
+        &|b| shorter(&mut b.entry_path),
         "wrong-length",
     );
     alter(

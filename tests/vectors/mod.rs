@@ -7,12 +7,22 @@
 
 pub mod bad;
 mod bad_bytes;
+mod bad_checkpoints;
+mod bad_handovers;
+mod bad_leaves;
 mod bad_log;
+mod bad_private;
+mod bad_proofs;
 mod bad_receipts;
+mod bad_statements;
+mod collect;
+pub mod documents;
+mod four;
 pub mod good;
 pub mod manifest;
 pub mod native;
 pub mod parties;
+mod uses;
 pub mod world;
 
 pub use manifest::{Ask, Case, Expect, Kind};

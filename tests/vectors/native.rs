@@ -8,7 +8,7 @@
 //! | `operation` | receipt | `verb` (its number), `id`, `index`, `entry_index` |
 //! | `signer` | receipt | `agency` or `member`: its id |
 //! | `record` | receipt | as below |
-//! | `used` | receipt of a use | `purpose`, `member`, `state` (its number), `share` (from, to) or null |
+//! | `used` | receipt of a use | `purpose`, `member`, `state`, `share` (from, to) or null |
 //! | `facts`, `hidden` | receipt that discloses | names and values of the open ones; how many are hidden |
 //! | `asked` | certificate | for each of the case's `asks` its `key`, whether it `is` `absent` or `present`, and of records the members below |
 //! | `receipts` | bundle | of each what a receipt proves, or null |
@@ -167,11 +167,11 @@ fn of_receipt(receipt: &Receipt, verified: &VerifiedReceipt, at: &[Millis]) -> V
     });
     if let Some(used) = verified.used() {
         let state = match used.state {
-            UseItemState::Locked(_) => 0,
-            UseItemState::Consumed => 1,
-            UseItemState::Released => 2,
-            UseItemState::TakenBack => 3,
-            UseItemState::SetAside => 4,
+            UseItemState::Locked(_) => "locked",
+            UseItemState::Consumed => "consumed",
+            UseItemState::Released => "released",
+            UseItemState::TakenBack => "taken-back",
+            UseItemState::SetAside => "set-aside",
         };
         proves["used"] = json!({
             "purpose": used.purpose,

@@ -1,6 +1,9 @@
 //! Receipts of one statement under one checkpoint, as a node sends them: what they share is written once.
 //!
-//! Each of the receipts stands for itself again after [`ReceiptBundle::receipts`]; what is kept and
+//! The receipt of each [`OwnPart`] has the bundle's format, network, checkpoint and handovers, the bundle's
+//! leaves and its own in one list ascending by key (a key that stands in both makes it no receipt), the
+//! bundle's statement with entry index and path, its own operation, index, path and opened item, and
+//! discloses nothing. Each stands for itself again after [`ReceiptBundle::receipts`]; what is kept and
 //! handed on is a [`Receipt`], never a bundle.
 
 use crate::certificate::{ProvenLeaf, StatusCertificate};

@@ -1,7 +1,26 @@
 //! Status certificates: leaves of the state tree, present or absent, under one checkpoint.
 //!
 //! A certificate says what is true now of a document, an agency, a key, a type or a rule, and that
-//! nothing stands under a key, all with the same kind of proof and one quorum of signatures.
+//! nothing stands under a key, all with the same kind of proof and one quorum of signatures. It holds if
+//!
+//! 1. its format is 0 and its network is that of the genesis;
+//! 2. the chain of its handovers leads to a validator set, and its checkpoint lies after the last of them
+//!    and holds under that set ([`crate::handover`], [`crate::checkpoint`]);
+//! 3. its leaves are strictly ascending by key;
+//! 4. each leaf's proof holds under the checkpoint's state root ([`crate::state_proof`]): for a record with
+//!    the value hash of `hefu_types::record`, for another leaf with the hash of its bytes, for an absence
+//!    without.
+//!
+//! What it proves is asked for by key (`hefu_types::key`); what is not among its leaves is *not proven*,
+//! which is neither there nor absent. Bytes that are a record's public part and root hash to the same as
+//! the record, so whoever asks for a record refuses another leaf in its place, and the other way round.
+//!
+//! # Keys that somebody else had
+//!
+//! An event of a record is sound if the checkpoint's compromise counter is still the one that the event
+//! holds, or if the leaf of its key is proven and its `compromised_since` is absent or after the event's
+//! block time. It is doubtful if that leaf says otherwise, and could not be told where that leaf is not
+//! proven.
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint, VerifiedCheckpoint};
 use crate::handover::{Handover, HandoverError, Sighting};

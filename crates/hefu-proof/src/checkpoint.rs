@@ -1,15 +1,26 @@
 //! Checkpoints: what the validators say about log and state, as C2SP signed notes.
 //!
-//! The text of a checkpoint (C2SP tlog-checkpoint) has four lines: origin, size, log root in base64,
-//! and `state <root, base64> <height> <block time ms> <epoch> <compromise counter>`. The block entry,
-//! which is the last leaf of the log, repeats the last line; this one line rules both trees.
+//! The text of a checkpoint (C2SP tlog-checkpoint) has four lines: origin, size, log root in base64, and
+//! `state <root, base64> <height> <block time ms> <epoch> <compromise counter>`. Each ends with a newline,
+//! numbers are decimal without leading zeros, base64 is the standard one with padding (RFC 4648, section
+//! 4). The block entry, which is the last leaf of the log, repeats the last line; this one line rules both
+//! trees.
 //!
 //! The note (C2SP signed-note) carries one signature line of a validator's log key under the name of
 //! the origin (type 0x01) and the validators' cosignatures under their own names (type 0x04, C2SP
 //! tlog-cosignature). Two notes of one origin and size whose texts differ are equivocation.
 //!
 //! Receipts hold a checkpoint in binary ([`SignedCheckpoint`]), from which the note is rebuilt byte
-//! for byte. Verifiers count distinct members of the set, whose keys are distinct by the rules.
+//! for byte. It holds under a validator set of n members if
+//!
+//! - its epoch is that of the set;
+//! - the cosignatures are at most 256, strictly ascending by member, and at least floor(2n/3) + 1;
+//! - each is of a member of the set, counted from 0, and a signature by its checkpoint key over the bytes
+//!   `cosignature/v1`, newline, `time <seconds>`, newline, text: also those beyond the quorum;
+//! - the log signature is of a member of the set, and a signature by its log key over the text.
+//!
+//! Members' keys are distinct by the rules, so distinct members are distinct keys. The *quorum time* is the
+//! q-th largest of the cosignatures' times, where q is the quorum: by then so many had seen the text.
 
 mod note;
 

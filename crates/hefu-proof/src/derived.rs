@@ -4,6 +4,29 @@
 //! State and clients derive it with these functions, so that expiry is never an event that somebody
 //! could forget. Status is bitemporal: each event has the time from which it holds in law and the block
 //! time at which the ledger learnt of it. What is recorded later wins from its own time on.
+//!
+//! # The status at T
+//!
+//! The events of a record are the statuses in `past` and then its `status`. Of those whose `effective_at`
+//! is not after T the last one counts; if there is none, the first of all. Then the first line that fits:
+//!
+//! | state | and | at T it is |
+//! | --- | --- | --- |
+//! | cancelled, revoked, rejected, reversed, replaced, annulled, superseded | | ended |
+//! | transferred-out | | transferred out |
+//! | suspended | `until` absent or after T, and `valid_before` absent or after T | suspended |
+//! | proposed, unattested | | not issued |
+//! | any | `valid_from` after T | not yet valid |
+//! | any | `valid_before` not after T | expired |
+//! | any | | in force |
+//!
+//! # Locks and deadlines
+//!
+//! A deadline passes at its time; where the last halt that the ledger's clock tells (`last_halt`: before,
+//! after) began before the deadline, at the later of its time and one hour after the halt. The use for a
+//! purpose at T, where a lock counts if its deadline is after T: *used* if all is used for good; else
+//! *locked* if a lock counts and nothing is left; else *partly* if a lock counts or a part is used for
+//! good; else *free*. Who asks without the clock's leaf reckons without a halt.
 
 use hefu_types::record::UseState;
 use hefu_types::record::{Folded, PastStatus, PublicPart, Reversal, ReversalStage, State, Status};

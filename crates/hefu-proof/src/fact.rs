@@ -8,6 +8,10 @@
 //! Whoever holds all facts may show some of them: [`disclose`] leaves of each other fact the hash of
 //! its leaf, from which the root follows as well and nothing else does. Inner nodes are hashed under
 //! another prefix than leaves, so a hash that stands for a hidden fact never opens as one.
+//!
+//! A list of leaves is a record's if there are at most [`FACTS_MAX`], the open ones are strictly ascending
+//! by the bytes of their names, and the root over the leaf hashes, in the list's order, is the record's
+//! fact root. A record without a fact root has none.
 
 use hefu_types::{canonical, merkle, FactRoot, Hash, Salt, StateKey, Suite};
 use minicbor::{Decode, Encode};

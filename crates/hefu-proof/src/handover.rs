@@ -6,9 +6,19 @@
 //! trusts the one after it. The block carries cosignatures only, so a handover has no line in the
 //! log's name, and every node makes the same one of the same block.
 //!
-//! A chain of handovers leads from genesis to one epoch, and a checkpoint beside it holds only if it is
-//! of exactly that epoch. What a retired set cosigns for a later height, presented without the chain
-//! that leads on, is refused by the [`Memory`](crate::memory::Memory) of whoever has seen the next epoch.
+//! A chain begins with the set of genesis, epoch 0, and has at most [`HANDOVERS_MAX`] links. Each holds
+//! under the set before it, of epoch e, if
+//!
+//! - its checkpoint's height is more than that of the link before;
+//! - its checkpoint's epoch is e;
+//! - the leaf's key is that of the set of epoch e + 1, its value is a set of that epoch with a member or
+//!   more, and its proof holds under the checkpoint's state root;
+//! - its cosignatures are a quorum of the set before over the checkpoint's text, as in
+//!   [`crate::checkpoint`].
+//!
+//! A checkpoint beside a chain holds only if it is higher than the last link's and of exactly the last
+//! set's epoch. What a retired set cosigns for a later height, presented without the chain that leads on, is
+//! refused by the [`Memory`](crate::memory::Memory) of whoever has seen the next epoch.
 
 use crate::certificate::{CertificateError, ProvenLeaf, Value};
 use crate::checkpoint::{verify_quorum, Checkpoint, CheckpointError, SignedCheckpoint};

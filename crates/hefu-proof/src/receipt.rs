@@ -3,7 +3,29 @@
 //! A receipt holds one accepted operation, its path in the signed statement, the statement's place
 //! in the log, and under the same checkpoint the document's record, the signer and the signing key.
 //! That the operation was accepted is said by the record: it names the operations of its
-//! registration, of its last events, or an opened private item names that of a use.
+//! registration, of its last events, or an opened private item names that of a use. It holds if
+//!
+//! 1. its certificate holds ([`crate::certificate`]), and no path is longer than [`PATH_LENGTH_MAX`];
+//! 2. its COSE_Sign1 is a statement of this network with 1 to 4,096 operations (`hefu_types::cose`), the
+//!    leaf of its key id is proven, its signature verifies under that key, and the key's holder has the id
+//!    of the header's issuer;
+//! 3. the COSE_Sign1 is the log's entry at `entry_index`: `entry_path` leads from its leaf to the
+//!    checkpoint's log root in a log of the checkpoint's size (RFC 9162, section 2.1.3.2);
+//! 4. the operation is the statement's at `index`: `path` leads from its leaf to the payload's root in a
+//!    tree of the payload's count;
+//! 5. the record of the operation (`hefu_types::operation`) is proven; of a registration it has the
+//!    operation's type and legal issuer. The type's profile is that of genesis, and the identity is written
+//!    in its normal form (`hefu_types::profile`);
+//! 6. the item that is opened, where one is, is the record's: its path leads from the leaf of its canonical
+//!    bytes to the private root, and it is a use that names the operation;
+//! 7. the operation is named (`hefu_types::record`): a registration by the record's registration, any other
+//!    by the public part or the opened item; each also by the leaf of a file that it brings, which must be
+//!    of this record;
+//! 8. the holder of the key is an agency or a member whose leaf is proven;
+//! 9. facts that are disclosed lead to the record's fact root ([`crate::fact`]).
+//!
+//! The key need not be live at the checkpoint: it was when the statement was executed, or the operation
+//! would not have been accepted. What it means that it was compromised is said in [`crate::certificate`].
 
 use crate::certificate::{unreadable, CertificateError, StatusCertificate, VerifiedState};
 use crate::fact::{self, FactLeaf, OpenFact};

@@ -2,7 +2,8 @@
 //!
 //! The tree is a binary sparse Merkle tree over 32-byte keys, walked from the most significant bit
 //! of the first byte. A lone leaf stands at the shallowest depth at which it is alone. Hashing is that
-//! of the crate `jmt`: [`Suite::state_leaf`], [`Suite::state_node`], [`Suite::state_placeholder`].
+//! of the crate `jmt`: [`Suite::state_leaf`], [`Suite::state_node`], [`Suite::state_placeholder`]; the bytes
+//! stand in the docs of `hefu_types::suite`. The root of a tree of one leaf is that leaf's hash.
 //!
 //! A proof is the way from the root to where the key's leaf is or would be: at each level the hash of
 //! the subtree *beside* the way. What stands at the end of the way is one of three things:
@@ -13,12 +14,19 @@
 //! | nothing | absence | nothing: it is the placeholder |
 //! | another key's leaf, the *neighbour* | absence | key and value hash of the neighbour |
 //!
+//! From the end, whose hash is that of the key's leaf, of the neighbour's, or the placeholder, the verifier
+//! goes up: at each level, counted from 0 below the root, the key's bit of that number tells the side on which
+//! the way lies, 1 for the right, and the hash beside it (the placeholder where the bitmap says so) is the
+//! other. What is reached must be the root. A neighbour must be another key and share with the key as many
+//! leading bits as the proof has levels.
+//!
 //! # Encoding
 //!
 //! A map: 0 the depth, that is the number of levels, at most 256; 1 a bitmap of one bit a level from
 //! the root down, most significant bit first, set where the subtree beside is empty; 2 the other
-//! levels' hashes from the root down, 32 bytes each, in one byte string; 3 for a neighbour only: its
-//! key and the hash of its value.
+//! levels' hashes from the root down, 32 bytes each, in one byte string; 3 for a neighbour only: the array of
+//! its key and the hash of its value. The bitmap has as many bytes as the levels need, the last one filled up
+//! with 0.
 //!
 //! # One encoding for each proof
 //!

@@ -1,7 +1,7 @@
 //! Byte strings of one length and one meaning each: a digest of a file is not a hash of a tree.
 //!
 //! In CBOR each is a definite byte string of exactly its length; in JSON and on the command line
-//! lower-case hexadecimal.
+//! lower-case hexadecimal. [`EntryIndex`] and [`TreeSize`] are integers in both.
 
 use minicbor::{decode, encode, Decode, Decoder, Encode, Encoder};
 use std::fmt;

@@ -4,6 +4,30 @@
 //! floats. [`decode`] accepts exactly the bytes that [`encode`] makes: it decodes, encodes again and
 //! compares, so that an unknown key, a duplicate key, a longer length or a trailing byte is refused
 //! here and nowhere else. The length of what comes from outside is bounded before anything is read.
+//!
+//! # How a type is written
+//!
+//! The definition of a type, here and in `hefu-proof`, is the table of its bytes:
+//!
+//! | in Rust | in CBOR |
+//! | --- | --- |
+//! | `struct` with `#[cbor(map)]` | a map from the number in `#[n(..)]` to the field, ascending by number |
+//! | its field `Option<T>` without a value | no entry: `null` is refused |
+//! | `struct` without `#[cbor(map)]` | an array of its fields, ascending by number, which begin with 0 |
+//! | `struct` with `#[cbor(transparent)]` | its one field: [`crate::Millis`], sizes and indices are integers |
+//! | `enum` with `#[cbor(index_only)]` | the number of the variant |
+//! | any other `enum` | `[number of the variant, [its fields]]`, also where it has none: `[1, []]` |
+//! | `Vec<T>`, tuples, `()` | an array, also where it is empty: no list is left out |
+//! | `Option<T>` in a list or an array | `null` where there is none |
+//! | `u8` to `u64`, `i16` to `i64` | an integer of major type 0 or 1 |
+//! | `bool`, `String` | `true` or `false`, a text string |
+//! | byte strings of [`crate::bytes`] | a byte string of exactly that length |
+//! | `ByteVec` | a byte string of any length |
+//!
+//! What encodes by hand says so in its module: [`crate::cose`], [`crate::statement::Statement`], and the
+//! state proofs of `hefu-proof`.
+//! Another program reads by this table too: decode, refuse what the table does not name, encode again,
+//! compare. Whether it then says *not CBOR of this type* or *not canonical* is its own affair.
 
 use minicbor::{Decode, Encode};
 

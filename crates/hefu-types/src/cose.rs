@@ -1,8 +1,19 @@
 //! COSE_Sign1 (RFC 9052, section 4.2) as statements use it, and the signed header of COSE receipts.
 //!
-//! Tag 18 around [protected, {}, payload, signature]: the unprotected header is empty. Protected:
-//! algorithm (1), content type (3), key id (4) and CWT claims (15, RFC 9597) with issuer (1),
-//! subject (2) and the network digest ([`CLAIM_NETWORK`]).
+//! Tag 18 around the array [protected, {}, payload, signature], where protected, payload and signature (64
+//! bytes) are byte strings and the unprotected header is an empty map. Protected holds a map of exactly
+//! these, in this order; the payload holds a [`crate::statement::Payload`]:
+//!
+//! | header | value |
+//! | --- | --- |
+//! | 1, algorithm | -8, EdDSA (RFC 9053) |
+//! | 3, content type | [`CONTENT_TYPE`] |
+//! | 4, key id | 32 bytes, see [`crate::suite`] |
+//! | 15, CWT claims (RFC 9597) | {1: issuer, 2: subject, -65537: network digest} |
+//!
+//! The issuer is the id of the actor that signs, at most 64 bytes; the subject is the origin of the
+//! network, at most 256 bytes, and is not compared: the network digest decides. What is signed is the
+//! Sig_structure (RFC 9052, section 4.4): the array ["Signature1", protected, empty byte string, payload].
 //!
 //! Such a statement is a SCITT signed statement (RFC 9943), and each part is required by somebody:
 //!

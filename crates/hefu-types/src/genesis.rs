@@ -1,8 +1,26 @@
 //! Genesis: everything that a network begins with, and what names it.
 //!
-//! People read and write it as JSON (`genesis/` has an example); what is hashed is its canonical
-//! CBOR. The network digest is that hash, and with the name it makes the origin of checkpoints.
-//! Every key in it carries a proof of possession ([`crate::possession`]) over the network's id.
+//! People read and write it as JSON (`genesis/` has an example); what is hashed is its canonical CBOR. The
+//! network digest is that hash, and with the name it makes the origin of checkpoints ([`crate::origin`]):
+//! `<name>/<first 16 bytes of the digest, hexadecimal>`. Every key in it carries a proof of possession
+//! ([`crate::possession`]) over the network's id.
+//!
+//! # From JSON to the bytes that are hashed
+//!
+//! A member of a JSON object is the field of that name in the types below, and no other is allowed.
+//! Numbers, texts and truth values are what they are; byte strings are hexadecimal. A variant without
+//! fields is its name in kebab-case (`"issue"`); one with fields is an object of one member: `{"fact":
+//! {"name": ..., "any_of": [...]}}`, `{"registered-from": 1800000000000}`. A member that may be left out
+//! has a default, and the hash is over that value: `part` is `issue`, `consent_ms` 72 hours,
+//! `correct_window_ms` and `offline_ms` 0, `text` empty, `exclusions`, `facts` and `conditions` empty
+//! lists, and `divisible`, `names_member`, `two_party`, `ranges`, `unattested`, `open` and `consent` false.
+//! Where there is none (`lending`, `until`) it is left out of the CBOR too.
+//!
+//! The network file that clients keep is `{"genesis": ..., "digest": hexadecimal, "nodes": [...]}`; the
+//! genesis alone is trusted, and a digest that is not its own is refused.
+//!
+//! The first validator set is the genesis' validators in their order, with epoch 0
+//! ([`Network::first_set`]).
 
 use crate::bytes::{Hash, NetworkDigest, NetworkId, PublicKey, Signature, StateKey};
 use crate::canonical;

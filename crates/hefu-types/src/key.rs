@@ -3,6 +3,22 @@
 //! A key is the hash of the canonical CBOR array [namespace, id] with its top bit overwritten: 1 for
 //! records, digests and members (many), 0 for everything else (few). So the few that every light
 //! client asks for have short proofs however many documents there are.
+//!
+//! | namespace | id | leaf |
+//! | --- | --- | --- |
+//! | `record` | the array [`crate::profile::LegalNumber`] | [`crate::record::Record`] |
+//! | `record`, of a lending copy | [`copy`, key of the licence's record, number of the copy] | the same |
+//! | `digest` | the digest, a byte string | [`crate::leaf::DigestLeaf`] |
+//! | `key` | the key id, a byte string | [`crate::leaf::KeyLeaf`] |
+//! | `agency`, `member`, `registrar` | its id, a text | `AgencyLeaf`, `MemberLeaf`, `RegistrarLeaf` |
+//! | `type`, `region` | its id, a text | [`crate::leaf::TypeLeaf`], `RegionLeaf` |
+//! | `coverage` | [type, region, agency] | [`crate::leaf::CoverageLeaf`] |
+//! | `recognition` | [region that recognises, type, that of the document] | [`crate::leaf::RecognitionLeaf`] |
+//! | `range` | [profile, key epoch, issuer, class, series, period] | [`crate::numbering::NumberingLeaf`] |
+//! | `set` | the epoch, an integer | [`crate::leaf::SetLeaf`] |
+//! | `action` | the action's id, a byte string | [`crate::leaf::ActionLeaf`] |
+//! | `scope` | [profile, number of the part, prefix] | [`crate::leaf::ScopeLeaf`] |
+//! | `rules`, `clock`, `council`, `parameters`, `set/current` | an empty array | the leaf of that name |
 
 use crate::bytes::{ActionId, CopyNumber, Digest, KeyId, StateKey};
 use crate::canonical;

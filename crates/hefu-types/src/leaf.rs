@@ -1,7 +1,8 @@
 //! Leaves of the state tree other than records: agencies, keys, members, types, rules.
 //!
 //! Each leaf names the operation that last wrote it; those of genesis name
-//! [`genesis_operation`]. The value hash of a leaf is the hash of its encoding.
+//! [`genesis_operation`]. The value hash of a leaf is the hash of its encoding, without any label; which
+//! leaf stands under a key is told by the key's namespace ([`crate::key`]).
 
 use crate::bytes::{Hash, KeyId, OperationId, PublicKey, StateKey};
 use crate::canonical::{self, DecodeError};

@@ -1,7 +1,19 @@
 //! Operations: one change asked for. A statement signs a list of them.
 //!
-//! An operation is the canonical CBOR array [verb number, map]. The verbs of later rules get the
-//! next numbers; a number is never used again.
+//! An operation is the canonical CBOR array `[verb number, [map]]`, as every enum is written
+//! ([`crate::canonical`]). The verbs of later rules get the next numbers; a number is never used again.
+//!
+//! The identity of an operation ([`operation_id`]) is the hash of `hefu/operation/0`, the identity of its
+//! statement (32 bytes), and its position in the statement, from 0, in 4 bytes, the highest first.
+//!
+//! # What an operation is about
+//!
+//! | verbs | record | files that it brings |
+//! | --- | --- | --- |
+//! | 0 `register` | that of its `identity` under the profile of its type ([`crate::key`]) | its `digests`, 3 |
+//! | 1 to 17, 25 to 31 | 0 of its map | of `add-rendition` (4) and `correct` (5) their `digests`, 1 |
+//! | 32 `lend` | that of the copy: its `record` and the `number` in `terms` | the `digests` in `terms`, 1 |
+//! | 18 to 24, 33 and more | none: they are about leaves of other kinds | none |
 
 mod council;
 mod invoice;

@@ -4,10 +4,18 @@
 //! number has, which characters, and what is normalised; inner characters are never stripped. Key =
 //! hash of the typed tuple (profile, key epoch, legal issuer, class, series, number, period), each
 //! field led by its length in CBOR, so that no two tuples give the same bytes. Types that share a
-//! profile share key space.
+//! profile share key space. The tuple is [`LegalNumber`]; [`crate::key`] says how it becomes the key.
 //!
 //! This is the one derivation function: a keyed, non-enumerable derivation for sealed types will
 //! stand here.
+//!
+//! # The normal form
+//!
+//! An operation holds an [`Identity`] that is normalised already. Each field has at most
+//! [`FIELD_BYTES_MAX`] bytes, no space at either end, and only printable ASCII (U+0020 to U+007E), U+00C0
+//! to U+00FF without U+00D7 and U+00F7, and U+4E00 to U+9FFF. Legal issuer and number are not empty; an
+//! issuer without a colon has no lower-case ASCII letter. What a profile asks beyond that, it asks before a
+//! record is made.
 
 pub mod check_digits;
 mod rules;

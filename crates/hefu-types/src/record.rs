@@ -1,9 +1,18 @@
 //! Records: what the ledger knows of one document.
 //!
-//! The value hash of a record's leaf is H(public | private root). The public part is for everybody;
-//! the private root is the RFC 9162 root over the private items, each led by a 16-byte blinding that
-//! its operation brought, so that a party opens its own item only. A record without private items
-//! has the root of the empty tree.
+//! The value hash of a record's leaf is H(public | private root): the canonical bytes of the
+//! [`PublicPart`], then the 32 bytes of the root. The public part is for everybody; the private root is the
+//! RFC 9162 root over the private items, each the canonical array [blinding, item], led by a 16-byte
+//! blinding that its operation brought, so that a party opens its own item only. A record without private
+//! items has the root of the empty tree.
+//!
+//! # Which operations a record names
+//!
+//! That an operation was done is said by what it left. The public part names it in `registration`,
+//! `status_event`, `noted`, or the `event` of an entry of `past`. A [`UseItem`] names it in `operation`,
+//! `lock`, `consumption`, `agreed`, or the `operation` of its `clawback`. A registration is named by
+//! `registration` alone; one that added files to a document that was there already is named by the leaf of
+//! each such file.
 
 use crate::bytes::{Blinding, Digest, FactRoot, Hash, KeyId, OperationId, PrivateRoot, StateKey};
 use crate::canonical::{self, DecodeError};

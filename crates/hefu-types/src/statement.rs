@@ -4,6 +4,10 @@
 //! of their RFC 9162 tree. The operations travel beside it: one signature covers thousands of them,
 //! and a receipt needs one operation, its path and the COSE_Sign1.
 //!
+//! Its identity is the hash of its Sig_structure, so without the signature. Its entry in the log is the
+//! COSE_Sign1 with tag and signature: the leaf is the hash of byte 0 and these bytes. A leaf of its own
+//! tree is the hash of byte 0 and an operation's bytes.
+//!
 //! The way from bytes to work done: [`Statement`] (bytes of anybody) → [`ReadStatement`] (well
 //! formed, of this network, its operations belong to it) → [`CheckedStatement`] (its signature
 //! verifies under a key of the ledger). Only the last has an identity.

@@ -3,8 +3,37 @@
 //! All hashing and signing goes through [`Suite`] and [`SecretKey`]. A second suite (SM3, SM2) is a
 //! second variant here and needs no change elsewhere.
 //!
-//! Ed25519 is verified with `verify_strict` everywhere: one rule for all validators (it refuses
-//! small-order keys and non-canonical encodings, on which implementations differ).
+//! # What is hashed
+//!
+//! `|` puts bytes one after the other, without lengths. H is SHA-256.
+//!
+//! | what | the hash of |
+//! | --- | --- |
+//! | leaf of a log-like tree (RFC 9162, 2.1.1) | byte 0, the entry's bytes |
+//! | its inner node | byte 1, left, right |
+//! | its root without leaves | the empty string |
+//! | leaf of the state tree | `JMT::LeafNode`, key, hash of the value |
+//! | its inner node | `JMT::IntrnalNode` (spelled so, as in the crate `jmt`), left, right |
+//! | its empty subtree | no hash: the 32 bytes `SPARSE_MERKLE_PLACEHOLDER_HASH__` |
+//! | key id (RFC 9679) | the COSE_Key {1: 1, -1: 6, -2: key}, that is `a301012006215820`, key |
+//! | digest of a file | its bytes |
+//! | digest of one document of a file | `hefu part 0`, the file's digest, its place from 1 in 4 bytes |
+//!
+//! # What a signature is
+//!
+//! Ed25519 (RFC 8032) is verified with `verify_strict` everywhere: one rule for all validators and all
+//! verifiers, because implementations differ in what they take. A signature (R, S) of a message by a key A
+//! holds if
+//!
+//! - A and R are canonical: the y of each, the low 255 bits of the little-endian number, is below
+//!   `2^255 - 19`;
+//! - neither has small order: y is not 0, 1 or -1, nor a root of d y^4 + 2 y^2 - 1 (those of order eight);
+//! - S is below the order of the group;
+//! - R is, byte for byte, the encoding of S B - H(R, A, message) A: without a cofactor.
+//!
+//! What is signed has a preimage for each purpose: a statement its Sig_structure ([`crate::cose`]), a
+//! checkpoint its text (`hefu_proof::checkpoint`), a claim, a consent, an action of the council and a proof
+//! of possession what their modules say.
 
 use crate::bytes::{
     ClaimNonce, Hash, KeyId, NetworkDigest, NetworkId, PublicKey, Signature, StateKey,
