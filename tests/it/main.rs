@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one link, one place.
 
+mod attack;
 mod catalogue;
 mod client;
 mod faults;
@@ -9,6 +10,7 @@ mod handover;
 mod hostile;
 mod log;
 mod network;
+mod oracles;
 mod replay;
 mod sim;
 mod tidy;
