@@ -120,7 +120,10 @@ impl Shown {
     }
 
     /// The last moment with an operation of which `is_it` holds, and its receipt.
-    fn receipt(&mut self, is_it: impl Fn(&Ledger, usize, &Done) -> bool) -> Result<(Receipt, usize)> {
+    fn receipt(
+        &mut self,
+        is_it: impl Fn(&Ledger, usize, &Done) -> bool,
+    ) -> Result<(Receipt, usize)> {
         let ledger = &self.world.here;
         let found = (1..ledger.moments.len()).rev().find_map(|at| {
             let provable = ledger.provable(at);
@@ -159,7 +162,12 @@ impl Shown {
         changed: &StatusCertificate,
         parts: &[Free],
     ) -> Result<()> {
-        self.free(Kind::Certificate, &genuine.encode(), &changed.encode(), parts)
+        self.free(
+            Kind::Certificate,
+            &genuine.encode(),
+            &changed.encode(),
+            parts,
+        )
     }
 }
 
@@ -210,8 +218,10 @@ fn what_is_free_is_shown_to_be() -> Result<()> {
     };
     let other = (0..ledger.moments.len()).find(shows);
     let mut changed = certificate.clone();
-    changed.handovers[0] =
-        ledger.handover(other.context("another link")?, &mut StdRng::seed_from_u64(0));
+    changed.handovers[0] = ledger.handover(
+        other.context("another link")?,
+        &mut StdRng::seed_from_u64(0),
+    );
     shown.certificates(&certificate, &changed, &[Free::Link])?;
     let mut changed = certificate.clone();
     let text = link.text(&origin);
@@ -284,7 +294,9 @@ fn the_place_of_a_private_item_is_not_authenticated() -> Result<()> {
     let mut shown = shown(3);
     let (receipt, _) = shown.receipt(|ledger, at, done| {
         let is_use = matches!(done.operation, Operation::Consume(_));
-        is_use && ledger.item_of(done, at) == Some(1) && ledger.moments[at].items[&done.record].len() == 2
+        is_use
+            && ledger.item_of(done, at) == Some(1)
+            && ledger.moments[at].items[&done.record].len() == 2
     })?;
     let mut changed = receipt.clone();
     let opened = changed.opened.as_mut().context("an item")?;
@@ -342,7 +354,12 @@ fn a_bundle_may_be_arranged_otherwise() -> Result<()> {
     let of = shown.ledger().provable(last)[0].statement;
     let bundle = forge::bundle(&shown.world, last, of, &mut rng).context("a bundle")?;
     let check = |changed: ReceiptBundle| {
-        shown.free(Kind::Bundle, &bundle.encode(), &changed.encode(), &[Free::Bundle])
+        shown.free(
+            Kind::Bundle,
+            &bundle.encode(),
+            &changed.encode(),
+            &[Free::Bundle],
+        )
     };
     let mut changed = bundle.clone();
     changed.leaves.reverse();
@@ -378,7 +395,10 @@ fn a_retired_set_is_believed_only_without_its_chain() -> Result<()> {
         handovers: Vec::new(),
         leaves: Vec::new(),
     };
-    ensure!(certificate.verify(network).is_ok(), "the limit is mended: say so");
+    ensure!(
+        certificate.verify(network).is_ok(),
+        "the limit is mended: say so"
+    );
     certificate.handovers = ledger.chain.clone();
     let refused = claims::verify(
         &mut Verifier::new(network),

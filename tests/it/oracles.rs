@@ -25,7 +25,10 @@ fn corpus(folder: &str) -> Option<PathBuf> {
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus/crypto");
     let folder = shared.join(folder);
     if !folder.is_dir() {
-        println!("{} is not there: none of its files were read", folder.display());
+        println!(
+            "{} is not there: none of its files were read",
+            folder.display()
+        );
         return None;
     }
     Some(folder)
@@ -209,7 +212,11 @@ struct InclusionVector {
 
 impl InclusionVector {
     fn is_refused(&self) -> bool {
-        let parts = (hash(&self.leaf_hash), hash(&self.root), hashes(self.proof.as_ref()));
+        let parts = (
+            hash(&self.leaf_hash),
+            hash(&self.root),
+            hashes(self.proof.as_ref()),
+        );
         let (Some(leaf), Some(root), Some(path)) = parts else {
             return true;
         };
@@ -231,7 +238,11 @@ struct ConsistencyVector {
 
 impl ConsistencyVector {
     fn is_refused(&self) -> bool {
-        let parts = (hash(&self.root1), hash(&self.root2), hashes(self.proof.as_ref()));
+        let parts = (
+            hash(&self.root1),
+            hash(&self.root2),
+            hashes(self.proof.as_ref()),
+        );
         let (Some(root1), Some(root2), Some(path)) = parts else {
             return true;
         };
@@ -252,7 +263,8 @@ fn the_vectors_of_rfc_6962_are_judged_as_their_writers_do() -> Result<()> {
         let family = name.split('/').next().unwrap_or_default().to_owned();
         let (refused, want_err) = match family.as_str() {
             "inclusion" => {
-                let vector: InclusionVector = serde_json::from_slice(&text).context(name.clone())?;
+                let vector: InclusionVector =
+                    serde_json::from_slice(&text).context(name.clone())?;
                 (vector.is_refused(), vector.want_err)
             }
             "consistency" => {
@@ -283,7 +295,13 @@ fn the_vectors_of_rfc_6962_are_judged_as_their_writers_do() -> Result<()> {
 #[test]
 fn the_known_tree_of_eight_entries() -> Result<()> {
     let entries = [
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
         "606162636465666768696a6b6c6d6e6f",
     ];
     let roots = [
@@ -300,10 +318,17 @@ fn the_known_tree_of_eight_entries() -> Result<()> {
     let mut nodes = HashMap::new();
     let mut trees = vec![SUITE.log_empty()];
     for (entry, root) in entries.iter().zip(roots) {
-        frontier.append(SUITE.log_leaf(&hex::decode(entry)?), |level, index, hash| {
-            nodes.insert((level, index), hash);
-        });
-        ensure!(frontier.root().to_string() == root, "of {}", frontier.size());
+        frontier.append(
+            SUITE.log_leaf(&hex::decode(entry)?),
+            |level, index, hash| {
+                nodes.insert((level, index), hash);
+            },
+        );
+        ensure!(
+            frontier.root().to_string() == root,
+            "of {}",
+            frontier.size()
+        );
         trees.push(frontier.root());
     }
     paths_hold(&nodes, &trees)
@@ -366,7 +391,10 @@ fn a_whole_tile_log_is_read() -> Result<()> {
         let leaves = bundles.get(width).context("a bundle for each tile")?;
         let leaves: Vec<Hash> = leaves.iter().map(|entry| SUITE.log_leaf(entry)).collect();
         ensure!(*hashes == leaves, "the tile of width {width}");
-        ensure!(longest.starts_with(&bundles[width]), "the bundle of width {width}");
+        ensure!(
+            longest.starts_with(&bundles[width]),
+            "the bundle of width {width}"
+        );
     }
     let mut checkpoints = 0;
     for path in all_files(&folder)? {
@@ -482,9 +510,15 @@ fn wycheproof_and_this_suite_agree_on_every_signature() -> Result<()> {
             *counts.entry(&case.result).or_default() += 1;
         }
     }
-    println!("Wycheproof: {counts:?} in {} groups", vectors.test_groups.len());
+    println!(
+        "Wycheproof: {counts:?} in {} groups",
+        vectors.test_groups.len()
+    );
     ensure!(counts.values().sum::<usize>() == vectors.number_of_tests);
-    ensure!(!counts.contains_key("acceptable"), "say where the rule is stricter");
+    ensure!(
+        !counts.contains_key("acceptable"),
+        "say where the rule is stricter"
+    );
     Ok(())
 }
 
