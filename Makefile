@@ -15,9 +15,10 @@ PURE := hefu-types hefu-proof hefu-state hefu-formats hefu-wire hefu-audit
 
 FIRST ?= 0
 SEEDS ?= 1000
+ATTACKS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo sim bench test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside
+.PHONY: help setup build demo sim bench test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside attack
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ fuzz-all: ## all fuzz targets, one after the other (SECONDS=600 each)
 
 flood: build ## the speed of a network under floods of forged statements, printed
 	"$(TARGET_DIR)/$(PROFILE)/examples/flood"
+
+attack: build ## altered and forged proofs in any number, ATTACKS=10000000 of them (FIRST=417 ATTACKS=5000: one world again)
+	"$(TARGET_DIR)/$(PROFILE)/hefu-attack" --first $(FIRST) --attacks $(ATTACKS)
 
 check: fmt-check clippy wasm deny ## what must hold beside the tests
 

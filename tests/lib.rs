@@ -1,8 +1,9 @@
 //! What tests and the demo share: starting whole networks as processes, asking their nodes; and
-//! whole networks in one process, simulated ([`sim`]).
+//! whole networks in one process, simulated ([`sim`]); a malicious prover ([`attack`]).
 //!
 //! Waiting is always for an event, with a deadline; nothing sleeps for a fixed time and hopes.
 
+pub mod attack;
 pub mod history;
 pub mod network;
 pub mod proxy;

@@ -177,9 +177,8 @@ impl Specimen {
             Bend::Donor => *tree.at_mut(path)? = donor.tree.at(path)?.clone(),
             Bend::Graft => {
                 let here = self.tree.at(path)?.shape();
-                let fits = |other: &&Vec<usize>| {
-                    donor.tree.at(other).is_some_and(|n| n.shape() == here)
-                };
+                let fits =
+                    |other: &&Vec<usize>| donor.tree.at(other).is_some_and(|n| n.shape() == here);
                 let others: Vec<&Vec<usize>> = donor.paths.iter().filter(fits).collect();
                 *tree.at_mut(path)? = donor.tree.at(others.choose(rng)?)?.clone();
             }

@@ -10,7 +10,7 @@ use hefu_proof::checkpoint::Checkpoint;
 use hefu_proof::fact::OpenFact;
 use hefu_proof::receipt::Signer;
 use hefu_proof::state_proof::StateProof;
-use hefu_proof::{Receipt, ReceiptBundle, StatusCertificate, Verifier, VerifiedReceipt};
+use hefu_proof::{Receipt, ReceiptBundle, StatusCertificate, VerifiedReceipt, Verifier};
 use hefu_types::leaf::{KeyLeaf, Leaf};
 use hefu_types::record::{Item, PrivateItem, UseItem};
 use hefu_types::statement::SignedHeader;
@@ -193,11 +193,15 @@ impl History {
             match (value, truth.values.get(key)) {
                 (Value::Absent, None) => {}
                 (_, None) if !truth.whole => {
-                    return Err(format!("nothing is known under {key}, and {value:?} is claimed"))
+                    return Err(format!(
+                        "nothing is known under {key}, and {value:?} is claimed"
+                    ))
                 }
                 (value, known) if value_hash(value) == known.and_then(value_hash) => {}
                 (value, known) => {
-                    return Err(format!("{known:?} stands under {key}, and {value:?} is claimed"))
+                    return Err(format!(
+                        "{known:?} stands under {key}, and {value:?} is claimed"
+                    ))
                 }
             }
         }

@@ -130,7 +130,11 @@ fn links(genuine: &[Handover], other: &[Handover]) -> Differences {
 
 fn leaves(genuine: &[ProvenLeaf], other: &[ProvenLeaf]) -> Differences {
     let mut free = BTreeSet::new();
-    if genuine.iter().map(|leaf| leaf.key).ne(other.iter().map(|leaf| leaf.key)) {
+    if genuine
+        .iter()
+        .map(|leaf| leaf.key)
+        .ne(other.iter().map(|leaf| leaf.key))
+    {
         free.insert(Free::Leaves);
     }
     for leaf in other {
@@ -155,8 +159,9 @@ fn leaves(genuine: &[ProvenLeaf], other: &[ProvenLeaf]) -> Differences {
 pub fn receipt(genuine: &Receipt, other: &Receipt) -> Differences {
     let mut free = certificate(&genuine.certificate, &other.certificate)?;
     let (ours, theirs) = (&genuine.operation, &other.operation);
-    let is_same_operation =
-        ours.operation == theirs.operation && ours.index == theirs.index && ours.cose == theirs.cose;
+    let is_same_operation = ours.operation == theirs.operation
+        && ours.index == theirs.index
+        && ours.cose == theirs.cose;
     if !is_same_operation {
         free.insert(Free::OtherOperation);
         return Ok(free);

@@ -94,7 +94,10 @@ impl Tally {
         for (reason, count) in self.reasons() {
             lines += &format!("  {reason:<60} {count:>9}\n");
         }
-        lines += &format!("\nbent into a genuine proof again, not counted: {}\n", self.unchanged);
+        lines += &format!(
+            "\nbent into a genuine proof again, not counted: {}\n",
+            self.unchanged
+        );
         lines
     }
 }
@@ -224,7 +227,8 @@ impl<'a> Ground<'a> {
         let verdict = claims::verify(verifier, kind, &bytes);
         if tally.attacks.is_multiple_of(ALONE) {
             let alone = claims::verify(&mut Verifier::new(self.network), kind, &bytes);
-            let words = [&verdict, &alone].map(|verdict| verdict.as_ref().map(|_| ()).err().copied());
+            let words =
+                [&verdict, &alone].map(|verdict| verdict.as_ref().map(|_| ()).err().copied());
             if words[0] != words[1] {
                 return Err(failed(format!("remembering {words:?} without")));
             }
@@ -301,7 +305,14 @@ pub fn on_world(seed: u64, attacks: u64) -> Result<Tally, Box<Failure>> {
         let ended = if rng.gen_ratio(3, 5) {
             ground.bent(&mut verifier, &mut rng, &mut tally)
         } else {
-            forged(&ground, &world, &families, &mut verifier, &mut rng, &mut tally)
+            forged(
+                &ground,
+                &world,
+                &families,
+                &mut verifier,
+                &mut rng,
+                &mut tally,
+            )
         };
         ended.map_err(|mut failure| {
             failure.attack = format!("seed {seed}, attack {number}, {}", failure.attack);
@@ -368,7 +379,9 @@ fn forged(
         }
         Err(reason) => Err(failed(format!("{reason}, not {expected:?}"), bytes)),
         Ok(claims) => {
-            let held = claims.iter().try_for_each(|claim| ground.history.holds(claim));
+            let held = claims
+                .iter()
+                .try_for_each(|claim| ground.history.holds(claim));
             let why = match held {
                 Ok(()) => "verified, though nothing untrue is claimed".to_owned(),
                 Err(untrue) => format!("PROVEN AND UNTRUE: {untrue}"),
@@ -393,9 +406,9 @@ pub fn try_target<'t>(
             value_hash,
         } => {
             let decoded = canonical::decode(proof, StateProof::ENCODED_BYTES_MAX);
-            let verdict = decoded.map_err(|e| e.reason()).and_then(|decoded| {
-                claims::verify_state(&decoded, root, key, value_hash.as_ref())
-            });
+            let verdict = decoded
+                .map_err(|e| e.reason())
+                .and_then(|decoded| claims::verify_state(&decoded, root, key, value_hash.as_ref()));
             (held(verdict), proof)
         }
         Target::Inclusion {

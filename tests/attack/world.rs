@@ -30,7 +30,7 @@ use hefu_types::record::{
 use hefu_types::statement::{Mode, SignedHeader, Statement};
 use hefu_types::suite::SecretKey;
 use hefu_types::{
-    canonical, key, merkle, BlockId, Blinding, Digest, EntryIndex, Hash, Millis, NetworkId, Nonce,
+    canonical, key, merkle, Blinding, BlockId, Digest, EntryIndex, Hash, Millis, NetworkId, Nonce,
     OperationId, PrivateRoot, Salt, StateKey, Suite, TreeSize,
 };
 use rand::seq::SliceRandom;
@@ -192,7 +192,8 @@ pub fn private_root(items: &[PrivateItem]) -> PrivateRoot {
     PrivateRoot(merkle::root(SUITE, &leaves).0)
 }
 
-fn genesis(id: NetworkId, validators: usize) -> Genesis {
+/// The genesis of a network of so many validators.
+pub fn genesis(id: NetworkId, validators: usize) -> Genesis {
     let proven = |role: &str, holder: &str| {
         let secret = secret(role, holder);
         ProvenKey {
@@ -263,10 +264,7 @@ fn genesis(id: NetworkId, validators: usize) -> Genesis {
         registrars: Vec::new(),
         agencies: agencies.collect(),
         members: members.collect(),
-        types: vec![
-            invoice,
-            TypeRules::new("licence", Kind::Licence, "generic"),
-        ],
+        types: vec![invoice, TypeRules::new("licence", Kind::Licence, "generic")],
         recognition: Vec::new(),
     }
 }
@@ -346,7 +344,11 @@ impl Ledger {
                 next.validators[leaves] = validator(&format!("w{epoch}"));
                 next.operation = genesis_operation(SUITE);
                 self.block(rng, Vec::new(), Some(next.clone()));
-                let link = self.handover(self.moments.len() - 1, rng);
+                let written = self.moments.len() - 1;
+                let acts = self.acts(rng);
+                self.block(rng, acts, None);
+                // Either of the two shows the next set.
+                let link = self.handover(rng.gen_range(written..=written + 1), rng);
                 self.chain.push(link);
                 self.sets.push(next);
             }
@@ -604,12 +606,16 @@ impl Ledger {
             }),
         };
         match &done.operation {
-            Operation::Lock(lock) => items.push(used(
-                UseItemState::Locked(time.plus(3_600_000)),
-                Some(done.id),
-                None,
-                &lock.blinding,
-            )),
+            Operation::Lock(lock) => {
+                items.push(used(
+                    UseItemState::Locked(time.plus(3_600_000)),
+                    Some(done.id),
+                    None,
+                    &lock.blinding,
+                ));
+                // Told twice, as some operations of a real ledger are.
+                public.noted = Some(event);
+            }
             Operation::Consume(consume) => items.push(used(
                 UseItemState::Consumed,
                 None,
@@ -780,7 +786,9 @@ impl Ledger {
 
 /// Facts follow from the number, so that they are known before they are registered.
 fn facts(number: &str, record: &StateKey) -> Vec<OpenFact> {
-    let names = ["buyer", "currency", "date", "goods", "seller", "tax", "total"];
+    let names = [
+        "buyer", "currency", "date", "goods", "seller", "tax", "total",
+    ];
     let count = 1 + number.bytes().map(usize::from).sum::<usize>() % names.len();
     let pairs = names[..count].iter().map(|name| (*name, number));
     fact::salted(SUITE, &[9; 32], record, pairs)
@@ -799,7 +807,9 @@ fn register(agency: usize, rng: &mut StdRng) -> Register {
     let number = Profile::Generic.check(&identity);
     let record = key::record(SUITE, &number.expect("it fits the profile"));
     let leaves = fact::all_open(facts(&identity.number, &record));
-    let mut digests: Vec<Digest> = (0..rng.gen_range(1..=2)).map(|_| Digest(rng.gen())).collect();
+    let mut digests: Vec<Digest> = (0..rng.gen_range(1..=2))
+        .map(|_| Digest(rng.gen()))
+        .collect();
     digests.sort_unstable();
     Register {
         document_type: if is_invoice { "invoice" } else { "licence" }.into(),
@@ -830,7 +840,12 @@ pub fn quorum_of(set: &SetLeaf, rng: &mut StdRng) -> Vec<u16> {
 }
 
 /// Cosignatures of a text by members of a set, in this order.
-pub fn cosigned(text: &str, set: &SetLeaf, members: &[u16], seconds: u64) -> Vec<MemberCosignature> {
+pub fn cosigned(
+    text: &str,
+    set: &SetLeaf,
+    members: &[u16],
+    seconds: u64,
+) -> Vec<MemberCosignature> {
     let cosign = |member: &u16| {
         let name = &set.validators[usize::from(*member)].name;
         MemberCosignature {

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: one link, one place.
 
+mod attack;
 mod audit;
 mod catalogue;
 mod client;
@@ -11,6 +12,7 @@ mod handover;
 mod hostile;
 mod log;
 mod network;
+mod oracles;
 mod python;
 mod replay;
 mod sim;

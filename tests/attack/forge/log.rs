@@ -12,10 +12,19 @@ pub(super) const FAMILIES: &[(&str, Family)] = &[
     ("log: consistency with an altered path", consistency_altered),
     ("log: consistency with another root", consistency_other_root),
     ("log: consistency of other sizes", consistency_other_sizes),
-    ("log: consistency of two networks", consistency_of_two_networks),
+    (
+        "log: consistency of two networks",
+        consistency_of_two_networks,
+    ),
     ("receipt: entry at another index", entry_at_other_index),
-    ("receipt: operation at another index", operation_at_other_index),
-    ("receipt: an inner node as an entry or operation", node_as_leaf),
+    (
+        "receipt: operation at another index",
+        operation_at_other_index,
+    ),
+    (
+        "receipt: an inner node as an entry or operation",
+        node_as_leaf,
+    ),
     ("receipt: paths padded", padded),
 ];
 
@@ -111,7 +120,12 @@ fn growth(world: &World, rng: &mut StdRng) -> Trees {
     (first, second, path)
 }
 
-const GROWTH: &[&str] = &["wrong-path-length", "other-first-root", "other-second-root", "sizes"];
+const GROWTH: &[&str] = &[
+    "wrong-path-length",
+    "other-first-root",
+    "other-second-root",
+    "sizes",
+];
 
 fn consistency_altered(world: &World, rng: &mut StdRng) -> Option<Attack> {
     let (first, second, mut path) = growth(world, rng);

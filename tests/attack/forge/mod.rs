@@ -14,8 +14,7 @@ use hefu_proof::{Receipt, StatusCertificate};
 use hefu_types::{EntryIndex, Hash, PublicKey, Signature, StateKey, TreeSize};
 use rand::rngs::StdRng;
 
-pub(crate) use receipt::bundle;
-pub use signature::SMALL_ORDER;
+pub use receipt::bundle;
 
 /// What is tried.
 pub enum Target {

@@ -13,17 +13,25 @@ use hefu_proof::Receipt;
 use hefu_types::cose::{CoseSign1, Protected};
 use hefu_types::operation::{Cancel, Operation};
 use hefu_types::statement::{Mode, Payload, Statement};
-use hefu_types::{canonical, merkle, Hash, KeyId, Millis, NetworkDigest, Nonce, PrivateRoot, Salt, StateKey};
+use hefu_types::{
+    canonical, merkle, Hash, KeyId, Millis, NetworkDigest, Nonce, PrivateRoot, Salt, StateKey,
+};
 use rand::seq::SliceRandom;
 use rand::{rngs::StdRng, Rng};
 
 pub(super) const FAMILIES: &[(&str, Family)] = &[
     ("receipt: of two checkpoints", two_checkpoints),
-    ("receipt: record of one checkpoint under another", record_of_other_checkpoint),
+    (
+        "receipt: record of one checkpoint under another",
+        record_of_other_checkpoint,
+    ),
     ("receipt: operation of another statement", other_statement),
     ("receipt: refused operation", refused),
     ("receipt: item of another record", item_of_other_record),
-    ("receipt: item of another operation", item_of_other_operation),
+    (
+        "receipt: item of another operation",
+        item_of_other_operation,
+    ),
     ("receipt: private parts swapped", private_parts),
     ("receipt: facts of another record", facts_of_other_record),
     ("receipt: facts altered", facts_altered),
@@ -132,7 +140,8 @@ fn refused(world: &World, rng: &mut StdRng) -> Option<Attack> {
 
 fn item_of_other_record(world: &World, rng: &mut StdRng) -> Option<Attack> {
     let (done, at) = any(world, rng)?;
-    let fits = |(record, items): &(&StateKey, &Vec<_>)| **record != done.record && !items.is_empty();
+    let fits =
+        |(record, items): &(&StateKey, &Vec<_>)| **record != done.record && !items.is_empty();
     let others: Vec<_> = world.here.moments[at].items.iter().filter(fits).collect();
     let (record, items) = others.choose(rng)?;
     let mut receipt = world.here.receipt(done, at, rng);
@@ -321,7 +330,13 @@ fn protected_header(world: &World, rng: &mut StdRng) -> Option<Attack> {
 }
 
 /// A statement of one operation, signed by a genuine key, in the place of the genuine one.
-fn put_statement(world: &World, receipt: &mut Receipt, done: &Done, issuer: &str, rng: &mut StdRng) {
+fn put_statement(
+    world: &World,
+    receipt: &mut Receipt,
+    done: &Done,
+    issuer: &str,
+    rng: &mut StdRng,
+) {
     let cancel = Operation::Cancel(Cancel {
         record: done.record,
         reason: "forged".into(),
@@ -418,14 +433,14 @@ fn trailing(world: &World, rng: &mut StdRng) -> Option<Attack> {
 
 fn too_long(world: &World, rng: &mut StdRng) -> Option<Attack> {
     // A megabyte takes a while to write: now and then is enough.
-    rng.gen_ratio(1, 50).then_some(())?;
+    rng.gen_ratio(1, 5).then_some(())?;
     let (mut receipt, _) = receipt(world, rng)?;
     receipt.operation.operation = vec![0; hefu_proof::receipt::RECEIPT_BYTES_MAX].into();
     Attack::receipt(&receipt, &["too-long"])
 }
 
 /// A bundle of all receipts of one statement that can be made at a moment.
-pub(crate) fn bundle(world: &World, at: usize, of: usize, rng: &mut StdRng) -> Option<ReceiptBundle> {
+pub fn bundle(world: &World, at: usize, of: usize, rng: &mut StdRng) -> Option<ReceiptBundle> {
     let ledger = &world.here;
     let all = ledger.provable(at);
     let done: Vec<&&Done> = all.iter().filter(|done| done.statement == of).collect();

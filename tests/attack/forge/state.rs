@@ -12,10 +12,22 @@ use rand::{rngs::StdRng, Rng};
 
 pub(super) const FAMILIES: &[(&str, Family)] = &[
     ("state: absence of a present key, its own proof", own_proof),
-    ("state: absence of a present key, itself as neighbour", itself_as_neighbour),
-    ("state: absence of a present key, another leaf as neighbour", forged_neighbour),
-    ("state: absence of a present key, some of its siblings", some_siblings),
-    ("state: absence of a present key, proof of an absent one", proof_of_an_absent_one),
+    (
+        "state: absence of a present key, itself as neighbour",
+        itself_as_neighbour,
+    ),
+    (
+        "state: absence of a present key, another leaf as neighbour",
+        forged_neighbour,
+    ),
+    (
+        "state: absence of a present key, some of its siblings",
+        some_siblings,
+    ),
+    (
+        "state: absence of a present key, proof of an absent one",
+        proof_of_an_absent_one,
+    ),
     ("state: presence of an absent key", presence_of_absent),
     ("state: presence with a neighbour", presence_with_neighbour),
     ("state: siblings padded", padded),
@@ -26,7 +38,10 @@ pub(super) const FAMILIES: &[(&str, Family)] = &[
     ("state: an inner node as a leaf", node_as_leaf),
     ("state: a leaf as an inner node", leaf_as_node),
     ("state: a proof that cannot be", impossible),
-    ("certificate: a present key shown as absent", absent_in_certificate),
+    (
+        "certificate: a present key shown as absent",
+        absent_in_certificate,
+    ),
 ];
 
 const ELSEWHERE: &[&str] = &["neighbour-elsewhere", "other-root"];
@@ -114,7 +129,11 @@ fn moment<'a>(ledger: &'a Ledger, rng: &mut StdRng) -> &'a Moment {
 
 fn present(world: &World, rng: &mut StdRng) -> Way {
     let moment = moment(&world.here, rng);
-    let key = moment.values.keys().choose(rng).expect("genesis has leaves");
+    let key = moment
+        .values
+        .keys()
+        .choose(rng)
+        .expect("genesis has leaves");
     Way::of(moment, *key)
 }
 
@@ -123,7 +142,11 @@ fn absent(world: &World, rng: &mut StdRng) -> Way {
     let mut key = StateKey(rng.gen());
     // Also keys that differ from a present one in few of the last bits.
     if rng.gen() {
-        let near = moment.values.keys().choose(rng).expect("genesis has leaves");
+        let near = moment
+            .values
+            .keys()
+            .choose(rng)
+            .expect("genesis has leaves");
         key = *near;
         key.0[rng.gen_range(0..32)] ^= 1 << rng.gen_range(0..8);
     }
@@ -244,7 +267,9 @@ fn other_key(world: &World, rng: &mut StdRng) -> Option<Attack> {
     let mut way = present(world, rng);
     let key = way.key;
     way.key.0[rng.gen_range(0..32)] ^= 1 << rng.gen_range(0..8);
-    (key != way.key).then(|| way.attack(&["other-root"])).flatten()
+    (key != way.key)
+        .then(|| way.attack(&["other-root"]))
+        .flatten()
 }
 
 fn other_value(world: &World, rng: &mut StdRng) -> Option<Attack> {
