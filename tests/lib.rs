@@ -7,6 +7,8 @@ pub mod network;
 pub mod proxy;
 #[path = "sim/mod.rs"]
 pub mod sim;
+#[path = "vectors/mod.rs"]
+pub mod vectors;
 
 pub use network::{programs, Devnet, Programs};
 pub use proxy::Link;

@@ -12,3 +12,4 @@ mod network;
 mod replay;
 mod sim;
 mod tidy;
+mod vectors;
