@@ -13,3 +13,4 @@ mod replay;
 mod sim;
 mod tidy;
 mod vectors;
+mod wasm;
