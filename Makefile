@@ -18,7 +18,7 @@ SEEDS ?= 1000
 ATTACKS ?= 10000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo sim bench test check fmt-check clippy wasm deny fmt clean-demo fuzz fuzz-all flood beside attack
+.PHONY: help setup build demo sim bench test check fmt-check clippy wasm wasm-check proofs deny fmt clean-demo fuzz fuzz-all flood beside attack
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,7 +68,14 @@ clippy:
 	@scripts/setup.sh --lint
 	$(CARGO) clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 
-wasm: ## the pure crates compile for a browser
+wasm: wasm-check ## the package for browsers and Node, into target/wasm/hefu
+	@CARGO="$(CARGO)" scripts/wasm.sh
+
+proofs: wasm ## bytes of each proof, time to make and verify it, natively and in wasm (RECORDS="10000 1000000")
+	$(CARGO) run --release -p hefu-state --example proof_sizes -- $(RECORDS) --out "$(TARGET_DIR)/proofs"
+	node tests/wasm/speed.mjs "$(TARGET_DIR)/wasm/hefu" "$(TARGET_DIR)/proofs"
+
+wasm-check: ## the pure crates compile for a browser
 	@scripts/setup.sh --wasm
 	$(CARGO) check --profile $(PROFILE) --target wasm32-unknown-unknown $(addprefix -p ,$(PURE))
 

@@ -3,18 +3,21 @@
 # does nothing and prints one line.
 #
 #   setup.sh            what the build needs: a C++ compiler, make, libclang (RocksDB and its bindings)
-#   setup.sh --wasm     also the target wasm32-unknown-unknown; exit 3 if only that could not be had
+#   setup.sh --wasm     also Node, wasm-bindgen's program and the target wasm32-unknown-unknown; exit 3 if only the
+#                       last two could not be had
+#   setup.sh --browser  also a headless Chromium, for the test of the browser package (220 MB)
 #   setup.sh --lint     also rustfmt and clippy
 #   setup.sh --deny     also cargo-deny, compiled into cargo's bin
 set -euo pipefail
 
-wasm= lint= deny=
+wasm= browser= lint= deny=
 for argument in "$@"; do
     case "$argument" in
         --wasm) wasm=1 ;;
+        --browser) browser=1 ;;
         --lint) lint=1 ;;
         --deny) deny=1 ;;
-        -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) echo "setup: unknown argument $argument (see --help)" >&2; exit 2 ;;
     esac
 done
@@ -64,6 +67,8 @@ have g++ || packages+=(g++)
 have make || packages+=(make)
 have git || packages+=(git)
 has_libclang || packages+=(libclang-dev)
+[ -z "$wasm" ] || have node || packages+=(nodejs)
+[ -z "$browser" ] || have chromium-headless-shell || have chromium || packages+=(chromium-headless-shell)
 
 if [ ${#packages[@]} -gt 0 ]; then
     have apt-get || fail "missing: ${packages[*]} (Debian's names); there is no apt-get here, install them by hand"
@@ -100,6 +105,21 @@ if [ -n "$deny" ] && ! have cargo-deny; then
     cargo install --locked --quiet cargo-deny || fail "cargo-deny could not be installed"
 fi
 
+# What writes the JavaScript beside a .wasm has to be of the version that the .wasm was bound with. Its own lock file
+# names what not every registry has, so that file is tried first and not insisted on.
+bindgen=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"/\1/p}' Cargo.lock)
+has_bindgen() { [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $bindgen" ]; }
+if [ -n "$wasm" ] && ! has_bindgen; then
+    say "compiling wasm-bindgen-cli $bindgen into cargo's bin (some minutes)"
+    install=(cargo install --quiet --version "$bindgen" --force wasm-bindgen-cli)
+    if ! "${install[@]}" --locked && ! "${install[@]}" || ! has_bindgen; then
+        banner "wasm-bindgen $bindgen COULD NOT BE INSTALLED." \
+            "The browser package can be neither built nor tested here." \
+            "By hand: cargo install --version $bindgen wasm-bindgen-cli"
+        exit 3
+    fi
+fi
+
 # Last, so that all else is there where only the target cannot be had.
 target=wasm32-unknown-unknown
 has_target() { [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ]; }
@@ -107,7 +127,7 @@ if [ -n "$wasm" ] && ! has_target; then
     say "adding the target $target with rustup"
     if ! have rustup || ! rustup target add "$target" || ! has_target; then
         banner "THE TARGET $target COULD NOT BE ADDED." \
-            "The check that the pure crates run in a browser cannot be made here." \
+            "The browser package can be neither built nor tested here." \
             "By hand: rustup target add $target"
         exit 3
     fi

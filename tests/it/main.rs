@@ -18,3 +18,4 @@ mod replay;
 mod sim;
 mod tidy;
 mod vectors;
+mod wasm;

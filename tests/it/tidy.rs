@@ -38,6 +38,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "hefu-engine",
         ],
     ),
+    (
+        "hefu-wasm",
+        &["hefu-types", "hefu-proof", "hefu-wire", "hefu-formats"],
+    ),
     // Never the state: who only checks must not be able to run the rules by accident. An auditor runs
     // them on purpose, behind a crate of its own.
     (
@@ -74,6 +78,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("ureq", &["hefu-node", "hefu", TESTS]),
     ("hyper*", &["hefu-node", "hefu", TESTS]),
     ("reqwest", &["hefu-node", "hefu", TESTS]),
+    ("wasm-bindgen*", &["hefu-wasm"]),
+    ("js-sys", &["hefu-wasm"]),
 ];
 
 /// What a pure crate neither names nor reaches through what it names.
