@@ -8,12 +8,11 @@ use serde_json::{json, Value};
 use std::fmt::Display;
 
 impl Run {
-    /// Says where the audit goes on, before it does.
+    /// Says where the audit goes on, before it does: on standard error, as progress is.
     pub(super) fn tell_begin(&self) {
-        if self.json {
-            return;
+        if !self.json {
+            eprintln!("{}", self.begin());
         }
-        eprintln!("{}", self.begin());
     }
 
     fn begin(&self) -> String {
@@ -28,7 +27,7 @@ impl Run {
 
     pub(super) fn report(&self, ended: &Ended) -> Result<Report, Failure> {
         let (exit, sentence) = self.ending(ended);
-        let mut text = format!("{}\n{}", self.begin(), self.counts());
+        let mut text = self.counts();
         for unavailable in &self.unavailable {
             let word = self.lang.pick("could not be had", "无法取得");
             text.push_str(&format!("  {word}: {}\n", shown(unavailable)));

@@ -232,7 +232,7 @@ impl Auditor {
         let own_root = self.log.root(size);
         if own_root != checkpoint.log_root {
             let latest = self.seen.last().cloned();
-            let latest = latest.ok_or_else(|| Finding::Log { size })?;
+            let latest = latest.ok_or(Finding::Log { size })?;
             let path = self.log.consistency(size, self.log.size());
             let root = own_root;
             let prefix = Some(Prefix { root, path });

@@ -267,7 +267,9 @@ fn a_file_without_two_quorums_is_refused() {
         alter(&mut file);
         file.verify(&network).expect_err("it does not hold")
     };
-    let few = refused(&|file| drop(file.second.cosignatures.pop()));
+    let few = refused(&|file| {
+        file.second.cosignatures.pop();
+    });
     let EquivocationError::Checkpoint { which, .. } = few else {
         panic!("{few:?}");
     };
