@@ -17,8 +17,6 @@ mod copy;
 mod facts;
 mod recognition;
 
-pub use crate::verify::compare_facts;
-
 /// The answer of one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
