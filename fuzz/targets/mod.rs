@@ -13,10 +13,13 @@ use hefu::cli::{NetworkArg, NumberArgs, Register};
 use hefu_formats::Reading;
 use hefu_proof::certificate::{Value, CERTIFICATE_BYTES_MAX};
 use hefu_proof::checkpoint::SignedCheckpoint;
+use hefu_proof::handover::last_set;
+use hefu_proof::log;
 use hefu_proof::state_proof::StateProof;
-use hefu_proof::{Receipt, ReceiptBundle, StatusCertificate, Verifier};
+use hefu_proof::{Handover, Receipt, ReceiptBundle, StatusCertificate, Verifier};
 use hefu_types::block::{Block, BlockEntry};
 use hefu_types::canonical;
+use hefu_types::cose::CoseSign1;
 use hefu_types::genesis::{Genesis, Network};
 use hefu_types::leaf::{
     ActionLeaf, AgencyLeaf, ClockLeaf, CouncilLeaf, CoverageLeaf, DigestLeaf, KeyLeaf, Leaf,
@@ -27,9 +30,11 @@ use hefu_types::numbering::NumberingLeaf;
 use hefu_types::operation::Operation;
 use hefu_types::profile::{Identity, Profile};
 use hefu_types::record::Record;
-use hefu_types::statement::{Statement, STATEMENT_BYTES_MAX};
+use hefu_types::statement::{SignedHeader, Statement, COSE_BYTES_MAX, STATEMENT_BYTES_MAX};
 use hefu_types::time::{Day, Millis};
-use hefu_types::{Digest, Hash, KeyId, OperationId, PublicKey, StateKey, StatementId, Suite};
+use hefu_types::{
+    Digest, EntryIndex, Hash, KeyId, OperationId, PublicKey, StateKey, StatementId, Suite, TreeSize,
+};
 use hefu_wire::catalogue::{holder_of, holder_words, table, Entry, Lang, Part, SavedCatalogue};
 use hefu_wire::{
     ClaimFile, Health, KeyFile, NetworkFile, Problem, SignedCount, StatementAnswer, Tile,
@@ -59,11 +64,14 @@ pub const TARGETS: &[Target] = &[
     ("cms", cms),
     ("edifact", edifact),
     ("gossip", gossip),
+    ("handover", handover),
+    ("header", header),
     ("identity", identity),
     ("json", json),
     ("key_file", key_file),
     ("leaves", leaves),
     ("list", list),
+    ("log_paths", log_paths),
     ("mapping", mapping),
     ("mdoc", mdoc),
     ("network_file", network_file),
@@ -210,6 +218,70 @@ pub fn state_proof(bytes: &[u8]) {
                 "no such root"
             );
         }
+    }
+}
+
+/// A link of a chain of validator sets, under the first set.
+pub fn handover(bytes: &[u8]) {
+    let Some(link) = canonical::<Handover>(bytes, CERTIFICATE_BYTES_MAX) else {
+        return;
+    };
+    let (origin, set) = (network().origin(), network().first_set());
+    let _ = link.verify(SUITE, origin, &set);
+    // As often as anybody writes it: its heights do not grow.
+    assert!(last_set(SUITE, origin, set, &[link.clone(), link]).is_err());
+}
+
+/// What the log and receipts hold of a statement: a COSE_Sign1 with its headers.
+pub fn header(bytes: &[u8]) {
+    let cose = canonical::<CoseSign1>(bytes, COSE_BYTES_MAX);
+    let read = SignedHeader::read(SUITE, &network().digest(), bytes);
+    let Ok(header) = read else {
+        return;
+    };
+    let cose = cose.expect("what is read as a header is a COSE_Sign1");
+    assert_eq!(canonical::encode(&header.protected), cose.protected);
+    assert_eq!(canonical::encode(&header.payload), cose.payload);
+    let key = PublicKey(header.protected.key_id.0);
+    let _ = header.verify(SUITE, &key);
+}
+
+/// Paths of the log: two numbers of eight bytes, two roots or a leaf and a root, and the path. What leads to a
+/// root leads to no other, and a path that is longer or shorter leads nowhere.
+pub fn log_paths(bytes: &[u8]) {
+    let Some((numbers, hashes)) = bytes.split_at_checked(16) else {
+        return;
+    };
+    let number = |at: usize| {
+        numbers[at..at + 8]
+            .iter()
+            .fold(0, |n, b| n << 8 | u64::from(*b))
+    };
+    let (one, two) = (number(0), number(8));
+    let hashes: Vec<Hash> = hashes
+        .chunks_exact(Hash::LEN)
+        .filter_map(|hash| Hash::try_from(hash).ok())
+        .collect();
+    let [leaf, root, path @ ..] = &hashes[..] else {
+        return;
+    };
+    let inclusion = |path: &[Hash], root: &Hash| {
+        log::verify_inclusion(SUITE, leaf, EntryIndex(one), TreeSize(two), path, root).is_ok()
+    };
+    let consistency = |path: &[Hash], root: &Hash| {
+        let (first, second) = ((TreeSize(one), *leaf), (TreeSize(two), *root));
+        log::verify_consistency(SUITE, first, second, path).is_ok()
+    };
+    let mut other = *root;
+    other.0[31] ^= 1;
+    let longer = [path, &[*leaf]].concat();
+    if inclusion(path, root) {
+        assert!(!inclusion(path, &other) && !inclusion(&longer, root));
+        assert!(path.is_empty() || !inclusion(&path[1..], root));
+    }
+    if consistency(path, root) {
+        assert!(!consistency(path, &other) && !consistency(&longer, root));
+        assert!(path.is_empty() || !consistency(&path[1..], root));
     }
 }
 

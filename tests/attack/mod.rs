@@ -15,6 +15,7 @@ pub mod cbor;
 pub mod claims;
 pub mod forge;
 pub mod free;
+pub mod golden;
 pub mod reason;
 pub mod world;
 

@@ -7,6 +7,7 @@ use hefu_proof::{Receipt, ReceiptBundle, StatusCertificate, Verifier};
 use hefu_tests::attack::bend::Bend;
 use hefu_tests::attack::claims::{self, Kind};
 use hefu_tests::attack::free::Free;
+use hefu_tests::attack::golden::Golden;
 use hefu_tests::attack::world::{cosigned, genesis, sign, Done, Ledger, World, SUITE};
 use hefu_tests::attack::{self, difference, forge, Tally};
 use hefu_types::genesis::Network;
@@ -15,6 +16,7 @@ use hefu_types::operation::Operation;
 use hefu_types::{canonical, Hash, NetworkId};
 use rand::{rngs::StdRng, SeedableRng};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// What an attack is refused with at least once among ten thousand.
 const REASONS: &[&str] = &[
@@ -106,6 +108,34 @@ fn every_node_of_a_proof_is_bent_in_every_way() {
     }
     println!("{}", tally.report());
     assert!(tally.attacks > 5_000, "{}", tally.attacks);
+}
+
+/// The golden files, bent blindly: all that is known to be true of them is what they say themselves.
+#[test]
+fn golden_proofs_are_bent_as_well() -> Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
+    let goldens = Golden::read(&folder)?;
+    if goldens.is_empty() {
+        println!("{} has no manifest: nothing was bent", folder.display());
+    }
+    let mut all = Tally::default();
+    for golden in &goldens {
+        let ground = golden.ground();
+        let mut verifier = Verifier::new(&golden.network);
+        let mut rng = StdRng::seed_from_u64(9);
+        let mut tally = Tally::default();
+        while tally.attacks < 2_000 {
+            let ended = ground.bent(&mut verifier, &mut rng, &mut tally);
+            ended.map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        }
+        all.add(&tally);
+    }
+    println!(
+        "{} networks of golden files: {}",
+        goldens.len(),
+        all.report()
+    );
+    Ok(())
 }
 
 /// A ledger and what is looked for in it.
