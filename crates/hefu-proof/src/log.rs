@@ -103,6 +103,18 @@ pub enum ConsistencyError {
     OtherSecondRoot,
 }
 
+impl ConsistencyError {
+    /// Its name for programs.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Sizes => "sizes",
+            Self::WrongLength => "wrong-path-length",
+            Self::OtherFirstRoot => "other-first-root",
+            Self::OtherSecondRoot => "other-second-root",
+        }
+    }
+}
+
 /// Checks that a tree begins with the entries of an earlier one (RFC 9162, 2.1.4.2). An empty tree is
 /// the beginning of every other, which needs no proof and has none.
 pub fn verify_consistency(

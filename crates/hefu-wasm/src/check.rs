@@ -4,7 +4,7 @@
 
 use crate::Refused;
 use hefu_proof::certificate::{Value as Proven, CERTIFICATE_BYTES_MAX};
-use hefu_proof::log::{verify_consistency, verify_inclusion, ConsistencyError, PATH_LENGTH_MAX};
+use hefu_proof::log::{verify_consistency, verify_inclusion, PATH_LENGTH_MAX};
 use hefu_proof::receipt::Signer;
 use hefu_proof::{
     Receipt, ReceiptBundle, StatusCertificate, VerifiedCheckpoint, VerifiedReceipt, VerifiedState,
@@ -74,7 +74,7 @@ pub fn check(network: &Network, kind: &str, bytes: &[u8]) -> Result<Value, Refus
                 proof.hash("second_root")?,
             );
             verify_consistency(network.suite(), first, second, &proof.path()?)
-                .map_err(|error| Refused::new(of_consistency_error(&error), error))?;
+                .map_err(|error| Refused::new(error.reason(), error))?;
             Ok(json!({}))
         }
         _ => Err(Refused::bad_input(format!(
@@ -89,15 +89,6 @@ fn of_receipt_error(error: hefu_proof::receipt::ReceiptError) -> Refused {
 
 fn of_certificate_error(error: hefu_proof::certificate::CertificateError) -> Refused {
     Refused::new(error.reason(), error)
-}
-
-const fn of_consistency_error(error: &ConsistencyError) -> &'static str {
-    match error {
-        ConsistencyError::Sizes => "sizes",
-        ConsistencyError::WrongLength => "wrong-path-length",
-        ConsistencyError::OtherFirstRoot => "other-first-root",
-        ConsistencyError::OtherSecondRoot => "other-second-root",
-    }
 }
 
 /// A proof in JSON: hashes in hex, numbers.
