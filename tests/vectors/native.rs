@@ -29,6 +29,7 @@ use hefu_proof::receipt::Signer;
 use hefu_proof::{
     Receipt, ReceiptBundle, StatusCertificate, VerifiedCheckpoint, VerifiedReceipt, VerifiedState,
 };
+use crate::attack::reason::Reason;
 use hefu_types::block::MemberCosignature;
 use hefu_types::genesis::Network;
 use hefu_types::key::{self, Namespace};
@@ -36,7 +37,6 @@ use hefu_types::leaf::{ClockLeaf, KeyLeaf, SetLeaf, Validator};
 use hefu_types::record::{Event, PublicPart, UseItemState};
 use hefu_types::{EntryIndex, Hash, Millis, PublicKey, Signature, StateKey, TreeSize};
 use serde_json::{json, Value};
-use std::fmt::Debug;
 
 /// What a case proves, or the reason of its refusal.
 pub fn check(network: &Network, case: &Case) -> Result<Value, String> {
@@ -107,35 +107,9 @@ pub fn check(network: &Network, case: &Case) -> Result<Value, String> {
     }
 }
 
-/// The kebab-case name of the innermost error.
-pub fn reason(error: impl Debug) -> String {
-    let text = format!("{error:?}");
-    let mut name = text.as_str();
-    // `Certificate(Proof { key: .., error: OtherRoot })` is an `OtherRoot`.
-    loop {
-        let end = name.find(['(', ' ', '{']).unwrap_or(name.len());
-        let (own, rest) = (&name[..end], &name[end..]);
-        let inner = match rest.strip_prefix('(') {
-            Some(inner) => inner,
-            None => rest.find("error: ").map_or("", |at| &rest[at + 7..]),
-        };
-        if inner.starts_with(|c: char| c.is_ascii_uppercase()) {
-            name = inner;
-        } else {
-            return kebab(own.trim_end_matches([')', '}', ' ']));
-        }
-    }
-}
-
-fn kebab(name: &str) -> String {
-    let mut kebab = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !kebab.is_empty() {
-            kebab.push('-');
-        }
-        kebab.push(c.to_ascii_lowercase());
-    }
-    kebab
+/// The verifier's word for why something does not hold.
+pub fn reason(error: impl Reason) -> String {
+    error.reason().to_owned()
 }
 
 fn of_checkpoint(verified: &VerifiedCheckpoint) -> Value {
