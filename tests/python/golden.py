@@ -19,7 +19,7 @@ def check_consistency(first, first_root, second, second_root, path):
     refuse_if(not 0 < first <= second, "sizes")
     if first & (first - 1) == 0 or first == second:
         path = [first_root, *path]  # the first tree is itself a subtree of the second, and left out of the path
-    refuse_if(not path, "wrong-length")
+    refuse_if(not path, "wrong-path-length")
     skipped = (first & -first).bit_length() - 1 if first < second else 64
     roots = climb((first - 1) >> skipped, (second - 1) >> skipped, path[1:], [(path[0], False), (path[0], True)])
     refuse_if(roots[0] != first_root, "other-first-root")

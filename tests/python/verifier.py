@@ -186,7 +186,7 @@ def log_root(leaves):
 def climb(node, last, path, roots):
     """Goes up one tree, or two at once: `roots` are (hash, whether it also grows where the way turns left)."""
     for beside in path:
-        refuse_if(last == 0, "wrong-length")
+        refuse_if(last == 0, "wrong-path-length")
         if node & 1 or node == last:
             roots = [(sha256(b"\1", beside, root), grows) for root, grows in roots]
             while not node & 1 and node:
@@ -194,7 +194,7 @@ def climb(node, last, path, roots):
         else:
             roots = [(sha256(b"\1", root, beside) if grows else root, grows) for root, grows in roots]
         node, last = node >> 1, last >> 1
-    refuse_if(last != 0, "wrong-length")
+    refuse_if(last != 0, "wrong-path-length")
     return [root for root, _ in roots]
 
 def check_inclusion(leaf, index, size, path, root):
@@ -253,7 +253,7 @@ def text_of(checkpoint, origin):
 def check_quorum(text, validators, cosignatures):
     """Returns the time in seconds at which a quorum had seen the text."""
     members, quorum = [one["member"] for one in cosignatures], 2 * len(validators) // 3 + 1
-    refuse_if(len(members) > 256 or members != sorted(set(members)), "not-ascending")
+    refuse_if(len(members) > 256 or members != sorted(set(members)), "cosignatures-not-ascending")
     refuse_if(len(members) < quorum, "no-quorum")
     for one in cosignatures:
         refuse_if(one["member"] >= len(validators), "unknown-member")
@@ -273,14 +273,15 @@ def check_checkpoint(signed, origin, current):
 def last_set(network, handovers):
     """Walks from the set of genesis to the last one; tells it and the height of the last handover."""
     current, height = network.first_set, -1
-    refuse_if(len(handovers) > 1024, "handover")
+    refuse_if(len(handovers) > 1024, "chain-too-long")
     for handover in handovers:
         checkpoint, proven, epoch = handover["checkpoint"], handover["set"], current["epoch"] + 1
-        refuse_if(checkpoint["height"] <= height, "handover")
+        refuse_if(checkpoint["height"] <= height, "chain-heights")
         refuse_if(checkpoint["epoch"] != current["epoch"], "other-epoch")
-        refuse_if(proven["key"] != state_key("set", epoch) or proven["value"][0] != "leaf", "handover")
+        refuse_if(proven["key"] != state_key("set", epoch), "not-the-next-set")
+        refuse_if(proven["value"][0] != "leaf", "no-set")
         after = leaf_of("SetLeaf", proven["value"])
-        refuse_if(after["epoch"] != epoch or not after["validators"], "handover")
+        refuse_if(after["epoch"] != epoch or not after["validators"], "bad-set")
         check_leaf(proven, checkpoint["state_root"])
         check_quorum(text_of(checkpoint, network.origin), current["validators"], handover["cosignatures"])
         current, height = after, checkpoint["height"]
@@ -288,7 +289,7 @@ def last_set(network, handovers):
 
 def leaf_of(kind, value):
     """A proven leaf that is no record."""
-    refuse_if(value is None or value[0] == "absent", "missing")
+    refuse_if(value is None or value[0] == "absent", "not-proven")
     refuse_if(value[0] == "record", "bad-leaf")
     try:
         return decode(value[1], kind, 256 * 1024)
@@ -303,10 +304,10 @@ class State:
         signed, leaves = certificate["checkpoint"], certificate["leaves"]
         current, height = last_set(network, certificate["handovers"])
         self.checkpoint = signed["checkpoint"]
-        refuse_if(self.checkpoint["height"] <= height, "handover")
+        refuse_if(self.checkpoint["height"] <= height, "not-after-handover")
         self.proven = check_checkpoint(signed, network.origin, current)
         keys = [leaf["key"] for leaf in leaves]
-        refuse_if(keys != sorted(set(keys)), "not-ascending")
+        refuse_if(keys != sorted(set(keys)), "leaves-not-ascending")
         for leaf in leaves:
             check_leaf(leaf, self.checkpoint["state_root"])
         self.values = {leaf["key"]: leaf["value"] for leaf in leaves}
@@ -368,10 +369,10 @@ def record_key(network, verb, fields):
     if verb == LEND:
         return state_key("record", ["copy", read("b32", fields.get(0)), read("b16", fields[1].get(0))])
     if verb != REGISTER:
-        refuse_if(not 1 <= verb <= 17 and not 25 <= verb <= 31, "missing")
+        refuse_if(not 1 <= verb <= 17 and not 25 <= verb <= 31, "not-proven")
         return read("b32", fields.get(0))
     profile = next((of["profile"] for of in network.genesis["types"] if of["id"] == fields.get(0)), None)
-    refuse_if(profile is None, "missing")
+    refuse_if(profile is None, "not-proven")
     _, issuer, *others = read("Identity", fields.get(2)).values()
     refuse_if(not issuer or not others[2] or ":" not in issuer and re.search("[a-z]", issuer), "other-record")
     refuse_if(any(len(text.encode()) > 128 or not NORMAL.fullmatch(text) for text in [issuer, *others]), "other-record")
@@ -421,7 +422,7 @@ def check_receipt(network, receipt, times):
     # It was done: its record names it, or an opened private item does, or the leaf of a file that it brought.
     key = record_key(network, verb, fields)
     word, record, private_root, *_ = *state.values.get(key, ["absent"]), None, None
-    refuse_if(word != "record", "missing" if word == "absent" else "bad-leaf")
+    refuse_if(word != "record", "not-proven" if word == "absent" else "bad-leaf")
     used = opened and opened_use(opened, private_root, operation)
     digests = {REGISTER: fields.get(3), ADD_RENDITION: fields.get(1), CORRECT: fields.get(1)}.get(verb) or []
     digests = fields[1][1] if verb == LEND else digests
@@ -460,7 +461,7 @@ def check_certificate(network, certificate, times, asks=()):
     for namespace, ident in asks or [(None, key) for key in certificate["leaves"]]:
         key = state_key(namespace, ident) if namespace else ident["key"]
         value = state.values.get(key)
-        refuse_if(value is None, "missing")
+        refuse_if(value is None, "not-proven")
         refuse_if(namespace == "record" and value[0] == "leaf", "bad-leaf")
         record = told(state, key, value[1], times) if value[0] == "record" else {"key": key.hex()}
         found.append({**record, "is": "absent" if value[0] == "absent" else "present"})

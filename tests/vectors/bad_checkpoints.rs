@@ -126,7 +126,7 @@ fn cosignatures(bad: &mut Bad<'_>) {
         let alter = |c: &mut StatusCertificate| alter(&mut c.checkpoint.cosignatures);
         bad.certificate(&format!("cosignature-{name}"), base, alter, reason);
     };
-    let (forged, unordered) = ("bad-cosignature", "not-ascending");
+    let (forged, unordered) = ("bad-cosignature", "cosignatures-not-ascending");
     alter("missing", &|c| shorter(c), "no-quorum");
     alter("none", &|c| c.clear(), "no-quorum");
     alter("twice", &|c| c[1] = c[0].clone(), unordered);

@@ -12,7 +12,7 @@ pub fn add(bad: &mut Bad<'_>) {
     let epoch_1 = bad.good.certificate("status-epoch-1");
     let epoch_3 = bad.good.certificate("status-epoch-3");
     let (once, thrice) = ("status-epoch-1", "status-epoch-3");
-    let (chain, other_epoch) = ("handover", "other-epoch");
+    let (heights, other_epoch) = ("chain-heights", "other-epoch");
     bad.certificate(
         "handovers-left-out",
         once,
@@ -47,12 +47,12 @@ pub fn add(bad: &mut Bad<'_>) {
         "handovers-twice",
         thrice,
         |c| c.handovers.insert(0, c.handovers[0].clone()),
-        chain,
+        heights,
     );
     let level = |c: &mut StatusCertificate| {
         c.handovers[1].checkpoint.height = c.handovers[0].checkpoint.height;
     };
-    bad.certificate("handovers-do-not-grow", thrice, level, chain);
+    bad.certificate("handovers-do-not-grow", thrice, level, heights);
     let third = epoch_3.handovers[2].clone();
     bad.certificate(
         "handover-too-many",
@@ -65,7 +65,7 @@ pub fn add(bad: &mut Bad<'_>) {
         "handover-before-the-first-set",
         "status-epoch-0",
         |c| c.handovers.push(first),
-        chain,
+        "not-after-handover",
     );
     let mut alter = |name: &str, alter: &dyn Fn(&mut hefu_proof::Handover), reason| {
         let alter = |c: &mut StatusCertificate| alter(&mut c.handovers[0]);
@@ -90,15 +90,19 @@ pub fn add(bad: &mut Bad<'_>) {
     alter(
         "signer-twice",
         &|h| h.cosignatures[1] = h.cosignatures[0].clone(),
-        "not-ascending",
+        "cosignatures-not-ascending",
     );
     alter(
         "cosignature-altered",
         &|h| flip(&mut h.cosignatures[0].signature.0),
         "bad-cosignature",
     );
-    alter("holds-no-set", &|h| h.set.value = Value::Absent, chain);
-    alter("of-another-key", &|h| flip(&mut h.set.key.0), chain);
+    alter("holds-no-set", &|h| h.set.value = Value::Absent, "no-set");
+    alter(
+        "of-another-key",
+        &|h| flip(&mut h.set.key.0),
+        "not-the-next-set",
+    );
     let edit = |h: &mut hefu_proof::Handover, edit: &dyn Fn(&mut SetLeaf)| {
         let Value::Leaf(bytes) = &h.set.value else {
             panic!("a good handover holds a set")
@@ -120,9 +124,13 @@ pub fn add(bad: &mut Bad<'_>) {
     alter(
         "set-of-another-epoch",
         &|h| edit(h, &|s| s.epoch = 2),
-        chain,
+        "bad-set",
     );
-    alter("set-empty", &|h| edit(h, &|s| s.validators.clear()), chain);
+    alter(
+        "set-empty",
+        &|h| edit(h, &|s| s.validators.clear()),
+        "bad-set",
+    );
     alter(
         "set-unreadable",
         &|h| h.set.value = Value::Leaf(vec![0xa0].into()),
@@ -175,6 +183,6 @@ pub fn add(bad: &mut Bad<'_>) {
         "checkpoint-not-after-the-handover",
         once,
         |c| c.checkpoint = early,
-        chain,
+        "not-after-handover",
     );
 }

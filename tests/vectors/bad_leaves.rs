@@ -24,13 +24,13 @@ fn leaves(bad: &mut Bad<'_>) {
             reason,
         );
     };
-    alter("not-ascending", &|l| l.swap(0, 1), "not-ascending");
-    alter("twice", &|l| l.push(l[1].clone()), "not-ascending");
-    alter("none", &|l| l.clear(), "missing");
+    alter("not-ascending", &|l| l.swap(0, 1), "leaves-not-ascending");
+    alter("twice", &|l| l.push(l[1].clone()), "leaves-not-ascending");
+    alter("none", &|l| l.clear(), "not-proven");
     alter(
         "without-the-record",
         &|l| l.retain(|leaf| !is_record(leaf)),
-        "missing",
+        "not-proven",
     );
     alter(
         "proofs-swapped",
@@ -72,7 +72,7 @@ fn leaves(bad: &mut Bad<'_>) {
         Kind::Certificate,
         "asked-for-another-document",
         bytes,
-        "missing",
+        "not-proven",
     )
     .asks = vec![other];
     let bytes = bad.good.case("absent-empty").bytes.clone();
@@ -82,7 +82,7 @@ fn leaves(bad: &mut Bad<'_>) {
         Kind::Certificate,
         "absence-of-another-document",
         bytes,
-        "missing",
+        "not-proven",
     )
     .asks = vec![asked];
 }

@@ -52,7 +52,7 @@ fn notes(bad: &mut Bad<'_>) {
     alter(
         "cosignature-twice",
         &|l| l[7] = l[6].clone(),
-        "not-ascending",
+        "cosignatures-not-ascending",
     );
     alter(
         "cosignature-altered",
@@ -85,7 +85,7 @@ fn inclusions(bad: &mut Bad<'_>) {
         let bytes = proof.to_string().into_bytes();
         bad.bytes(Kind::Inclusion, &format!("entry-{name}"), bytes, reason);
     };
-    let (other, length) = ("other-root", "wrong-length");
+    let (other, length) = ("other-root", "wrong-path-length");
     alter("leaf-altered", &|p| p["leaf"] = p["root"].clone(), other);
     alter("root-altered", &|p| p["root"] = p["leaf"].clone(), other);
     alter("index-altered", &|p| p["index"] = json!(4), other);
@@ -128,16 +128,16 @@ fn consistencies(bad: &mut Bad<'_>) {
     );
     alter("from-nothing", &|p| p["first_size"] = json!(0), "sizes");
     alter("that-shrank", &|p| p["first_size"] = json!(1_000), "sizes");
-    alter("path-cut", &|p| drop(path(p).pop()), "wrong-length");
+    alter("path-cut", &|p| drop(path(p).pop()), "wrong-path-length");
     alter(
         "path-longer",
         &|p| path(p).push(json!("00".repeat(32))),
-        "wrong-length",
+        "wrong-path-length",
     );
-    alter("path-none", &|p| path(p).clear(), "wrong-length");
+    alter("path-none", &|p| path(p).clear(), "wrong-path-length");
     alter("path-swapped", &|p| path(p).swap(1, 2), "other-first-root");
     let same = |p: &mut Value| p["second_size"] = p["first_size"].clone();
-    alter("of-one-size-with-a-path", &same, "wrong-length");
+    alter("of-one-size-with-a-path", &same, "wrong-path-length");
     let forked = |p: &mut Value| {
         p["second_size"] = p["first_size"].clone();
         p["path"] = json!([]);

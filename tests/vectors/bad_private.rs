@@ -47,9 +47,9 @@ fn opened(bad: &mut Bad<'_>) {
     alter("blinding-altered", &|o| o.item.blinding.0[0] ^= 1, other);
     alter("index-altered", &|o| o.index ^= 1, other);
     alter("index-outside", &|o| o.index = o.count, "index-outside");
-    alter("count-altered", &|o| o.count += 3, "wrong-length");
+    alter("count-altered", &|o| o.count += 3, "wrong-path-length");
     alter("path-altered", &|o| flip(&mut o.path[0].0), other);
-    alter("path-cut", &|o| o.path.clear(), "wrong-length");
+    alter("path-cut", &|o| o.path.clear(), "wrong-path-length");
     alter(
         "path-of-65",
         &|o| o.path = vec![Hash([7; 32]); 65],
@@ -78,7 +78,7 @@ fn opened(bad: &mut Bad<'_>) {
         swapped,
         other,
     );
-    bad.altered("opened-with-another-signer", base, mix, "missing");
+    bad.altered("opened-with-another-signer", base, mix, "not-proven");
     // The total of the invoice is an item too, and names no operation.
     let total = PrivateItem {
         blinding: hefu_types::Blinding([3; 16]),

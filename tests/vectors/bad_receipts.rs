@@ -39,7 +39,7 @@ fn leaves(bad: &mut Bad<'_>) {
         ("record", of_record),
     ] {
         let name = format!("receipt-without-the-{what}");
-        bad.altered(&name, "register", |r| without(r, key), "missing");
+        bad.altered(&name, "register", |r| without(r, key), "not-proven");
     }
     bad.altered(
         "receipt-cosignature-missing",
@@ -57,7 +57,7 @@ fn leaves(bad: &mut Bad<'_>) {
         "receipt-leaves-not-ascending",
         "register",
         |r| r.certificate.leaves.reverse(),
-        "not-ascending",
+        "leaves-not-ascending",
     );
     bad.altered(
         "receipt-retired-set",
@@ -81,7 +81,7 @@ fn paths(bad: &mut Bad<'_>) {
             reason,
         );
     };
-    let (other, length) = ("other-root", "wrong-length");
+    let (other, length) = ("other-root", "wrong-path-length");
     alter("operation-altered", &|o| o.operation[30] ^= 1, other);
     alter("operation-path-altered", &|o| flip(&mut o.path[0].0), other);
     alter("operation-path-swapped", &|o| o.path.swap(0, 1), other);
@@ -150,7 +150,7 @@ fn paths(bad: &mut Bad<'_>) {
         "receipt-statement-of-another-entry",
         "register-2-of-3-later",
         |r| moved(&mut r.operation),
-        "missing",
+        "not-proven",
     );
 }
 
@@ -192,7 +192,7 @@ fn not_done(bad: &mut Bad<'_>) {
         "revoked-again",
         "housing",
         licence,
-        "missing",
+        "not-proven",
     );
     forge(
         "registration-of-another-type",
@@ -206,7 +206,7 @@ fn not_done(bad: &mut Bad<'_>) {
         "unknown-type",
         "housing",
         licence,
-        "missing",
+        "not-proven",
     );
     forge(
         "registration-not-normalised",
@@ -220,7 +220,7 @@ fn not_done(bad: &mut Bad<'_>) {
         "cover",
         "housing",
         licence,
-        "missing",
+        "not-proven",
     );
     let operation = Operation::Revoke(Revoke {
         record: licence,
@@ -249,14 +249,14 @@ fn assembled(bad: &mut Bad<'_>) {
         "certificate-of-a-later-checkpoint",
         "register",
         |r| r.certificate = certificate,
-        "wrong-length",
+        "wrong-path-length",
     );
     let operation = later.operation.clone();
     bad.altered(
         "operation-of-a-later-checkpoint",
         "register",
         |r| r.operation = operation,
-        "wrong-length",
+        "wrong-path-length",
     );
     let revoked = bad.good.receipt("revoke");
     let record = revoked.certificate;
@@ -264,7 +264,7 @@ fn assembled(bad: &mut Bad<'_>) {
         "record-of-another-document",
         "suspend",
         |r| r.certificate = record,
-        "wrong-length",
+        "wrong-path-length",
     );
 }
 
@@ -298,19 +298,23 @@ fn bundles(bad: &mut Bad<'_>) {
     alter(
         "without-the-shared-leaves",
         &|b| b.leaves.clear(),
-        "missing",
+        "not-proven",
     );
     alter(
         "shared-leaf-twice",
         &|b| b.leaves.push(b.leaves[0].clone()),
-        "not-ascending",
+        "leaves-not-ascending",
     );
     let shared_again = |b: &mut ReceiptBundle| {
         let shared = b.leaves[0].clone();
         own(b, 2).leaves.insert(0, shared);
     };
-    alter("shared-leaf-again", &shared_again, "not-ascending");
-    alter("record-left-out", &|b| own(b, 1).leaves.clear(), "missing");
+    alter("shared-leaf-again", &shared_again, "leaves-not-ascending");
+    alter(
+        "record-left-out",
+        &|b| own(b, 1).leaves.clear(),
+        "not-proven",
+    );
     alter(
         "operation-altered",
         &|b| own(b, 2).operation[30] ^= 1,
@@ -321,11 +325,11 @@ fn bundles(bad: &mut Bad<'_>) {
         let leaves = own(b, 0).leaves.clone();
         own(b, 1).leaves = leaves;
     };
-    alter("records-crossed", &crossed, "missing");
+    alter("records-crossed", &crossed, "not-proven");
     alter(
         "entry-path-cut",
         &|b| shorter(&mut b.entry_path),
-        "wrong-length",
+        "wrong-path-length",
     );
     alter(
         "statement-altered",

@@ -135,7 +135,7 @@ pub fn add(bad: &mut Bad<'_>) {
         "of-an-unknown-key",
         |h, _| flip(&mut h.key_id.0),
         true,
-        "missing",
+        "not-proven",
     );
     let tax = &world.maker.actors["tax"];
     let by_another = edited(

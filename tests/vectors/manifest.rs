@@ -9,7 +9,7 @@
 //! | `file`, `network` | paths below the folder of the manifest; the network file is the only trust anchor |
 //! | `expect` | `accept` or `refuse` |
 //! | `reason` | of a refusal: the kebab-case name of the innermost error |
-//! | `asks` | of a certificate: what it is asked for; a verifier refuses it as `missing` where it does not prove one of them |
+//! | `asks` | of a certificate: what it is asked for; a verifier refuses it as `not-proven` where it does not prove one of them |
 //! | `at` | times in milliseconds at which the status of documents is asked |
 //! | `proves` | of an acceptance: what a verifier must have found, see [`super::native`] |
 //!

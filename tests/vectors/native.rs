@@ -19,6 +19,7 @@
 
 use super::manifest::{Ask, Case, Kind};
 use super::parties::SUITE;
+use crate::attack::reason::Reason;
 use base64::prelude::{Engine, BASE64_STANDARD};
 use hefu_proof::checkpoint::{
     verifier_key, Checkpoint, LogSignature, SignedCheckpoint, NOTE_COSIGNATURE, NOTE_ED25519,
@@ -29,7 +30,6 @@ use hefu_proof::receipt::Signer;
 use hefu_proof::{
     Receipt, ReceiptBundle, StatusCertificate, VerifiedCheckpoint, VerifiedReceipt, VerifiedState,
 };
-use crate::attack::reason::Reason;
 use hefu_types::block::MemberCosignature;
 use hefu_types::genesis::Network;
 use hefu_types::key::{self, Namespace};
@@ -173,7 +173,7 @@ fn verb(operation: &[u8]) -> u64 {
 fn asked(state: &VerifiedState, ask: &Ask, at: &[Millis]) -> Result<Value, String> {
     let key = ask.at();
     let Some(value) = state.value(&key) else {
-        return Err("missing".to_owned());
+        return Err("not-proven".to_owned());
     };
     if let hefu_proof::certificate::Value::Record(public, _) = value {
         let mut record = of_record(state, &key, public, at);
