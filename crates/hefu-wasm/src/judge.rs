@@ -32,7 +32,7 @@ pub fn judge(
     request: &Request,
 ) -> Result<(Value, Vec<u8>), Refused> {
     let memory = match memory {
-        Some(bytes) => Memory::decode(bytes, network)
+        Some(bytes) => Memory::decode(bytes, network.digest())
             .map_err(|error| Refused::new(error.reason(), format!("the memory: {error}")))?,
         None => Memory::new(network),
     };
