@@ -75,12 +75,9 @@ pub fn alter(
             let bundle_begins = bundle as usize * 256;
             let width = width(&file);
             let mut bytes = Vec::new();
-            for at in bundle_begins..bundle_begins + width {
-                let of = if at == index {
-                    signed.cose()
-                } else {
-                    &entries[at]
-                };
+            let those = entries.iter().enumerate().skip(bundle_begins).take(width);
+            for (at, entry) in those {
+                let of = if at == index { signed.cose() } else { entry };
                 bytes.extend_from_slice(&u16::try_from(of.len())?.to_be_bytes());
                 bytes.extend_from_slice(of);
             }

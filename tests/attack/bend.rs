@@ -291,7 +291,7 @@ fn string(bytes: &mut Vec<u8>, how: Bend, rng: &mut StdRng) -> Option<()> {
         },
         Bend::Empty if length > 0 => bytes.clear(),
         // A list of hashes in one string, as the siblings of a state proof are.
-        Bend::Swap | Bend::Drop | Bend::Double if length >= 64 && length % 32 == 0 => {
+        Bend::Swap | Bend::Drop | Bend::Double if length >= 64 && length.is_multiple_of(32) => {
             let count = length / 32;
             let (one, two) = (rng.gen_range(0..count), rng.gen_range(0..count));
             let hash: Vec<u8> = bytes[one * 32..][..32].to_vec();

@@ -311,7 +311,8 @@ mod tests {
     fn what_no_ledger_could_have_signed_is_told_without_a_hash() {
         assert!(!exclude_each_other(&at(4), &at(4)));
         assert!(!exclude_each_other(&at(4), &at(8)));
-        let bad: [(fn(&mut Checkpoint), u64); 6] = [
+        type Alter = fn(&mut Checkpoint);
+        let bad: [(Alter, u64); 6] = [
             (|it| it.log_root.0[0] = 9, 8),
             (|it| it.state_root.0[0] = 9, 8),
             (|it| it.height = 2, 8),
