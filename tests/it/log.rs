@@ -255,7 +255,7 @@ impl Policy {
         names.sort_unstable();
         names.dedup();
         ensure!(logs >= 1, "no line in the log's name");
-        ensure!(names.len() - 1 >= self.threshold, "{names:?} are no quorum");
+        ensure!(names.len() > self.threshold, "{names:?} are no quorum");
         Ok(checkpoint)
     }
 }
