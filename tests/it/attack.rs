@@ -287,7 +287,10 @@ fn what_is_free_is_shown_to_be() -> Result<()> {
         let provable = |at: usize| ledger.provable(at).iter().any(|other| other.id == done.id);
         is_registration(done) && provable(last) && provable(last - 1)
     });
-    let (one, two) = (pairs.next().context("one")?, pairs.next_back().context("two")?);
+    let (one, two) = (
+        pairs.next().context("one")?,
+        pairs.next_back().context("two")?,
+    );
     let [early, late] = [last - 1, last].map(|at| ledger.receipt(one, at, &mut rng));
     shown.receipts(&early, &late, &[Free::OtherState])?;
     let other = ledger.receipt(two, last, &mut rng);
