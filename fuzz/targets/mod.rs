@@ -5,8 +5,12 @@
 //! then used as the program uses it. A target fails by panicking.
 
 mod apply;
+mod outsiders;
 
 pub use apply::apply;
+pub use outsiders::{
+    cose_receipt, equivocation, memory, note, tlog_consistency, tlog_proof, transparent,
+};
 
 use super::Message;
 use hefu::cli::{NetworkArg, NumberArgs, Register};
@@ -62,7 +66,9 @@ pub const TARGETS: &[Target] = &[
     ("certificate", certificate),
     ("checkpoint", checkpoint),
     ("cms", cms),
+    ("cose_receipt", cose_receipt),
     ("edifact", edifact),
+    ("equivocation", equivocation),
     ("gossip", gossip),
     ("handover", handover),
     ("header", header),
@@ -74,7 +80,9 @@ pub const TARGETS: &[Target] = &[
     ("log_paths", log_paths),
     ("mapping", mapping),
     ("mdoc", mdoc),
+    ("memory", memory),
     ("network_file", network_file),
+    ("note", note),
     ("ofd", ofd),
     ("ofd_parts", ofd_parts),
     ("operation", operation),
@@ -83,6 +91,9 @@ pub const TARGETS: &[Target] = &[
     ("receipt", receipt),
     ("state_proof", state_proof),
     ("statement", statement),
+    ("tlog_consistency", tlog_consistency),
+    ("tlog_proof", tlog_proof),
+    ("transparent", transparent),
     ("xml", xml),
 ];
 
