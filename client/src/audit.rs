@@ -224,6 +224,13 @@ impl Run {
         if self.unavailable.len() == sources.len() && matches!(ended, Ended::Whole) {
             ended = Ended::Untold(self.unavailable.join("; "));
         }
+        if matches!(ended, Ended::Whole) && self.auditor.next().is_some() {
+            let why = "blocks of the signed log could not be had";
+            ended = Ended::Untold(match self.unavailable.is_empty() {
+                true => why.to_owned(),
+                false => format!("{why}: {}", self.unavailable.join("; ")),
+            });
+        }
         self.save_when_due()?;
         Ok(ended)
     }

@@ -344,7 +344,7 @@ Example:
     #[command(after_help = "\
 Examples:
   hefu recognise --network network.json --key registrar.json --region shanghai --of guizhou \\
-      --type licence --citation agreement-2026-3 --text-file article-3.txt --condition grade=1|2 \\
+      --type licence --citation agreement-2026-3 --text-file article-3.txt --condition 'grade=1|2' \\
       --registered-from 2026-01-01 --from 2026-12-01 --until 2028-11-30
   hefu recognise --network network.json --key registrar.json --region zhejiang --of guizhou \\
       --type licence --not --citation notice-2026-5 --from 2026-12-01

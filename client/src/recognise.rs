@@ -169,8 +169,8 @@ fn condition(typed: &str) -> Result<Condition, Failure> {
         .filter(|(name, values)| !name.is_empty() && !values.is_empty());
     let (name, values) = parts.ok_or_else(|| {
         Failure::asked(
-            format!("{typed:?} is no condition: write it as grade=1|2"),
-            format!("{typed:?} 不是条件：请写作 grade=1|2"),
+            format!("{typed:?} is no condition: write it as 'grade=1|2', quoted for the shell"),
+            format!("{typed:?} 不是条件：请写作 'grade=1|2'（须加引号）"),
         )
     })?;
     Ok(Condition::Fact {

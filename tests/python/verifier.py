@@ -489,7 +489,7 @@ def main(arguments):
         return print(__doc__) or 2
     network, failed = Network(arguments[0]), 0
     for path in map(Path, arguments[1:]):
-        kind = path.suffix[1:] if path.suffix[1:] in ("certificate", "bundle") else "receipt"
+        kind = {".certificate": "certificate", ".cert": "certificate", ".bundle": "bundle"}.get(path.suffix, "receipt")
         try:
             found = check_file(network, kind, path.read_bytes(), [time.time_ns() // 1_000_000])
             print(f"{path}: holds: {json.dumps(found, ensure_ascii=False)}")

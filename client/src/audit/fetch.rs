@@ -5,7 +5,7 @@ use super::source::{Source, Unavailable};
 use hefu_audit::{NextBlock, Parts, HEADER_BYTES_MAX};
 use hefu_proof::certificate::{StatusCertificate, CERTIFICATE_BYTES_MAX};
 use hefu_proof::Handover;
-use hefu_types::block::{BLOCK_OPERATIONS_MAX, STATEMENTS_MAX};
+use hefu_types::block::{BLOCK_BYTES_MAX, BLOCK_OPERATIONS_MAX, STATEMENTS_MAX};
 use hefu_types::genesis::Network;
 use hefu_types::merkle;
 use hefu_types::statement::STATEMENT_BYTES_MAX;
@@ -147,6 +147,8 @@ impl<'a> Blocks<'a> {
             size,
         } = next;
         let mut parts = Parts::default();
+        // No block has more: who serves empty entries with long operations fills no memory.
+        let mut left = BLOCK_BYTES_MAX;
         for index in (first.0..size.0).take(STATEMENTS_MAX + 1).map(EntryIndex) {
             let entry = self.entry(index, size)?;
             let is_last = Parts::is_block_entry(&entry);
@@ -156,7 +158,8 @@ impl<'a> Blocks<'a> {
             }
             let operations = self
                 .source
-                .fetch(&path::operations(index), STATEMENT_BYTES_MAX)?;
+                .fetch(&path::operations(index), STATEMENT_BYTES_MAX.min(left))?;
+            left -= operations.len().min(left);
             parts.operations.push(operations);
         }
         parts.header = self

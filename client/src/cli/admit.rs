@@ -12,7 +12,7 @@ pub enum AgencyCommand {
     #[command(after_help = "\
 Example:
   hefu agency request --network network.json --id gz-hospital-1 --name 贵阳市第一医院 \\
-      --region guizhou --contact 0851-00000000 --uscc 12520100MB0000011A --type medical-bill \\
+      --region guizhou --contact 0851-00000000 --uscc 12520100MB00000111 --type medical-bill \\
       --legal-basis 财综〔2019〕29号 --key agency.json --management-key manage.json --out request.json
 
 Without --issuer-prefix it asks for its own code: it issues in its own name. --issuer-prefix '*' stands
@@ -42,7 +42,7 @@ Exit code: 0 all rows are admitted; 1 some are not; 2 it could not be done.")]
 Examples:
   hefu agency change --network network.json --key registrar.json gz-hospital-1 --contact 0851-00000009
   hefu agency change --network network.json --key registrar.json gz-hospital-1 --add-type fiscal-ebill \\
-      --issuer-prefix 12520100MB0000011A --legal-basis 财综〔2019〕29号
+      --issuer-prefix 12520100MB00000111 --legal-basis 财综〔2019〕29号
   hefu agency change --network network.json --key registrar.json gz-hospital-1 --drop-type medical-bill")]
     Change(ChangeAgencyArgs),
     /// Let agencies not act until they are resumed.
@@ -692,7 +692,7 @@ pub struct RecogniseArgs {
     /// A file with the wording, for the clerk who reads it: UTF-8, at most 2 KiB.
     #[arg(long, value_name = "FILE")]
     pub text_file: Option<PathBuf>,
-    /// A fact must say one of these, as grade=1|2; several conditions must all hold.
+    /// A fact must say one of these, as 'grade=1|2' (quoted, for the shell); several conditions must all hold.
     #[arg(long = "condition", value_name = "FACT=VALUES")]
     pub conditions: Vec<String>,
     /// Only what was registered on this day or later, or at this time or later.

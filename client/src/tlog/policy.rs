@@ -65,10 +65,13 @@ pub fn run(shared: &Shared, args: &Policy) -> Result<Report, Failure> {
         text: said,
     };
     // Standard output is the policy and nothing else.
-    Ok(match (&args.out, warnings.is_empty()) {
-        (None, true) => report,
-        _ => report.with_warnings(lang, &warnings),
-    })
+    if args.out.is_some() || shared.json {
+        return Ok(report.with_warnings(lang, &warnings));
+    }
+    for warning in &warnings {
+        eprintln!("{warning}");
+    }
+    Ok(report)
 }
 
 /// Whether a text is a tlog-policy by the rules of C2SP: names before their use and once a member, no key

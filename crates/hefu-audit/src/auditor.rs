@@ -218,6 +218,9 @@ impl Auditor {
     ) -> Result<Next, Finding> {
         let chain = self.verify(&signed, handovers)?;
         let checkpoint = &signed.checkpoint;
+        if checkpoint.size.0 == 0 {
+            return Err(Finding::CheckpointOfBlock { height: 0 });
+        }
         let contradicts =
             |seen: &&SignedCheckpoint| contradiction(&seen.checkpoint, checkpoint).is_some();
         if let Some(seen) = self.seen.iter().rev().find(contradicts) {
@@ -276,6 +279,13 @@ impl Auditor {
             let why = error.to_string();
             Finding::Checkpoint { why }
         })?;
+        let differs = |(known, shown): (&Handover, &Handover)| {
+            known.checkpoint != shown.checkpoint || known.set.value != shown.set.value
+        };
+        if self.chain.iter().zip(chain).any(differs) {
+            let why = "it leads to another set of an epoch that is known".to_owned();
+            return Err(Finding::Handover { why });
+        }
         Ok(chain.to_vec())
     }
 
@@ -451,8 +461,12 @@ impl Auditor {
         let size = done.entry.size();
         let log_root = self.log.root(size);
         let checkpoint = Checkpoint::of_block(&done.entry, log_root);
-        let seen = (self.seen).binary_search_by_key(&size, |seen| seen.checkpoint.size);
-        if seen.is_ok_and(|at| self.seen[at].checkpoint != checkpoint) {
+        // Nothing was signed in the middle of the block, and at its end just this.
+        let from = self.ledger.last().size;
+        let of_block =
+            |seen: &&SignedCheckpoint| seen.checkpoint.size > from && seen.checkpoint.size <= size;
+        let differs = |seen: &SignedCheckpoint| seen.checkpoint != checkpoint;
+        if self.seen.iter().filter(of_block).any(differs) {
             return Err(Finding::CheckpointOfBlock { height }.into());
         }
         for (handover, set) in self.chain.iter().zip(&self.sets[1..]) {

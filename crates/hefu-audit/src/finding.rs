@@ -140,6 +140,15 @@ impl Finding {
                 format!("{zh}。此内容有法定数量验证者的签名：请保存文件，通知理事会和其他成员，在查明之前不要依赖更新的内容"),
             );
         }
+        if matches!(self, Self::Handover { .. }) {
+            return Said::new(
+                format!(
+                    "{en}. Compare with what other nodes serve: if they agree on another chain, who \
+                     served this one is at fault; if a quorum of a set signed both, the council must know"
+                ),
+                format!("{zh}。请与其他节点提供的内容比对：若其他节点的交接链一致且不同，则提供方有问题；若法定数量的验证者签署了两者，请通知理事会"),
+            );
+        }
         Said::new(
             format!(
                 "{en}. No quorum signed this, so it shows that who served it is at fault: audit another \
@@ -152,7 +161,7 @@ impl Finding {
     fn means(&self) -> (String, String) {
         match self {
             Self::OtherNetwork { found } => (
-                format!("what is served is of another network ({found}) than the network file"),
+                format!("what is served is of another network ({found}) than the network file, or that file is not the right one"),
                 format!("所提供的内容属于另一个网络（{found}），与网络文件不符"),
             ),
             Self::Checkpoint { why } => (

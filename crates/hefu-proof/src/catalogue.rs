@@ -54,7 +54,7 @@ impl Catalogue {
         mut state: VerifiedState,
         record: &PublicPart,
         region: Option<&str>,
-    ) -> (VerifiedState, Vec<(&'static str, Said)>) {
+    ) -> (VerifiedState, Vec<(&'static str, Said, Millis)>) {
         // What a copy is of, and by whom, is what its licence is.
         let of_copy = record.copy.as_ref().map(|terms| state.record(&terms.of));
         let licence = match of_copy {
@@ -79,7 +79,7 @@ impl Catalogue {
                     format!("by the catalogue as of {as_of}"),
                     format!("依据截至 {as_of} 的目录"),
                 );
-                told.push((dimension, said));
+                told.push((dimension, said, as_of));
             }
         }
         (state, told)

@@ -294,7 +294,17 @@ impl Memory {
             Err(CertificateError::Missing(_)) => None,
             Err(_) => return Err(MemoryError::BadCurrentSet),
         };
-        self.learn(&state.sighting, current.as_ref())?;
+        let of = &state.sighting.signed.checkpoint;
+        let is_retired = self.epoch().is_some_and(|last| of.epoch < last);
+        let is_shown =
+            (self.epochs.iter()).any(|known| known.epoch == of.epoch && of.height <= known.highest);
+        let learnt = self.join(&Self::of_sighting(&state.sighting, current.as_ref())?)?;
+        if is_retired && !is_shown {
+            // Between the handover and what was seen of the next epoch anybody with old keys may sign.
+            state.checkpoint.quorum_seconds = 0;
+            return Ok(());
+        }
+        *self = learnt;
         let seconds = &mut state.checkpoint.quorum_seconds;
         *seconds = self.speaks_until(&state.sighting.signed.checkpoint, *seconds);
         Ok(())
@@ -307,15 +317,6 @@ impl Memory {
         receipt: &mut VerifiedReceipt,
     ) -> Result<(), MemoryError> {
         self.admit(network, &mut receipt.state)
-    }
-
-    fn learn(
-        &mut self,
-        sighting: &Sighting,
-        current: Option<&SetCurrentLeaf>,
-    ) -> Result<(), MemoryError> {
-        *self = self.join(&Self::of_sighting(sighting, current)?)?;
-        Ok(())
     }
 
     fn of_sighting(
@@ -331,9 +332,20 @@ impl Memory {
         let mut epochs: Vec<SeenEpoch> = sighting.epochs.iter().map(seen).collect();
         if let (Some(current), [before @ .., last]) = (current, epochs.as_mut_slice()) {
             // The leaf tells exactly where one epoch ends and the next begins.
-            if current.epoch != last.epoch || current.first_height > last.lowest {
+            // The last block of an epoch writes already which comes next.
+            let is_last = current.epoch.checked_sub(1) == Some(last.epoch)
+                && current.first_height.checked_sub(1) == Some(last.lowest);
+            if !is_last && (current.epoch != last.epoch || current.first_height > last.lowest) {
                 return Err(MemoryError::BadCurrentSet);
             }
+        }
+        let of_last = |current: &&SetCurrentLeaf| {
+            epochs
+                .last()
+                .is_some_and(|last| current.epoch == last.epoch)
+        };
+        let current = current.filter(of_last);
+        if let (Some(current), [before @ .., last]) = (current, epochs.as_mut_slice()) {
             last.lowest = current.first_height;
             if let Some(before) = before.last_mut() {
                 let Some(end) = current.first_height.checked_sub(1) else {

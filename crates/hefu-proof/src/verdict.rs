@@ -387,6 +387,12 @@ pub fn of_record(
     record: &PublicPart,
     question: &Question<'_>,
 ) -> Vec<Dimension> {
+    let asked = question;
+    // What a checkpoint proves has happened by its own time, whatever a slow clock says.
+    let question = &Question {
+        now: asked.now.max(state.checkpoint().checkpoint().time),
+        ..asked.clone()
+    };
     let mut dimensions = vec![
         issuer(suite, state, record),
         status_of(suite, state, record, question),
@@ -407,7 +413,7 @@ pub fn of_record(
             suite, state, licence, region, question,
         ));
     }
-    dimensions.push(freshness(state, question));
+    dimensions.push(freshness(state, asked));
     dimensions
 }
 
@@ -767,6 +773,12 @@ fn usable(
     if record.reversal.as_ref().is_some_and(stops_use) {
         return no_use(Code::ConsentPending);
     }
+    // Without the clock a lock of another that a halt put off would read as over.
+    let has_deadline =
+        record.reversal.is_some() || record.uses.iter().any(|used| used.locked_until.is_some());
+    if has_deadline && !is_locked_by_member && state.value(&key::clock(suite)).is_none() {
+        return no_clock();
+    }
     if let Some(answer) = member_may_not(suite, state, question) {
         return answer;
     }
@@ -791,6 +803,14 @@ fn usable(
 
 fn no_use(code: Code) -> Dimension {
     dimension("use", Answer::No, Some(code), Said::of(code))
+}
+
+fn no_clock() -> Dimension {
+    let said = Said::new(
+        "a deadline counts here, and the ledger's clock, which tells of halts, is not proven; ask online",
+        "此处涉及期限，但未包含账本时钟（用于判断停摆）的证明，请联网核验",
+    );
+    dimension("use", Answer::CouldNotTell, Some(Code::StatusUnknown), said)
 }
 
 /// What the member's own use means.

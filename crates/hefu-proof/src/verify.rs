@@ -41,6 +41,10 @@ pub use compare::{compare_facts, number_of};
 /// validators know for how long after they left their keys must stay secret.
 pub const TRUST_PERIOD_MS: u64 = 400 * 24 * Millis::HOUR;
 
+/// How old a catalogue may be whose rule of recognition is relied on, in milliseconds: 31 days. A rule that
+/// ended since is not in it.
+pub const CATALOGUE_AGE_MS_MAX: u64 = 31 * 24 * Millis::HOUR;
+
 /// What a person holds or asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -395,8 +399,12 @@ impl<'a> Judge<'a> {
         };
         let mut dimensions = vec![self.document(&matched, key, &record)];
         let mut of_record = of_record(suite, &state, &record, &question);
-        for (name, said) in told {
+        for (name, said, as_of) in told {
             if let Some(dimension) = of_record.iter_mut().find(|d| d.name == name) {
+                let is_old = request.now.0.saturating_sub(as_of.0) > CATALOGUE_AGE_MS_MAX;
+                if name == "recognition" && dimension.answer == Answer::Yes && is_old {
+                    dimension.answer = Answer::CouldNotTell;
+                }
                 dimension.details.push(Detail::told(said));
             }
         }

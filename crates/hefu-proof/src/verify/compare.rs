@@ -25,7 +25,10 @@ impl Judge<'_> {
             return Match::NoFile;
         };
         if record.digests.contains(digest) {
-            return Match::RegisteredBytes;
+            return match is_withdrawn {
+                true => Match::Withdrawn,
+                false => Match::RegisteredBytes,
+            };
         }
         // A receipt that still names the file is older than the record that does not.
         let holds = |receipt: &VerifiedReceipt| receipt.record().digests.contains(digest);

@@ -96,7 +96,10 @@ impl Judge<'_> {
             (None, receipt) => receipt?,
         };
         let record = state.record(&key).ok()??.clone();
-        let is_withdrawn = self.digest_leaf().is_some_and(|leaf| leaf.withdrawn);
+        // A leaf that is newer than the record says where the file belongs now.
+        let is_withdrawn = self.digest_leaf().is_some_and(|(leaf, height)| {
+            leaf.withdrawn || height > state.height() && leaf.record != key
+        });
         Some((key, record, state.clone(), by_receipt, is_withdrawn))
     }
 
@@ -112,7 +115,7 @@ impl Judge<'_> {
             .into_iter()
             .collect();
         keys.extend(self.subject.record);
-        keys.extend(self.digest_leaf().map(|leaf| leaf.record));
+        keys.extend(self.digest_leaf().map(|(leaf, _)| leaf.record));
         keys.extend(
             self.certificates
                 .iter()
@@ -146,12 +149,13 @@ impl Judge<'_> {
     }
 
     /// What the newest certificate that tells of the file's digest says of it.
-    fn digest_leaf(&self) -> Option<DigestLeaf> {
+    fn digest_leaf(&self) -> Option<(DigestLeaf, u64)> {
         let at = key::digest(self.network.suite(), self.subject.digest.as_ref()?);
         let tells = |state: &&VerifiedState| state.value(&at).is_some();
         let newest = self.certificates.iter().filter(tells);
         let newest = newest.max_by_key(|state| state.height())?;
-        newest.leaf(&at, "the digest").ok().flatten()
+        let leaf = newest.leaf(&at, "the digest").ok().flatten()?;
+        Some((leaf, newest.height()))
     }
 
     /// Whether a certificate says anything of the document: that it is there, or that it is not.
