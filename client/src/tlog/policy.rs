@@ -69,7 +69,7 @@ pub fn run(shared: &Shared, args: &Policy) -> Result<Report, Failure> {
         return Ok(report.with_warnings(lang, &warnings));
     }
     for warning in &warnings {
-        eprintln!("{warning}");
+        eprintln!("{}: {}", lang.pick("warning", "警告"), shown(warning));
     }
     Ok(report)
 }

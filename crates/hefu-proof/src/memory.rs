@@ -298,13 +298,13 @@ impl Memory {
         let is_retired = self.epoch().is_some_and(|last| of.epoch < last);
         let is_shown =
             (self.epochs.iter()).any(|known| known.epoch == of.epoch && of.height <= known.highest);
-        let learnt = self.join(&Self::of_sighting(&state.sighting, current.as_ref())?)?;
         if is_retired && !is_shown {
             // Between the handover and what was seen of the next epoch anybody with old keys may sign.
+            self.join(&Self::of_sighting(&state.sighting, current.as_ref())?)?;
             state.checkpoint.quorum_seconds = 0;
             return Ok(());
         }
-        *self = learnt;
+        self.learn(&state.sighting, current.as_ref())?;
         let seconds = &mut state.checkpoint.quorum_seconds;
         *seconds = self.speaks_until(&state.sighting.signed.checkpoint, *seconds);
         Ok(())
@@ -319,6 +319,15 @@ impl Memory {
         self.admit(network, &mut receipt.state)
     }
 
+    fn learn(
+        &mut self,
+        sighting: &Sighting,
+        current: Option<&SetCurrentLeaf>,
+    ) -> Result<(), MemoryError> {
+        *self = self.join(&Self::of_sighting(sighting, current)?)?;
+        Ok(())
+    }
+
     fn of_sighting(
         sighting: &Sighting,
         current: Option<&SetCurrentLeaf>,
@@ -330,7 +339,7 @@ impl Memory {
             highest: checkpoint.height,
         };
         let mut epochs: Vec<SeenEpoch> = sighting.epochs.iter().map(seen).collect();
-        if let (Some(current), [before @ .., last]) = (current, epochs.as_mut_slice()) {
+        if let (Some(current), Some(last)) = (current, epochs.last()) {
             // The leaf tells exactly where one epoch ends and the next begins.
             // The last block of an epoch writes already which comes next.
             let is_last = current.epoch.checked_sub(1) == Some(last.epoch)

@@ -99,10 +99,16 @@ fn record_of_other_checkpoint(world: &World, rng: &mut StdRng) -> Option<Attack>
 /// The operation at the same place of another statement, with the path of one of the two.
 fn other_statement(world: &World, rng: &mut StdRng) -> Option<Attack> {
     let (done, at) = any(world, rng)?;
-    let fits = |other: &&Done| other.statement != done.statement && other.since <= at;
+    let mut receipt = world.here.receipt(done, at, rng);
+    // Some operation of two statements may be the same to the byte: that is no forgery.
+    let is_other = |other: &Done| {
+        let theirs = world.here.proven_operation(other, at);
+        theirs.operation != receipt.operation.operation
+    };
+    let fits =
+        |other: &&Done| other.statement != done.statement && other.since <= at && is_other(other);
     let others: Vec<&Done> = world.here.operations.iter().filter(fits).collect();
     let other = others.choose(rng)?;
-    let mut receipt = world.here.receipt(done, at, rng);
     let theirs = world.here.proven_operation(other, at);
     match rng.gen_range(0..3) {
         0 => receipt.operation.operation = theirs.operation,
