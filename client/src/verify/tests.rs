@@ -493,3 +493,56 @@ fn what_is_wrong_with_proofs_has_a_code() {
     let bad = "--offline --receipt {}/r";
     desk.check(&sample(UBL), bad, Exit::CouldNotTell, &["6003 the receipt"]);
 }
+
+/// Whoever leaves the clock out of a certificate hides a halt, which puts off the end of another's lock.
+#[test]
+fn a_lock_is_not_over_where_the_clock_is_left_out() {
+    let mut desk = Desk::new();
+    let record = desk.world.planned("invoice", &sample(UBL)).record;
+    desk.world.change(&record, |record| {
+        record.uses.push(UseState {
+            purpose: "reimburse".into(),
+            consumed_at: None,
+            locked_until: Some(Millis(2_000)),
+            whole: true,
+            consumed_whole: false,
+            unattested: false,
+        });
+    });
+    let file = &desk.world.buyer.file;
+    let request = hefu_proof::verify::Request {
+        purpose: Some("reimburse".into()),
+        member: Some(hefu_proof::verify::Asker {
+            id: file.holder.clone(),
+            identifier: file.identifier.clone(),
+            commitment: file.member_commitment(),
+        }),
+        ..hefu_proof::verify::Request::at(crate::now())
+    };
+    let subject = hefu_proof::Subject {
+        digest: Some(SUITE.document_digest(&sample(UBL))),
+        ..Default::default()
+    };
+    let usable = |more: &[StateKey]| {
+        let fixed = [
+            record,
+            key::agency(SUITE, "gd-tax"),
+            key::member(SUITE, "m-buyer"),
+        ];
+        let keys = [&fixed[..], more].concat();
+        let evidence = hefu_proof::Evidence {
+            receipts: vec![desk.receipt.clone()],
+            certificates: vec![desk.world.certificate(&keys, crate::now())],
+            ..Default::default()
+        };
+        let network = &desk.world.network;
+        let memory = hefu_proof::Memory::new(network);
+        let told = hefu_proof::verify(network, &memory, &subject, &evidence, &request);
+        let mut dimensions = told.verdict.dimensions.into_iter();
+        dimensions
+            .find(|dimension| dimension.name == "use")
+            .map(|it| it.answer)
+    };
+    assert_eq!(usable(&[]), Some(Answer::CouldNotTell));
+    assert_eq!(usable(&[key::clock(SUITE)]), Some(Answer::Yes));
+}
