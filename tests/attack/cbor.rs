@@ -31,6 +31,15 @@ pub enum Node {
 }
 
 impl Node {
+    /// What a byte string holds, also where that happens to be CBOR: one hash in some millions is.
+    pub fn byte_string(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.clone()),
+            Self::Wrapped(inner) => Some(inner.encode()),
+            _ => None,
+        }
+    }
+
     /// Takes canonical bytes apart. `None`: they are not one whole item.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes;

@@ -59,14 +59,14 @@ impl Way {
     fn of(moment: &Moment, key: StateKey) -> Self {
         let bytes = canonical::encode(&moment.tree.prove(&key));
         let tree = Node::parse(&bytes).expect("a proof is CBOR");
-        let part = |at: usize| match tree.at(&[at]) {
-            Some(Node::Bytes(bytes)) => bytes.clone(),
-            _ => panic!("part {at} of a state proof is a byte string"),
+        let bytes = |path: &[usize]| {
+            let node = tree.at(path).and_then(Node::byte_string);
+            node.unwrap_or_else(|| panic!("part {path:?} of a state proof is a byte string"))
         };
         let Some(Node::Number { value: depth, .. }) = tree.at(&[0]) else {
             panic!("a state proof begins with its depth");
         };
-        let (bitmap, siblings) = (part(1), part(2));
+        let (bitmap, siblings) = (bytes(&[1]), bytes(&[2]));
         let mut hashes = siblings
             .chunks_exact(32)
             .map(|hash| Hash::try_from(hash).expect("32 bytes"));
@@ -77,12 +77,8 @@ impl Way {
             })
             .collect();
         let neighbour = tree.at(&[3]).map(|_| {
-            let bytes = |at: usize| match tree.at(&[3, at]) {
-                Some(Node::Bytes(bytes)) => bytes.clone(),
-                _ => panic!("a neighbour is two byte strings"),
-            };
-            let key = StateKey::try_from(&bytes(0)[..]).expect("a key");
-            (key, Hash::try_from(&bytes(1)[..]).expect("a hash"))
+            let key = StateKey::try_from(&bytes(&[3, 0])[..]).expect("a key");
+            (key, Hash::try_from(&bytes(&[3, 1])[..]).expect("a hash"))
         });
         Self {
             key,
